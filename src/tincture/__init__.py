@@ -1,0 +1,39 @@
+"""Share clinical knowledge without sharing patients.
+
+Tincture condenses a table of patient records to about a hundred invented rows, by function
+evaluations alone and under differential privacy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tincture.version import __version__
+
+if TYPE_CHECKING:
+    from tincture.errors import TinctureError
+    from tincture.estimators import Condenser
+    from tincture.evaluate import evaluate
+    from tincture.schema import Schema
+    from tincture.table import CondensedTable
+
+# Loaded when first asked for, so that `import tincture` stays short.
+_HOMES = {
+    "Condenser": "estimators",
+    "CondensedTable": "table",
+    "Schema": "schema",
+    "TinctureError": "errors",
+    "evaluate": "evaluate",
+}
+__all__ = ["CondensedTable", "Condenser", "Schema", "TinctureError", "__version__", "evaluate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"tincture.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'tincture' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

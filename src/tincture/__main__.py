@@ -1,0 +1,5 @@
+"""``python -m tincture``."""
+
+from tincture.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""The data card that travels with a release, built from the release alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def data_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
+    """A page of Markdown for whoever receives the rows.
+
+    Parameters
+    ----------
+    package : dict
+        The Data Package descriptor.
+    ledger : dict
+        As in ``ledger.json``.
+    """
+    about = package["tincture"]
+    task = about["task"]
+    outcome = task.get("target") or f"{task['time']} (time) and {task['event']} (event)"
+    unit = "record" if ledger["unit"] == "record" else f"person ({ledger['unit']})"
+    return f"""# {package["title"]}
+
+**{ledger["promise"]}**
+
+The rows in `condensed.csv` are invented. They stand for no patient; they were searched for so that
+models trained on them predict well for real patients. Use them to train models, not to describe a
+population: a single row, a rare level or a subgroup means nothing by itself.
+
+| | |
+|---|---|
+| Outcome | {outcome} |
+| Made for the models | {", ".join(about["models"])} |
+| Rows | {about["settings"]["n_rows"]} |
+| ε asked for, spent | {ledger["epsilon"]}, {ledger["epsilon_spent"]} |
+| δ | {ledger["delta"]:g} |
+| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
+| Accountant | {ledger["accountant"]} |
+
+Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
+Every private question that was asked is in `ledger.json`:
+
+{_phase_table(ledger)}
+
+## Reading it
+
+```python
+import pandas as pd
+rows = pd.read_csv("condensed.csv", keep_default_na=False, na_values=[""])
+```
+
+```r
+rows <- read.csv("condensed.csv", na.strings = "")
+```
+
+Impute, scale and one-hot encode on these rows alone, then fit. Their outcome has the prevalence (or
+the event times) of the real records, so that predicted probabilities need no correction.
+
+Made with tincture {about["settings"]["version"]}.
+"""
+
+
+def _phase_table(ledger: Mapping[str, Any]) -> str:
+    lines = ["| question | times asked | noise multiplier | sampling rate |", "|---|---|---|---|"]
+    for phase in ledger["phases"]:
+        asked = sum(e["question"] == phase["question"] for e in ledger["entries"])
+        lines.append(
+            f"| {phase['question']} | {asked} | {phase['noise_multiplier']:.4g} "
+            f"| {phase['sampling_rate']:g} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,353 @@
+"""The command line: flags in, one call, files out."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tincture.errors import SettingError, TinctureError
+from tincture.version import __version__
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+app = typer.Typer(
+    name="tincture",
+    help="Share clinical knowledge without sharing patients.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+)
+schema_app = typer.Typer(help="Write the schema of a table.", no_args_is_help=True)
+budget_app = typer.Typer(help="Keep a budget for all releases of one table.", no_args_is_help=True)
+app.add_typer(schema_app, name="schema")
+app.add_typer(budget_app, name="budget")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Epsilon = Annotated[
+    float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
+]
+Delta = Annotated[
+    float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
+]
+
+
+def main() -> None:
+    """Run the command line; every known error becomes one sentence and an exit code."""
+    try:
+        app()
+    except TinctureError as error:
+        Console(stderr=True, soft_wrap=True).print(f"tincture: {error}", markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("tincture: stopped.")
+        sys.exit(130)
+    except Exception as error:  # a bug of ours; its text may quote a cell, so only its kind is told
+        Console(stderr=True, soft_wrap=True).print(
+            f"tincture: an internal error of kind {type(error).__name__} occurred; please report "
+            "the command and this line.",
+            markup=False,
+        )
+        sys.exit(70)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tincture {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Share clinical knowledge without sharing patients.
+
+    Condense a table of patient records to about a hundred invented rows that can be handed on.
+
+    Try it: tincture demo
+    """
+
+
+@app.command()
+def condense(
+    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
+    epsilon: Epsilon,
+    delta: Delta,
+    out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
+    target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
+    event: Annotated[str | None, typer.Option(help="Event column (0/1) beside --time.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model to serve, repeatable; by default the whole portfolio."),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows to make.")] = 100,
+    unit: Annotated[
+        str | None, typer.Option(help="Person column, where persons have several records.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A declared column to leave out, repeatable.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="How to search: auto or direct.")] = "auto",
+    budget: Annotated[
+        Path | None, typer.Option(help="Budget file that caps all releases of the table.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Condense a table of records to a few invented rows, privately.
+
+    Example:
+
+    tincture condense records.parquet --schema records.schema.json --target died
+    --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
+    """
+    from tincture.estimators import Condenser
+    from tincture.files import require_new
+    from tincture.frames import read_table
+    from tincture.schema import Schema
+
+    require_new(out)
+    journal = _journal(out, resume)
+    described = Schema.load(schema)
+    table = read_table(records, described.missing_values)
+    with _progress(quiet or as_json, f"Condensing to {rows} rows") as progress:
+        condenser = Condenser(
+            schema=described,
+            epsilon=epsilon,
+            delta=delta,
+            target=target,
+            time=time,
+            event=event,
+            models=model,
+            n_rows=rows,
+            unit=unit,
+            drop=drop or [],
+            method=method,
+            seed=seed,
+        ).fit(table, journal=journal, budget=budget, progress=progress)
+    condenser.save(out)
+    _remove_journal(journal)
+    ledger = condenser.ledger
+    if as_json:
+        _print_json({"release": str(out), "rows": rows, **ledger.to_dict()})
+    elif not quiet:
+        console = Console(soft_wrap=True)
+        console.print(f"{rows} invented rows in {out}/condensed.csv", markup=False)
+        console.print(ledger.promise, style="bold red" if math.isinf(epsilon) else "bold")
+
+
+def _journal(out: Path, resume: bool) -> Path:
+    """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
+    journal = out.absolute().with_name(f"{out.name}.unfinished") / "journal.jsonl"
+    if resume and not journal.exists():
+        raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
+    if journal.exists() and not resume:
+        raise SettingError(
+            f"An unfinished run lies in {journal.parent}; add --resume to continue it, or remove "
+            "that folder to give up what it has spent."
+        )
+    return journal
+
+
+def _remove_journal(journal: Path) -> None:
+    journal.unlink(missing_ok=True)
+    journal.parent.rmdir()
+
+
+@app.command()
+def evaluate(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    train: Annotated[Path, typer.Option(help="The records that were condensed.")],
+    test: Annotated[Path, typer.Option(help="Held-out records.")],
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Subgroups: a column, or column:cut,cut for an amount. Repeatable."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model to score; by default those of the release.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random real rows.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Score models trained on a release, on held-out records. In-house: looks at real records.
+
+    Example:
+
+    tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
+    """
+    from tincture.evaluate import evaluate as run
+    from tincture.frames import read_table
+    from tincture.table import CondensedTable
+
+    table = CondensedTable.load(release)
+    frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
+    with _status(quiet or as_json, "Training on the release, on all records, on random records"):
+        result = run(table, *frames, models=model, by=by or [], seed=seed)
+    if as_json:
+        _print_json(result.to_dict())
+    elif not quiet:
+        _print_scores(result)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to create.")] = Path("tincture-demo"),
+    epsilon: Annotated[float, typer.Option(help="Privacy loss allowed.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the split and the search.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Condense 9,105 real patients of the SUPPORT study and see what the rows are worth.
+
+    Example:
+
+    tincture demo --out tincture-demo
+    """
+    from tincture.demo import run
+
+    with _progress(quiet or as_json, "Condensing 6,373 patients to 100 rows") as progress:
+        result = run(out, epsilon=epsilon, seed=seed, progress=progress)
+    if as_json:
+        _print_json({"out": str(out), **result.evaluation.to_dict()})
+    elif not quiet:
+        _print_scores(result.evaluation)
+        console = Console(soft_wrap=True)
+        console.print(result.promise, style="bold")
+        console.print(f"The release is {out}/release, the picture {out}/utility.svg", markup=False)
+
+
+@schema_app.command("draft")
+def schema_draft(
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,
+    from_data: Annotated[
+        bool, typer.Option("--from-data", help="Propose bounds and levels from the records.")
+    ] = False,
+) -> None:
+    """Write a first schema to review: names and types filled, bounds and levels left to confirm.
+
+    Example:
+
+    tincture schema draft records.csv --out records.schema.json
+    """
+    from tincture.draft import draft
+    from tincture.files import require_new, write_file
+
+    if out is not None:
+        require_new(out)
+    text = json.dumps(draft(table, from_data=from_data), indent=1, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_file(out, text.encode())
+
+
+@budget_app.command("create")
+def budget_create(
+    path: Annotated[Path, typer.Argument(help="File to create.")], epsilon: Epsilon, delta: Delta
+) -> None:
+    """Create a budget file, for condense --budget.
+
+    Example:
+
+    tincture budget create registry.budget.json --epsilon 3 --delta 1e-4
+    """
+    from tincture.privacy.budget import Budget
+
+    Budget(path).create(epsilon, delta)
+
+
+@budget_app.command("show")
+def budget_show(
+    path: Annotated[Path, typer.Argument(help="Budget file.")], as_json: Json = False
+) -> None:
+    """Show the releases of a budget and what is left.
+
+    Example:
+
+    tincture budget show registry.budget.json
+    """
+    from tincture.privacy.budget import Budget
+
+    content, left = Budget(path).read(), Budget(path).left()
+    if as_json:
+        _print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
+        return
+    table = Table("release", "epsilon", "delta")
+    for entry in content["releases"]:
+        table.add_row(str(entry.get("note", "")), f"{entry['epsilon']:g}", f"{entry['delta']:g}")
+    table.add_section()
+    table.add_row("left", f"{left[0]:g}", f"{left[1]:g}")
+    table.add_row("budget", f"{content['epsilon']:g}", f"{content['delta']:g}")
+    Console().print(table)
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def _print_scores(evaluation: Any) -> None:
+    """One line a model, metric and group; the three sources side by side."""
+    from tincture.evaluate import CEILING, CONDENSED, RANDOM
+
+    sources = (CONDENSED, CEILING, RANDOM)
+    cells: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for s in evaluation.scores:
+        cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
+    grouped = any(key[0] != "all" for key in cells)
+    table = Table(title="In-house: computed from real records; do not release")
+    for head in [*(["group"] if grouped else []), "model", "figure"]:
+        table.add_column(head)
+    first = next(iter(cells.values()))
+    for source in sources:
+        table.add_column(f"{source}\n({first[source].rows})", justify="right")
+    for (group, model, metric), row in cells.items():
+        shown = [_figure(row[source].figure) for source in sources]
+        table.add_row(*([group] if grouped else []), model, metric, *shown)
+    Console().print(table)
+
+
+def _figure(figure: Any) -> str:
+    if math.isnan(figure.value):
+        return "–"
+    return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+
+
+@contextmanager
+def _progress(silent: bool, title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left, on standard error."""
+    if silent:
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _status(silent: bool, title: str) -> Iterator[None]:
+    if silent:
+        yield
+        return
+    with Console(stderr=True).status(title):
+        yield

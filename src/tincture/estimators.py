@@ -1,0 +1,301 @@
+"""The Python interface, by scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tincture.condense import Effort, Progress, condense, rehearse
+from tincture.encoding import Encoding
+from tincture.engine import LocalEngine
+from tincture.errors import SettingError, TableError
+from tincture.frames import record_count, to_frame
+from tincture.models import Model
+from tincture.portfolio import default_models, resolve
+from tincture.privacy.accounting import check_privacy
+from tincture.privacy.budget import Budget
+from tincture.privacy.ledger import Journal, Ledger
+from tincture.privacy.vault import Vault
+from tincture.schema import Schema
+from tincture.table import CondensedTable
+from tincture.tasks import Classification, Survival, Task
+from tincture.version import __version__
+
+METHODS = ("auto", "direct")
+MAX_ROWS = 10_000
+
+
+class Condenser(BaseEstimator):  # type: ignore[misc]
+    """Condense a table of records to a few invented rows that models can be trained on.
+
+    Parameters
+    ----------
+    schema : Schema, or path of a schema file
+        What is publicly known of the table.
+    epsilon : float
+        Privacy loss ε allowed; ``float("inf")`` condenses without privacy.
+    delta : float
+        Probability δ in (0, 1) with which ε may be exceeded; well below one over the records.
+    target : str, optional
+        Outcome column of a classification.
+    time, event : str, optional
+        Outcome columns of a survival analysis, instead of ``target``.
+    models : sequence of str or estimators, optional
+        Whom the rows shall serve: names of the portfolio, ``"package.module:factory"``, or any
+        estimator. By default the whole portfolio of the task.
+    n_rows : int
+        Rows to make; fewer than there are records.
+    unit : str, optional
+        Column that names the person, when a person may have several records.
+    drop : sequence of str
+        Declared columns to leave out.
+    method : {"auto", "direct"}
+        How to search.
+    seed : int
+        Of the search; the noise takes none.
+
+    Attributes
+    ----------
+    table_ : CondensedTable
+        After `fit`.
+
+    Examples
+    --------
+    >>> condenser = Condenser(schema=schema, target="died", epsilon=1.0, delta=1e-5)  # doctest: +SKIP
+    >>> condenser.fit(records).to_frame()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        schema: Schema | str | Path,
+        epsilon: float,
+        delta: float,
+        target: str | None = None,
+        time: str | None = None,
+        event: str | None = None,
+        models: Sequence[Any] | None = None,
+        n_rows: int = 100,
+        unit: str | None = None,
+        drop: Sequence[str] = (),
+        method: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.schema = schema
+        self.epsilon = epsilon
+        self.delta = delta
+        self.target = target
+        self.time = time
+        self.event = event
+        self.models = models
+        self.n_rows = n_rows
+        self.unit = unit
+        self.drop = drop
+        self.method = method
+        self.seed = seed
+
+    def fit(
+        self,
+        records: Any,
+        y: None = None,
+        *,
+        journal: str | Path | None = None,
+        budget: str | Path | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> Condenser:
+        """Condense.
+
+        Parameters
+        ----------
+        records : pandas or polars frame
+            One record a row, with the columns that the schema declares.
+        y : None
+            Ignored; the outcome is a column of ``records``.
+        journal : path, optional
+            Where to write the ledger ahead, so that a killed run can be continued by the same call.
+        budget : path, optional
+            Budget file that must hold this release.
+        progress : callable, optional
+            Told the rounds done and the rounds in all.
+
+        Returns
+        -------
+        Condenser
+            Itself, with ``table_``.
+
+        Raises
+        ------
+        SettingError, SchemaError, TableError, ModelError
+            Before any privacy is spent.
+        BudgetError
+            If the budget does not hold the release.
+        QueryFailed
+            If a model fails on real records.
+        """
+        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
+        self._check_settings()
+        task = self._task(schema)
+        features = self._features(schema, task)
+        encoding = Encoding([schema[f] for f in features])
+        models = [resolve(m, task) for m in self._model_list(task)]
+        self._check_size(records)
+        effort = Effort.usual(models, self.epsilon)
+        ledger = Ledger(effort.plan(self.epsilon, self.delta), unit=self.unit or "record")
+        vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
+        rehearse(models, task, encoding, self.n_rows)
+
+        with _Run(self._digest(schema, models), journal, budget) as run:
+            run.start(ledger, self.epsilon, self.delta)
+            points, outcomes = condense(
+                LocalEngine(vault),
+                encoding,
+                task,
+                models,
+                effort,
+                self.n_rows,
+                np.random.default_rng(self.seed),
+                progress,
+            )
+        released = schema.select([*features, *task.columns])
+        rows = to_frame({**encoding.decode(points), **task.values(outcomes)}, released)
+        about = {"kind": task.name} | {
+            k: v for k in ("target", "time", "event") if (v := getattr(self, k)) is not None
+        }
+        names = tuple(m.name for m in models)
+        self.table_ = CondensedTable(rows, released, about, names, ledger, self._settings())
+        self._kind = _kind_of(records)
+        return self
+
+    def to_frame(self, kind: str | None = None) -> Any:
+        """The condensed rows, in the library that the records came in unless ``kind`` says."""
+        check_is_fitted(self, "table_")
+        return self.table_.to_frame(kind or self._kind)
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder."""
+        check_is_fitted(self, "table_")
+        self.table_.save(path)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every private question asked, and what it cost."""
+        check_is_fitted(self, "table_")
+        return self.table_.ledger
+
+    def _check_settings(self) -> None:
+        check_privacy(self.epsilon, self.delta)
+        if self.method not in METHODS:
+            raise SettingError(
+                f"The method {self.method!r} is not known; use one of {', '.join(METHODS)}."
+            )
+        if not 4 <= self.n_rows <= MAX_ROWS:
+            raise SettingError(f"{self.n_rows} rows were asked for; expected 4 to {MAX_ROWS}.")
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
+
+    def _task(self, schema: Schema) -> Task:
+        if self.target is not None and self.time is None and self.event is None:
+            return Classification.of(schema, self.target)
+        if self.target is None and self.time is not None and self.event is not None:
+            return Survival.of(schema, self.time, self.event)
+        raise SettingError("Name a target, or both a time and an event column, and not all three.")
+
+    def _features(self, schema: Schema, task: Task) -> list[str]:
+        others = {*task.columns, *self.drop}
+        for name in [*self.drop, *([self.unit] if self.unit else [])]:
+            schema[name] if name in self.drop else None
+        if self.unit in task.columns:
+            raise SettingError(f"The column {self.unit!r} cannot be both the unit and an outcome.")
+        features = [n for n in schema.names if n not in others and n != self.unit]
+        if not features:
+            raise SettingError("No column is left to predict from; drop fewer.")
+        schema.require_public([*features, *task.columns])
+        return features
+
+    def _model_list(self, task: Task) -> Iterable[Any]:
+        models = default_models(task) if self.models is None else list(self.models)
+        if not models:
+            raise SettingError("The list of models is empty; name one, or leave it out for all.")
+        return models
+
+    def _check_size(self, records: Any) -> None:
+        n_records = record_count(records)
+        if n_records <= self.n_rows:
+            raise TableError(
+                f"The table has no more records than the {self.n_rows} rows asked for; condensing "
+                "needs many times more records than rows."
+            )
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "n_rows": self.n_rows,
+            "method": self.method,
+            "seed": self.seed,
+            "unit": self.unit,
+        }
+
+    def _digest(self, schema: Schema, models: Sequence[Model]) -> str:
+        """Of all that a resumed run must have in common with the killed one."""
+        described = {
+            **self._settings(),
+            "schema": schema.to_dict(),
+            "epsilon": str(self.epsilon),
+            "delta": self.delta,
+            "outcome": [self.target, self.time, self.event],
+            "drop": sorted(self.drop),
+            "models": [m.name for m in models],
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+class _Run:
+    """A run's journal and its place in a budget; both are undone if it asked nothing."""
+
+    def __init__(
+        self, digest: str, journal: str | Path | None, budget: str | Path | None
+    ) -> None:
+        self._digest = digest
+        self._budget = Budget(Path(budget)) if budget is not None else None
+        self._path = Path(journal) if journal is not None else None
+        self._journal: Journal | None = None
+        self._ledger: Ledger | None = None
+        self._name = uuid.uuid4().hex
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def start(self, ledger: Ledger, epsilon: float, delta: float) -> None:
+        """Open the journal, then reserve the budget; only then may anything be asked."""
+        self._ledger = ledger
+        if self._path is not None:
+            self._journal = Journal(self._path, self._digest)
+            self._name = self._journal.run
+            ledger.attach(self._journal)
+        if self._budget is not None:
+            note = self._path.parent.name if self._path else "Condenser.fit"
+            self._budget.reserve(self._name, epsilon, delta, note)
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        asked = self._ledger is not None and (self._ledger.entries or self._ledger.is_continued)
+        if kind is not None and not asked:
+            if self._budget is not None and self._ledger is not None:
+                self._budget.give_back(self._name)
+            if self._journal is not None:
+                self._journal.discard()
+        elif self._journal is not None:
+            self._journal.close()
+
+
+def _kind_of(records: Any) -> str:
+    native = nw.from_native(records, eager_only=True, pass_through=False)
+    return "pandas" if nw.get_native_namespace(native).__name__ == "pandas" else "polars"

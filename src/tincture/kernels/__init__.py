@@ -1,0 +1,1 @@
+"""Compiled model fitting and prediction over batches of candidate tables."""

@@ -1,0 +1,272 @@
+"""Growing one tree on presorted columns, for Gini trees and for gradient boosting.
+
+A table's columns are sorted once. Each entry of a sorted column holds the rank of the value (equal
+values share a rank) in its upper half and the row in its lower half. A node owns one contiguous
+block of entries, column after column; a split copies the block, stably, into its two halves.
+What a split needs to know of a row is packed into 64-bit words, so that a running sum costs one
+addition (see `_gains`).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels._gains import (
+    ROW,
+    Rules,
+    boosting_gains,
+    class_count,
+    first_largest,
+    gini_gains,
+    gradient,
+    hessian,
+)
+from tincture.kernels._nodes import Int, Nodes, jit
+from tincture.kernels._random import draw, mix
+from tincture.kernels._scratch import Scratch
+
+
+@jit
+def grow_tree(
+    scratch: Scratch,
+    columns: NDArray[np.float32],
+    nodes: Nodes,
+    first: Int,
+    n_rows: Int,
+    rules: Rules,
+    key: np.uint64,
+) -> Int:
+    """Grow one tree depth first; return the index after its last node.
+
+    Parameters
+    ----------
+    scratch : with the root's block loaded and `packed` set
+    columns : (p, m)
+    nodes, first : where to write the tree, the arrays of one table
+    n_rows : rows in the root
+    rules : how to split
+    key : state of the random stream of this tree
+    """
+    stack, p = scratch.stack, columns.shape[0]
+    _sum_rows(scratch, n_rows)
+    zero = np.int64(0)  # a literal would have _open compiled once more
+    end, top = first + 1, _open(scratch, nodes, first, zero, n_rows, zero, zero, zero, rules)
+    while top > 0:
+        top -= 1
+        node, lo, hi, depth = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
+        block = scratch.blocks[_half(depth), (p + 1) * lo : (p + 1) * hi]
+        n_tried = _choose(scratch, block, hi - lo, rules, mix(key, node - first))
+        best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
+        if best < 0:
+            _write_leaf(nodes, node, scratch.totals[top], rules)
+            continue
+        n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
+        nodes.left[node] = end
+        middle, old = lo + n_left, top
+        for side in range(2):
+            begin, stop = (middle, hi) if side else (lo, middle)
+            top = _open(scratch, nodes, end + side, begin, stop, depth + 1, side, top, rules)
+        if top > old:
+            children = scratch.blocks[_half(depth + 1), (p + 1) * lo : (p + 1) * hi]
+            right = children[(p + 1) * n_left :]
+            _partition(block[: p * (hi - lo)], scratch.goes_left, children, right)
+        end += 2
+    return end
+
+
+@jit
+def _half(depth: Int) -> Int:
+    """Return which of the blocks hold the nodes of a depth; the root's are never overwritten."""
+    return 0 if depth == 0 else 1 + depth % 2
+
+
+@jit
+def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
+    """Write the sums over the root's rows into ``sides[0]``."""
+    for w in range(scratch.packed.shape[0]):
+        total = 0
+        for s in range(n_rows):
+            total += scratch.packed[w, scratch.blocks[0, s] & ROW]
+        scratch.sides[0, w] = total
+
+
+@jit
+def _open(
+    scratch: Scratch,
+    nodes: Nodes,
+    node: Int,
+    lo: Int,
+    hi: Int,
+    depth: Int,
+    side: Int,
+    top: Int,
+    rules: Rules,
+) -> Int:
+    """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
+    total = scratch.sides[side]
+    if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
+        _write_leaf(nodes, node, total, rules)
+        return top
+    stack = scratch.stack
+    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
+    for w in range(total.size):
+        scratch.totals[top, w] = total[w]
+    return top + 1
+
+
+@jit
+def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
+    """Tell whether a node is pure or too small to split."""
+    if rules.n_classes == 0:
+        return hessian(total[0]) < 2 * rules.min_child
+    n_present: Int = 0
+    for k in range(rules.n_classes):
+        n_present += class_count(total, k) > 0
+    return n < 2 * rules.min_child or n_present < 2
+
+
+@jit
+def _write_leaf(nodes: Nodes, node: Int, total: NDArray[np.int64], rules: Rules) -> None:
+    """Store the class shares of a Gini leaf or the step of a boosting leaf."""
+    nodes.feature[node] = -1
+    if rules.n_classes == 0:
+        g, h = gradient(total[0]), hessian(total[0])
+        step = -rules.rate * g / (h + rules.penalty) if h >= rules.min_child else 0.0
+        nodes.value[node, 0] = np.float32(step)
+        return
+    weight: Int = 0
+    for k in range(rules.n_classes):
+        weight += class_count(total, k)
+    for k in range(rules.n_classes):
+        nodes.value[node, k] = class_count(total, k) / weight
+
+
+@jit
+def _choose(
+    scratch: Scratch, block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
+) -> Int:
+    """Draw columns to the front of `features`; return how many shall be tried.
+
+    Like scikit-learn, constant columns count as tried, but at least one other is looked for, and
+    of equally good splits the column drawn first wins. Boosting tries all columns in order.
+    """
+    features = scratch.features
+    p = features.size
+    if rules.n_classes == 0:
+        return p
+    found = False
+    for i in range(p):
+        k = i + draw(key, i, p - i)
+        features[i], features[k] = features[k], features[i]
+        start = features[i] * n
+        found = found or (block[start] >> 16) != (block[start + n - 1] >> 16)
+        if found and i + 1 >= rules.n_tried:
+            return i + 1
+    return p
+
+
+@jit
+def _search(
+    scratch: Scratch,
+    block: NDArray[np.int32],
+    n: Int,
+    n_tried: Int,
+    total: NDArray[np.int64],
+    rules: Rules,
+) -> Int:
+    """Return the best split as (place in `features`) * n + (place in the column), or -1."""
+    size = n_tried * n
+    tried = block
+    if rules.n_classes > 0:
+        tried = scratch.tried
+        for i in range(n_tried):
+            start = scratch.features[i] * n
+            for s in range(n):
+                tried[i * n + s] = block[start + s]
+    for w in range(scratch.packed.shape[0]):
+        for i in range(n_tried):
+            column, sums = tried[i * n : i * n + n], scratch.sums[w, i * n : i * n + n]
+            _accumulate(column, scratch.packed[w], sums)
+    if rules.n_classes == 0:
+        boosting_gains(tried, scratch.sums[0], size, total[0], rules, scratch.gain)
+        return first_largest(scratch.gain.view(np.int32), size)
+    gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
+    return first_largest(scratch.parts[0].view(np.int64), size)
+
+
+@jit
+def _accumulate(
+    column: NDArray[np.int32], packed: NDArray[np.int64], sums: NDArray[np.int64]
+) -> None:
+    """Write the running sums over a column's rows."""
+    total = 0
+    for s in range(column.size):
+        total += packed[column[s] & ROW]
+        sums[s] = total
+
+
+@jit
+def _divide(
+    scratch: Scratch,
+    columns: NDArray[np.float32],
+    nodes: Nodes,
+    node: Int,
+    block: NDArray[np.int32],
+    n: Int,
+    best: Int,
+    top: Int,
+    rules: Rules,
+) -> Int:
+    """Write a split, the sums of its sides and who goes left; return how many do."""
+    feature, cut = scratch.features[best // n], best % n + 1
+    column = block[feature * n : feature * n + n]
+    x, y = columns[feature, column[cut - 1] & ROW], columns[feature, column[cut] & ROW]
+    nodes.feature[node] = feature
+    boosting = rules.n_classes == 0
+    nodes.threshold[node] = _boosting_middle(y, x) if boosting else _gini_middle(x, y)
+    near, far = (1, 0) if boosting else (0, 1)  # boosting sorts downwards
+    for s in range(n):
+        scratch.goes_left[column[s] & ROW] = (s < cut) != boosting
+    for w in range(scratch.sums.shape[0]):
+        scratch.sides[near, w] = scratch.sums[w, best]
+        scratch.sides[far, w] = scratch.totals[top, w] - scratch.sums[w, best]
+    return n - cut if boosting else cut
+
+
+@jit
+def _gini_middle(low: np.float32, high: np.float32) -> np.float32:
+    """Round the middle down: no 32-bit value lies between, so comparisons stay the same."""
+    exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
+    middle = np.float32(exact)
+    return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
+
+
+@jit
+def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
+    """Return the largest value below XGBoost's 32-bit middle, which itself goes right."""
+    middle = np.float32((low + high) * np.float32(0.5))
+    if not low < middle <= high:
+        middle = high
+    below: np.float32 = np.nextafter(middle, np.float32(-np.inf))
+    return below
+
+
+@jit
+def _partition(
+    block: NDArray[np.int32],
+    goes_left: NDArray[np.uint8],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+) -> None:
+    """Copy a node's entries into its children's blocks, keeping their order.
+
+    Every entry is written to both; the next one overwrites it where it does not belong.
+    """
+    a, b = np.uint64(0), np.uint64(0)
+    for s in range(block.size):
+        left[a] = block[s]
+        right[b] = block[s]
+        step = np.uint64(goes_left[block[s] & ROW])
+        a += step
+        b += np.uint64(1) - step

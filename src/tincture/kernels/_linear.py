@@ -1,0 +1,132 @@
+"""Linear algebra shared by the linear models: scores, weighted Gram matrices, Cholesky."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+Floats = NDArray[np.float64]
+
+LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
+
+
+def fast_jit(function: F) -> F:
+    """Compile a helper whose sums may be reordered, which lets them use vector lanes.
+
+    NaN and infinity keep their meaning.
+    """
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # quicker to compile
+    options |= {"fastmath": {"reassoc", "contract", "arcp", "nsz"}}
+    return cast(F, numba.njit(**options)(function))
+
+
+def linear_scores(
+    records: NDArray[np.floating], coef: Floats, fill: Floats | None = None
+) -> Floats:
+    """Scores ``records @ coef`` of every model, a missing entry counting as its column's fill.
+
+    Parameters
+    ----------
+    records : (b, p) float32 or float64
+    coef : (R, k, p) float64
+    fill : (R, p) float64, optional
+
+    Returns
+    -------
+    (R, k, b) float64
+    """
+    r, k, p = coef.shape
+    missing = np.isnan(records)
+    columns = np.flatnonzero(missing.any(axis=0))
+    known = np.where(missing, 0.0, records) if columns.size else records
+    scores = coef.reshape(r * k, p) @ known.T.astype(np.float64, copy=False)
+    if columns.size:
+        if fill is None:
+            raise ValueError("records hold missing values but no fill was given")
+        filled = (coef * fill[:, None, :])[:, :, columns].reshape(r * k, columns.size)
+        scores += filled @ missing[:, columns].T.astype(np.float64)
+    return scores.reshape(r, k, -1)
+
+
+@fast_jit
+def weighted_gram(columns: Floats, weights: Floats, out: Floats) -> None:
+    """Lower triangle of ``columns diag(weights) columns'``, four products at a time."""
+    q, m = columns.shape
+    scaled = np.empty(m)
+    for a in range(q):
+        for i in range(m):
+            scaled[i] = weights[i] * columns[a, i]
+        whole = (a + 1) - (a + 1) % 4
+        for b in range(0, whole, 4):
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(m):
+                s0 += scaled[i] * columns[b, i]
+                s1 += scaled[i] * columns[b + 1, i]
+                s2 += scaled[i] * columns[b + 2, i]
+                s3 += scaled[i] * columns[b + 3, i]
+            out[a, b], out[a, b + 1], out[a, b + 2], out[a, b + 3] = s0, s1, s2, s3
+        for b in range(whole, a + 1):
+            s0 = 0.0
+            for i in range(m):
+                s0 += scaled[i] * columns[b, i]
+            out[a, b] = s0
+
+
+@fast_jit
+def cholesky(a: Floats) -> None:
+    """Factor the lower triangle of `a` in place; a pivot lost to rounding is floored.
+
+    The diagonal of the factor is left inverted, which spares the divisions of every solve.
+    """
+    q = a.shape[0]
+    for i in range(q):
+        floor = 1e-14 * abs(a[i, i]) + 1e-12
+        for j in range(i + 1):
+            s = a[i, j]
+            for t in range(j):
+                s -= a[i, t] * a[j, t]
+            a[i, j] = 1.0 / np.sqrt(max(s, floor)) if i == j else s * a[j, j]
+
+
+@fast_jit
+def solve_lower(factor: Floats, x: Floats) -> None:
+    """Overwrite `x` by the solution ``y`` of ``factor y = x`` (see `cholesky`)."""
+    for i in range(x.size):
+        s = x[i]
+        for t in range(i):
+            s -= factor[i, t] * x[t]
+        x[i] = s * factor[i, i]
+
+
+@fast_jit
+def solve_upper(factor: Floats, x: Floats) -> None:
+    """Overwrite `x` by the solution ``y`` of ``factor' y = x`` (see `cholesky`)."""
+    for i in range(x.size - 1, -1, -1):
+        s = x[i] * factor[i, i]
+        x[i] = s
+        for t in range(i):
+            x[t] -= factor[i, t] * s
+
+
+@fast_jit
+def dot(a: Floats, b: Floats) -> float:
+    """Sum of products over two matrices of one shape."""
+    s = 0.0
+    for c in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            s += a[c, j] * b[c, j]
+    return s
+
+
+@fast_jit
+def combine(base: Floats, factor: float, other: Floats, out: Floats) -> None:
+    """``out = base + factor * other`` over matrices of one shape; `out` may be `base`."""
+    for c in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[c, j] = base[c, j] + factor * other[c, j]

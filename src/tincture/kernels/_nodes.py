@@ -1,0 +1,220 @@
+"""Flat binary trees shared by the tree models: storage, checks of inputs, routing of records.
+
+All models keep ``x <= threshold`` for the left child and read values as 32-bit floats, as both
+scikit-learn and XGBoost do.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Int: TypeAlias = "int | np.signedinteger[Any]"
+F = TypeVar("F", bound=Callable[..., Any])
+MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
+BLOCK = 256  # records routed together: their columns stay in the first-level cache
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def jit(function: F) -> F:
+    """Compile a helper that only the parallel kernels call.
+
+    They keep a copy of it in their own cache; one more cache and wrappers that Python could call
+    would double the time to compile.
+    """
+    bare: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, numba.njit(nogil=True, error_model="numpy", **bare)(function))
+
+
+def parallel_jit(function: F) -> F:
+    """Compile a kernel whose ``numba.prange`` loop runs over independent pieces of work."""
+    compiler = numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+    return cast(F, compiler(function))
+
+
+class Nodes(NamedTuple):
+    """Trees of R tables, each table's trees one after another in its own row.
+
+    A child always comes after its parent and a right child directly after its left sibling, so
+    one sweep over the nodes routes a record and no index of right children is needed. The unused
+    end of a row is never written, so it takes no memory.
+
+    Attributes
+    ----------
+    feature : (R, capacity) int32, the column that splits, -1 for a leaf
+    threshold : (R, capacity) float32, the largest value that goes left
+    left : (R, capacity) int32, the left child; the right one is ``left + 1``
+    value : (R, capacity, width) float64, written for leaves only
+    start : (R, n_trees + 1) int32, where each tree begins
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    value: NDArray[np.float64]
+    start: NDArray[np.int32]
+
+
+def empty_nodes(n_tables: int, n_trees: int, per_tree: int, width: int) -> Nodes:
+    """Make room for `n_trees` trees of at most `per_tree` nodes in each of `n_tables` tables."""
+    shape = (n_tables, n_trees * per_tree)
+    return Nodes(
+        np.empty(shape, np.int32),
+        np.empty(shape, np.float32),
+        np.empty(shape, np.int32),
+        np.empty((*shape, width)),
+        np.zeros((n_tables, n_trees + 1), np.int32),
+    )
+
+
+def nodes_per_tree(n_rows: int, max_depth: int) -> int:
+    """Bound the nodes of a tree by its rows and its depth."""
+    by_rows = 2 * n_rows - 1
+    return by_rows if max_depth > 30 else min(by_rows, 2 ** (max_depth + 1) - 1)
+
+
+def to_float32(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Round to 32 bits; what would overflow becomes the largest finite number."""
+    if values.dtype == np.float32:
+        return cast("NDArray[np.float32]", values)
+    rounded: NDArray[np.float32] = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+    return rounded
+
+
+def prepare(
+    candidates: NDArray[np.float64], target: NDArray[np.int64], n_classes: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Check tables and labels; return the columns (R, p, m) and the labels (R, m).
+
+    Both are copies, since a read-only array would have every kernel compiled again.
+    """
+    if candidates.ndim != 3 or 0 in candidates.shape:
+        raise ValueError(f"candidates need a shape (R, m, p) without zeros: {candidates.shape}")
+    n_tables, n_rows, _ = candidates.shape
+    if n_rows > MAX_ROWS:
+        raise ValueError(f"at most {MAX_ROWS} rows per table, got {n_rows}")
+    labels = np.array(np.broadcast_to(target, (n_tables, n_rows)), np.int64, order="C")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(f"labels must lie in 0..{n_classes - 1}")
+    return np.array(to_float32(candidates).swapaxes(1, 2), order="C"), labels
+
+
+def sum_leaves(
+    nodes: Nodes,
+    records: NDArray[np.floating[Any]],
+    fill: NDArray[np.floating[Any]] | None,
+    width: int,
+) -> NDArray[np.float64]:
+    """Add up the leaves that each record reaches.
+
+    Parameters
+    ----------
+    nodes : trees of R tables; leaf value v of tree t counts for output (t * values + v) % width
+    records : (b, p), missing values as NaN
+    fill : (R, p), what a missing value counts as for each table
+    width : number of outputs
+
+    Returns
+    -------
+    (R, b, width) float64
+    """
+    columns = np.array(to_float32(records).T, order="C")
+    n_tables = nodes.start.shape[0]
+    if fill is None:
+        if np.isnan(columns).any():
+            raise ValueError("records hold missing values but no fill is given")
+        fill = np.zeros((n_tables, columns.shape[0]), np.float32)
+    out = np.empty((n_tables, columns.shape[1], width))
+    _sum_leaves(nodes, columns, np.array(to_float32(fill), order="C"), out)
+    return out
+
+
+@jit
+def table_nodes(nodes: Nodes, r: int) -> Nodes:
+    """View the nodes of one table; every array loses its first axis."""
+    return Nodes(
+        nodes.feature[r], nodes.threshold[r], nodes.left[r], nodes.value[r], nodes.start[r]
+    )
+
+
+@parallel_jit
+def _sum_leaves(
+    nodes: Nodes,
+    columns: NDArray[np.float32],
+    fill: NDArray[np.float32],
+    out: NDArray[np.float64],
+) -> None:
+    n_blocks = (out.shape[1] + BLOCK - 1) // BLOCK
+    for task in numba.prange(out.shape[0] * n_blocks):
+        r = task // n_blocks
+        begin = (task % n_blocks) * BLOCK
+        _sum_block(table_nodes(nodes, r), columns, begin, fill[r], out[r])
+
+
+@jit
+def _sum_block(
+    nodes: Nodes,
+    columns: NDArray[np.float32],
+    begin: int,
+    fill: NDArray[np.float32],
+    out: NDArray[np.float64],
+) -> None:
+    """Add up the leaves of one table's trees for the block of records from `begin` on."""
+    n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[1]
+    size = min(BLOCK, out.shape[0] - begin)
+    at = np.empty(size, np.int32)
+    total = np.zeros((width, size))
+    for t in range(n_trees):
+        route(nodes, t, columns, begin, fill, at)
+        for v in range(n_values):
+            gather_leaves(nodes.value, v, at, total[(t * n_values + v) % width])
+    for i in range(size):
+        for k in range(width):
+            out[begin + i, k] = total[k, i]
+
+
+@jit
+def route(
+    nodes: Nodes,
+    t: int,
+    columns: NDArray[np.float32],
+    begin: int,
+    fill: NDArray[np.float32],
+    at: NDArray[np.int32],
+) -> None:
+    """Write into `at` the leaf that each of the records from `begin` on reaches in tree t.
+
+    All records pass every node together, which is a loop without branches over contiguous
+    memory. A missing value fails every comparison, so the side on which `fill` falls decides
+    which comparison is made, and NaN needs no test of its own.
+    """
+    first, last = nodes.start[t], nodes.start[t + 1]
+    for i in range(at.size):
+        at[i] = first
+    for node in range(first, last):
+        feature = nodes.feature[node]
+        if feature < 0:
+            continue
+        threshold = nodes.threshold[node]
+        here, left = np.int32(node), nodes.left[node]
+        right = np.int32(left + 1)
+        x = columns[feature, begin : begin + at.size]
+        if fill[feature] <= threshold:
+            for i in range(at.size):
+                child = right if x[i] > threshold else left
+                at[i] = child if at[i] == here else at[i]
+        else:
+            for i in range(at.size):
+                child = left if x[i] <= threshold else right
+                at[i] = child if at[i] == here else at[i]
+
+
+@jit
+def gather_leaves(
+    value: NDArray[np.float64], v: int, at: NDArray[np.int32], total: NDArray[np.float64]
+) -> None:
+    """Add to `total` value v of the leaf each record has reached."""
+    for i in range(at.size):
+        total[i] += value[np.uint32(at[i]), v]

@@ -1,0 +1,62 @@
+"""Work space for growing trees on one table."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels._gains import CHUNK, ROW
+from tincture.kernels._nodes import Int, jit
+
+
+class Scratch(NamedTuple):
+    """Work space of one thread for tables of m rows and p columns.
+
+    A node with rows lo..hi-1 owns the block of entries that begins at (p + 1) * lo. It needs
+    p * (hi - lo) of them; the rest is spare, so that copying needs no test for a block's end.
+    """
+
+    entries: NDArray[np.int32]  # (p, m) sorted columns
+    blocks: NDArray[np.int32]  # (3, (p + 1) * m) of the root, then by turns of odd and even depth
+    tried: NDArray[np.int32]  # (p * m + 1,) the columns tried at a node
+    features: NDArray[np.int64]  # (p,) columns in the order in which they are tried
+    packed: NDArray[np.int64]  # (words, m) statistics of each row
+    sums: NDArray[np.int64]  # (words, p * m) their running sums
+    gain: NDArray[np.float32]  # (p * m + CHUNK,) gains of boosting
+    parts: NDArray[np.float64]  # (4, p * m + CHUNK) gains of Gini and what they are made of
+    stack: NDArray[np.int64]  # (m + 1, 4) node, first and last row, depth
+    totals: NDArray[np.int64]  # (m + 1, words) sums over each node on the stack
+    sides: NDArray[np.int64]  # (2, words) sums over the children of a split
+    goes_left: NDArray[np.uint8]  # (m,)
+
+
+@jit
+def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
+    """Allocate the work space."""
+    size = n_columns * n_rows
+    return Scratch(
+        np.empty((n_columns, n_rows), np.int32),
+        np.empty((3, size + n_rows), np.int32),
+        np.empty(size + 1, np.int32),
+        np.arange(n_columns),
+        np.zeros((words, n_rows), np.int64),
+        np.empty((words, size), np.int64),
+        np.empty(size + CHUNK, np.float32),
+        np.empty((4, size + CHUNK), np.float64),
+        np.empty((n_rows + 1, 4), np.int64),
+        np.empty((n_rows + 1, words), np.int64),
+        np.empty((2, words), np.int64),
+        np.empty(n_rows, np.uint8),
+    )
+
+
+@jit
+def load_root(scratch: Scratch, weight: NDArray[np.int64]) -> Int:
+    """Fill the root's block with the rows of positive weight; return their number."""
+    entries, block, k = scratch.entries, scratch.blocks[0], np.uint64(0)
+    for j in range(entries.shape[0]):
+        for s in range(entries.shape[1]):
+            block[k] = entries[j, s]
+            k += np.uint64(weight[entries[j, s] & ROW] > 0)
+    n_kept: Int = np.int64(k) // entries.shape[0]
+    return n_kept

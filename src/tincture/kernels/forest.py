@@ -1,0 +1,101 @@
+"""Random forests and single Gini trees on many small tables at once.
+
+Faithful to scikit-learn's RandomForestClassifier, bar its random numbers (Breiman 2001).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels._fit import fit_tables
+from tincture.kernels._gains import Rules
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+
+NO_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Forests of R tables; a single tree is a forest of one.
+
+    Attributes
+    ----------
+    nodes : the trees, leaf values being class shares
+    n_classes : number of classes
+    """
+
+    nodes: Nodes
+    n_classes: int
+
+    def predict(
+        self,
+        records: NDArray[np.floating[Any]],
+        fill: NDArray[np.floating[Any]] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        records : (b, p) float32 or float64, NaN where missing
+        fill : (R, p), what a missing value counts as for each table
+
+        Returns
+        -------
+        (R, b, n_classes) float64
+        """
+        n_trees = self.nodes.start.shape[1] - 1
+        total = sum_leaves(self.nodes, records, fill, self.n_classes)
+        total /= n_trees
+        return total
+
+
+def fit(
+    candidates: NDArray[np.float64],
+    target: NDArray[np.int64],
+    *,
+    n_classes: int,
+    n_trees: int = 100,
+    seed: int = 0,
+) -> Forest:
+    """Fit a random forest to each table.
+
+    Every tree grows to purity on a bootstrap sample and tries sqrt(p) columns at each node.
+
+    Parameters
+    ----------
+    candidates : (R, m, p) float64, finite
+    target : (R, m) or (m,) int64 in 0..n_classes-1
+    n_classes : number of classes
+    n_trees : trees per forest
+    seed : of the bootstrap and of the columns tried
+
+    Returns
+    -------
+    Forest
+    """
+    n_tried = max(1, int(np.sqrt(candidates.shape[-1])))
+    nodes = fit_trees(candidates, target, n_classes, n_trees, n_tried, NO_LIMIT, 1, True, seed)
+    return Forest(nodes, n_classes)
+
+
+def fit_trees(
+    candidates: NDArray[np.float64],
+    target: NDArray[np.int64],
+    n_classes: int,
+    n_trees: int,
+    n_tried: int,
+    max_depth: int,
+    min_samples_leaf: int,
+    bootstrap: bool,
+    seed: int,
+) -> Nodes:
+    """Fit `n_trees` Gini trees to each table; see `fit` and `tincture.kernels.tree.fit`."""
+    columns, labels = prepare(candidates, target, n_classes)
+    n_tables, _, n_rows = columns.shape
+    nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), n_classes)
+    rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0)
+    base = np.empty((n_tables, 0))
+    fit_tables(columns, labels, base, bootstrap, np.uint64(seed), rules, nodes)
+    return nodes

@@ -1,0 +1,207 @@
+"""Ridge logistic regression fitted to a batch of small tables.
+
+The objective is scikit-learn's ``LogisticRegression(C=C)``: ``C`` times the summed log-loss plus
+half the squared norm of the coefficients, intercepts unpenalised.  It is divided here by ``C``, so
+that ``ridge = 1 / C`` weighs the norm.  Two classes share one score column, read against a
+reference score of nought; more classes have one column each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from tincture.kernels._linear import LANES, Floats, linear_scores
+from tincture.kernels._nodes import jit, parallel_jit
+from tincture.kernels._softmax import Integers, minimise
+
+_CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
+_ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticFit:
+    """Coefficients of one logistic model per candidate.
+
+    Attributes
+    ----------
+    coef : (R, k, p) float64
+        One row of coefficients per score column; ``k`` is 1 for two classes.
+    intercept : (R, k) float64
+    """
+
+    coef: Floats
+    intercept: Floats
+
+    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
+        """Probability of every class.
+
+        Parameters
+        ----------
+        records : (b, p) float32 or float64
+            May hold NaN only where `fill` is given.
+        fill : (R, p) float64, optional
+            Value that stands for a missing entry of each column, per candidate.
+
+        Returns
+        -------
+        (R, b, n_classes) float64
+        """
+        return _probabilities(linear_scores(records, self.coef, fill), self.intercept)
+
+    def unscale(self, centre: Floats, scale: Floats) -> LogisticFit:
+        """Model for raw ``x`` equivalent to this one for ``(x - centre) / scale``, both (R, p)."""
+        coef = self.coef / scale[:, None, :]
+        return LogisticFit(coef, self.intercept - np.einsum("rkp,rp->rk", coef, centre))
+
+
+def fit(
+    candidates: Floats,
+    target: Integers,
+    *,
+    n_classes: int = 2,
+    C: float = 1.0,
+    start: LogisticFit | None = None,
+) -> LogisticFit:
+    """Fit one model per candidate table.
+
+    A class without rows gets probability nought; with one class left, that class is certain.
+    With two of several classes left the two-class penalty applies, as scikit-learn would see it.
+
+    Parameters
+    ----------
+    candidates : (R, m, p) float64
+    target : (R, m) or (m,) int64
+        Class of each row, in ``0 .. n_classes - 1``.
+    n_classes : int
+    C : float
+        Inverse strength of the penalty.
+    start : LogisticFit, optional
+        Coefficients to begin at, used where they beat all-zero ones.
+
+    References
+    ----------
+    .. [1] J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., 2006, ch. 7.1.
+    """
+    tables = np.require(candidates, np.float64, ["C", "W"])
+    r, m, _ = tables.shape
+    labels = np.array(np.broadcast_to(target, (r, m)), dtype=np.int64, order="C")
+    if n_classes < 2 or (labels.size and (labels.min() < 0 or labels.max() >= n_classes)):
+        raise ValueError("target must lie in 0 .. n_classes - 1, with n_classes at least 2")
+    return (
+        _fit_binary(tables, labels, C, start)
+        if n_classes == 2
+        else _fit_many(tables, labels, n_classes, C, start)
+    )
+
+
+def _initial(r: int, k: int, p: int, start: LogisticFit | None) -> Floats:
+    theta = np.zeros((r, k, p + 1))
+    if start is not None:
+        theta[:, :, :p] = start.coef
+        theta[:, :, p] = np.clip(start.intercept, -_CERTAIN, _CERTAIN)
+    return theta
+
+
+def _as_fit(theta: Floats) -> LogisticFit:
+    return LogisticFit(np.ascontiguousarray(theta[:, :, :-1]), theta[:, :, -1].copy())
+
+
+def _fit_all(
+    tables: Floats, labels: Integers, columns: Integers, ridge: Floats, theta: Floats
+) -> None:
+    """Improve the first `columns[r]` score columns of each `theta[r]`, intercept last."""
+    mean = tables.mean(axis=1)
+    theta[:, :, -1] += np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
+    _minimise_all(tables, mean, labels, columns, ridge, theta)
+    theta[:, :, -1] -= np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
+
+
+def _fit_binary(
+    tables: Floats, labels: Integers, C: float, start: LogisticFit | None
+) -> LogisticFit:
+    r, m, p = tables.shape
+    theta = _initial(r, 1, p, start)
+    positives = labels.sum(axis=1)
+    single = (positives == 0) | (positives == m)
+    columns = np.where(single, 0, 1)
+    _fit_all(tables, labels, columns, np.full(r, 1.0 / C), theta)
+    theta[single] = 0.0
+    theta[single, 0, p] = np.where(positives[single] > 0, _CERTAIN, -_CERTAIN)
+    return _as_fit(theta)
+
+
+def _fit_many(
+    tables: Floats, labels: Integers, n_classes: int, C: float, start: LogisticFit | None
+) -> LogisticFit:
+    r, _, p = tables.shape
+    present = (labels[:, :, None] == np.arange(n_classes)).any(axis=1)
+    columns = present.sum(axis=1)
+    # Classes with rows take the first columns; `place` is where each class went.
+    order = np.argsort(~present, axis=1, kind="stable")
+    place = np.argsort(order, axis=1, kind="stable")
+    theta = np.take_along_axis(_initial(r, n_classes, p, start), order[:, :, None], axis=1)
+    # Two opposite columns carry half the squared norm of the single column they stand for.
+    ridge = np.where(columns == 2, 2.0, 1.0) / C
+    _fit_all(tables, np.take_along_axis(place, labels, axis=1), columns, ridge, theta)
+    theta[:, :, p] -= (
+        np.where(np.arange(n_classes) < columns[:, None], theta[:, :, p], 0.0).sum(axis=1) / columns
+    )[:, None]
+    theta = np.take_along_axis(theta, place[:, :, None], axis=1)
+    theta[~present] = 0.0
+    theta[~present, p] = _ABSENT
+    return _as_fit(theta)
+
+
+@parallel_jit
+def _probabilities(scores: Floats, intercept: Floats) -> Floats:
+    r_all, k, b_all = scores.shape
+    out = np.empty((r_all, b_all, max(k, 2)))
+    for r in prange(r_all):
+        for b in range(b_all):
+            if k == 1:
+                odds = np.exp(-(scores[r, 0, b] + intercept[r, 0]))
+                out[r, b, 1] = 1.0 / (1.0 + odds)
+                out[r, b, 0] = 1.0 - out[r, b, 1]
+                continue
+            top = -np.inf
+            for c in range(k):
+                out[r, b, c] = scores[r, c, b] + intercept[r, c]
+                top = max(top, out[r, b, c])
+            total = 0.0
+            for c in range(k):
+                out[r, b, c] = np.exp(out[r, b, c] - top)
+                total += out[r, b, c]
+            for c in range(k):
+                out[r, b, c] /= total
+    return out
+
+
+@jit
+def _centred_columns(table: Floats, mean: Floats) -> Floats:
+    """Lay out centred columns one after another, and a column of ones; padding rows are nought."""
+    m, p = table.shape
+    columns = np.zeros((p + 1, (m + LANES - 1) // LANES * LANES))
+    for i in range(m):
+        columns[p, i] = 1.0
+        for a in range(p):
+            columns[a, i] = table[i, a] - mean[a]
+    return columns
+
+
+@parallel_jit
+def _minimise_all(
+    tables: Floats,
+    mean: Floats,
+    labels: Integers,
+    columns: Integers,
+    ridge: Floats,
+    theta: Floats,
+) -> None:
+    for r in prange(tables.shape[0]):
+        if columns[r] > 0:
+            rows = _centred_columns(tables[r], mean[r])
+            minimise(rows, labels[r], ridge[r], theta[r, : columns[r]])

@@ -1,0 +1,263 @@
+"""Any estimator seen as fit(candidates) → predict(records), after the recipient's own pipeline.
+
+Every candidate table is imputed (median), scaled and fitted on itself alone, as its recipient would
+do; a record's missing amount then counts as that table's median.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ModelError
+
+Floats = NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """R models fitted on R candidate tables."""
+
+    def predict(self, records: Floats) -> Floats:
+        """Predictions (R, b, n_outputs) for design records (b, p), NaN where missing."""
+        ...
+
+
+class Manner(Protocol):
+    """How one estimator is fitted on one table, and what it predicts."""
+
+    def fit(self, x: Floats, outcomes: Floats) -> Any:
+        """A fresh fitted copy, from x (m, p) and outcomes (m, width)."""
+        ...
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Predictions (b, n_outputs) for x (b, p)."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A way to fit many candidate tables at once."""
+
+    name: str
+    is_smooth: bool
+    """Whether small steps of the rows change the predictions little by little."""
+
+    def fit(
+        self,
+        candidates: Floats,
+        outcomes: Floats,
+        numeric: NDArray[np.bool_],
+        *,
+        seed: int = 0,
+    ) -> Predictor:
+        """Fit on designs (R, m, p) with outcomes (m, width) shared by all candidates."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Candidates after imputation and scaling, and how to treat records alike.
+
+    Attributes
+    ----------
+    x : ndarray of shape (R, m, p)
+        Complete and scaled.
+    fill, centre, scale : ndarray of shape (R, p)
+        What a missing value counts as, and the affine map of each column.
+    """
+
+    x: Floats
+    fill: Floats
+    centre: Floats
+    scale: Floats
+
+    def apply(self, records: Floats, table: int) -> Floats:
+        """Records (b, p) imputed and scaled as table ``table`` was."""
+        complete = np.where(np.isnan(records), self.fill[table], records)
+        return (complete - self.centre[table]) / self.scale[table]
+
+
+def impute(candidates: Floats, numeric: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Fill the numeric columns of each candidate with their medians.
+
+    Returns
+    -------
+    fill : ndarray of shape (R, p)
+        An amount missing in every row counts as 0 (``keep_empty_features`` in scikit-learn).
+    complete : ndarray of shape (R, m, p)
+    """
+    fill = np.zeros((candidates.shape[0], candidates.shape[2]))
+    amounts = candidates[:, :, numeric]
+    fill[:, numeric] = _median(amounts)
+    complete = np.ascontiguousarray(candidates)
+    if np.isnan(amounts).any():
+        complete = np.where(np.isnan(complete), fill[:, None, :], complete)
+    return fill, complete
+
+
+def prepare(candidates: Floats, numeric: NDArray[np.bool_]) -> Prepared:
+    """Median imputation and standard scaling of the numeric columns of each candidate.
+
+    A constant column keeps its scale, as in scikit-learn's ``StandardScaler``.
+    """
+    fill, complete = impute(candidates, numeric)
+    amounts = complete[:, :, numeric]
+    centre, scale = np.zeros_like(fill), np.ones_like(fill)
+    centre[:, numeric] = amounts.mean(axis=1)
+    spread = amounts.std(axis=1)
+    scale[:, numeric] = np.where(spread > 1e-12, spread, 1.0)
+    x = (complete - centre[:, None, :]) / scale[:, None, :]
+    return Prepared(x, fill, centre, scale)
+
+
+def _median(amounts: Floats) -> Floats:
+    """Column medians (R, p) of (R, m, p) that skip NaN; 0 where all are missing."""
+    ordered = np.sort(amounts, axis=1)  # NaN sorts last
+    count = amounts.shape[1] - np.isnan(amounts).sum(axis=1)
+    low = np.maximum((count - 1) // 2, 0)[:, None, :]
+    high = np.minimum(count // 2, amounts.shape[1] - 1)[:, None, :]
+    middle = np.take_along_axis(ordered, low, 1) + np.take_along_axis(ordered, high, 1)
+    return np.where(count > 0, np.nan_to_num(middle[:, 0] / 2), 0.0)
+
+
+
+@dataclass(frozen=True, slots=True)
+class LinearKernel:
+    """A batched linear model of the scaled candidates.
+
+    Parameters
+    ----------
+    name : str
+    fit_scaled : callable
+        From complete, scaled candidates (R, m, p) and outcomes (m, width) to a fit whose
+        ``unscale(centre, scale)`` gives the model of raw values.
+    """
+
+    name: str
+    fit_scaled: Callable[[Floats, Floats], Any]
+    is_smooth: bool = True
+
+    def fit(
+        self,
+        candidates: Floats,
+        outcomes: Floats,
+        numeric: NDArray[np.bool_],
+        *,
+        seed: int = 0,
+    ) -> Predictor:
+        """Fit all candidates at once."""
+        ready = prepare(candidates, numeric)
+        fitted = self.fit_scaled(ready.x, outcomes).unscale(ready.centre, ready.scale)
+        return Filled(fitted, ready.fill, np.arange(candidates.shape[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class TreeKernel:
+    """A batched model of trees, to which scaling makes no difference.
+
+    Of equally good splits a library takes the first in an order of columns that is its own affair;
+    here every round draws a new order, so that no table is found that only one order likes.
+
+    Parameters
+    ----------
+    name : str
+    fit_complete : callable
+        From complete candidates (R, m, p), outcomes (m, width) and a seed to a fit.
+    """
+
+    name: str
+    fit_complete: Callable[[Floats, Floats, int], Any]
+    is_smooth: bool = False
+
+    def fit(
+        self,
+        candidates: Floats,
+        outcomes: Floats,
+        numeric: NDArray[np.bool_],
+        *,
+        seed: int = 0,
+    ) -> Predictor:
+        """Fit all candidates at once, with one order of columns."""
+        order = np.random.default_rng(seed).permutation(candidates.shape[2])
+        fill, complete = impute(candidates[:, :, order], numeric[order])
+        return Filled(self.fit_complete(complete, outcomes, seed), fill, order)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Fitted kernels, what a missing amount counts as, and the order of their columns."""
+
+    fitted: Any
+    fill: Floats
+    order: NDArray[np.int64]
+
+    def predict(self, records: Floats) -> Floats:
+        """Predictions (R, b, n_outputs)."""
+        out: Floats = self.fitted.predict(records[:, self.order], self.fill)
+        return out if out.ndim == 3 else out[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Generic:
+    """Any estimator with scikit-learn's, scikit-survival's or lifelines' manners, one at a time.
+
+    Parameters
+    ----------
+    name : str
+    manner : Manner
+        How to fit a fresh copy of the estimator, and what it predicts.
+    """
+
+    name: str
+    manner: Manner
+    is_smooth: bool = False
+
+    def fit(
+        self,
+        candidates: Floats,
+        outcomes: Floats,
+        numeric: NDArray[np.bool_],
+        *,
+        seed: int = 0,
+    ) -> Predictor:
+        """Fit a copy of the estimator on each candidate.
+
+        Raises
+        ------
+        ModelError
+            If the estimator raises.
+        """
+        ready = prepare(candidates, numeric)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                fitted = [self.manner.fit(x, outcomes) for x in ready.x]
+        except Exception as error:
+            raise ModelError(
+                f"The model {self.name!r} could not be fitted on a candidate table of invented "
+                f"rows ({type(error).__name__}: {error}); it must accept any complete numeric "
+                "table of this width."
+            ) from error
+        return Loop(self.manner, fitted, ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Fitted estimators that predict one after the other."""
+
+    manner: Manner
+    fitted: list[Any]
+    ready: Prepared
+
+    def predict(self, records: Floats) -> Floats:
+        """Predictions (R, b, n_outputs); each table imputes and scales the records its own way."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.stack(
+                [self.manner.predict(f, self.ready.apply(records, r)) for r, f in enumerate(self.fitted)]
+            )

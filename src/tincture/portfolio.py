@@ -1,0 +1,332 @@
+"""Models by name, and how any estimator is met: by what it can do, never by its class."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ModelError
+from tincture.models import Generic, LinearKernel, Model, TreeKernel
+from tincture.tasks import Classification, Survival, Task
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """scikit-learn's manner: ``fit(X, y)`` and ``predict_proba`` or ``decision_function``."""
+
+    make: Callable[[], Any]
+    n_classes: int
+
+    def fit(self, x: Floats, outcomes: Floats) -> Any:
+        """A fitted copy; a table of one class predicts that class."""
+        labels = outcomes[:, 0].astype(np.int64)
+        present = np.unique(labels)
+        if len(present) == 1:
+            return int(present[0])
+        return self.make().fit(x, labels)
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Probabilities (b, n_classes); classes absent from the rows get 0."""
+        out = np.zeros((len(x), self.n_classes))
+        if isinstance(fitted, int):
+            out[:, fitted] = 1.0
+            return out
+        out[:, fitted.classes_.astype(np.int64)] = _probabilities(fitted, x)
+        return out
+
+
+def _probabilities(fitted: Any, x: Floats) -> Floats:
+    if hasattr(fitted, "predict_proba"):
+        return np.asarray(fitted.predict_proba(x), dtype=np.float64)
+    score = np.asarray(fitted.decision_function(x), dtype=np.float64)
+    if score.ndim == 1:
+        score = np.stack([np.zeros_like(score), score], axis=1)
+    likely = np.exp(score - score.max(axis=1, keepdims=True))
+    return np.asarray(likely / likely.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, slots=True)
+class RiskScorer:
+    """scikit-survival's manner: ``fit(X, y)`` with structured y, ``predict`` giving a risk."""
+
+    make: Callable[[], Any]
+
+    def fit(self, x: Floats, outcomes: Floats) -> Any:
+        """A fitted copy."""
+        y = np.empty(len(x), dtype=[("event", bool), ("time", np.float64)])
+        y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
+        return self.make().fit(x, y)
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Risk (b, 1), larger for earlier events."""
+        return np.asarray(fitted.predict(x), dtype=np.float64).reshape(len(x), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifeline:
+    """lifelines' manner: ``fit(frame, duration_col, event_col)`` and a predicted hazard or time."""
+
+    make: Callable[[], Any]
+
+    def fit(self, x: Floats, outcomes: Floats) -> Any:
+        """A fitted copy."""
+        import pandas as pd
+
+        frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
+        frame["time"] = np.maximum(outcomes[:, 0], 1e-6)
+        frame["event"] = outcomes[:, 1]
+        return self.make().fit(frame, duration_col="time", event_col="event")
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Risk (b, 1): the partial hazard, or the negative expected time."""
+        import pandas as pd
+
+        frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
+        if hasattr(fitted, "predict_log_partial_hazard"):
+            risk = fitted.predict_log_partial_hazard(frame)
+        else:
+            risk = -np.log(fitted.predict_median(frame))
+        return np.asarray(risk, dtype=np.float64).reshape(len(x), 1)
+
+
+def _copy_of(estimator: Any) -> Callable[[], Any]:
+    if isinstance(estimator, type) or (callable(estimator) and not hasattr(estimator, "fit")):
+        return lambda: estimator()
+    if hasattr(estimator, "get_params"):
+        from sklearn.base import clone
+
+        return lambda: clone(estimator)
+    return lambda: deepcopy(estimator)
+
+
+def adapt(estimator: Any, task: Task) -> Model:
+    """See any estimator as a `Model`, by what it can do.
+
+    Parameters
+    ----------
+    estimator : object, class or factory
+        With ``fit``; for classification also ``predict_proba`` or ``decision_function``; for
+        survival ``predict`` (scikit-survival) or ``fit(..., duration_col, event_col)`` (lifelines).
+    task : Task
+
+    Raises
+    ------
+    ModelError
+        If it can do neither.
+    """
+    if isinstance(estimator, Model):
+        return estimator
+    make = _copy_of(estimator)
+    try:
+        sample = make()
+    except Exception as error:
+        raise ModelError(f"The model {_name(estimator)!r} cannot be made: {error}") from error
+    name = _name(sample)
+    if not callable(getattr(sample, "fit", None)):
+        raise ModelError(f"The model {name!r} has no fit method.")
+    if isinstance(task, Classification):
+        if not (hasattr(sample, "predict_proba") or hasattr(sample, "decision_function")):
+            raise ModelError(
+                f"The model {name!r} has neither predict_proba nor decision_function; a "
+                "classification target needs probabilities."
+            )
+        return Generic(name, Classifier(make, task.n_classes))
+    if "duration_col" in inspect.signature(sample.fit).parameters:
+        return Generic(name, Lifeline(make))
+    if not hasattr(sample, "predict"):
+        raise ModelError(f"The model {name!r} has no predict method to give a risk.")
+    return Generic(name, RiskScorer(make))
+
+
+def _name(estimator: Any) -> str:
+    return getattr(estimator, "__name__", type(estimator).__name__)
+
+
+def resolve(model: Any, task: Task) -> Model:
+    """A model from a name of the portfolio, ``package.module:factory``, or an estimator.
+
+    Raises
+    ------
+    ModelError
+        If the name is not known for this task, needs an extra, or cannot be imported.
+    """
+    if not isinstance(model, str):
+        return adapt(model, task)
+    if ":" in model:
+        return adapt(_imported(model), task)
+    names = portfolio(task)
+    if model not in names:
+        raise ModelError(
+            f"The model {model!r} is not known for {task.name}; use one of {', '.join(names)}, or "
+            "package.module:factory."
+        )
+    return names[model](task)
+
+
+def _imported(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError):
+        raise ModelError(
+            f"The model {path!r} cannot be imported; expected package.module:factory, importable "
+            "from the current environment."
+        ) from None
+
+
+def portfolio(task: Task) -> dict[str, Callable[[Any], Model]]:
+    """Names known for a task, each with a function that makes the model for it."""
+    return SURVIVAL if isinstance(task, Survival) else CLASSIFICATION
+
+
+def default_models(task: Task) -> list[str]:
+    """What is meant where no model is named."""
+    return DEFAULTS[task.name]
+
+
+DEFAULTS = {
+    "classification": ["logistic", "tree", "forest", "boosting"],
+    "survival": ["cox", "survival_forest", "boosting_cox"],
+}
+
+
+def _labels(outcomes: Floats) -> NDArray[np.int64]:
+    return outcomes[:, 0].astype(np.int64)
+
+
+def _logistic(task: Classification) -> Model:
+    from tincture.kernels import logistic
+
+    return LinearKernel(
+        "logistic", lambda x, o: logistic.fit(x, _labels(o), n_classes=task.n_classes)
+    )
+
+
+def _tree(task: Classification) -> Model:
+    from tincture.kernels import tree
+
+    def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
+        return tree.fit(x, _labels(outcomes), n_classes=task.n_classes, max_depth=5)
+
+    return TreeKernel("tree", fit)
+
+
+def _forest(task: Classification) -> Model:
+    from tincture.kernels import forest
+
+    def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
+        return forest.fit(x, _labels(outcomes), n_classes=task.n_classes, n_trees=100, seed=seed)
+
+    return TreeKernel("forest", fit)
+
+
+def _boosting(task: Classification) -> Model:
+    from tincture.kernels import boosting
+
+    def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
+        return boosting.fit(
+            x,
+            _labels(outcomes),
+            n_classes=task.n_classes,
+            n_estimators=100,
+            max_depth=3,
+            learning_rate=0.1,
+        )
+
+    return TreeKernel("boosting", fit)
+
+
+def _naive_bayes(task: Classification) -> Model:
+    from sklearn.naive_bayes import GaussianNB
+
+    return adapt(GaussianNB(), task)
+
+
+def _neighbours(task: Classification) -> Model:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return adapt(KNeighborsClassifier(15), task)
+
+
+def _svm(task: Classification) -> Model:
+    from sklearn.svm import SVC
+
+    return adapt(SVC(random_state=0), task)
+
+
+def _cox(task: Survival) -> Model:
+    from tincture.kernels import cox
+
+    return LinearKernel("cox", lambda x, o: cox.fit(x, o[:, 0], o[:, 1] > 0.5))
+
+
+CLASSIFICATION: dict[str, Callable[[Any], Model]] = {
+    "logistic": _logistic,
+    "tree": _tree,
+    "forest": _forest,
+    "boosting": _boosting,
+    "naive_bayes": _naive_bayes,
+    "neighbours": _neighbours,
+    "svm": _svm,
+}
+SURVIVAL: dict[str, Callable[[Any], Model]] = {"cox": _cox}
+
+
+def recipient(model: Any, task: Task) -> Model:
+    """A model as its recipient would fit it, by the usual library, on tables of any size.
+
+    Names are those of the portfolio; their estimators are the ones that the batched kernels are
+    faithful to. Estimators pass through `adapt`.
+    """
+    maker = RECIPIENTS.get(model) if isinstance(model, str) else None
+    if maker is None:
+        return resolve(model, task)
+    return replace(adapt(maker(), task), name=model)  # type: ignore[type-var]
+
+
+def _sklearn(module: str, name: str, **settings: Any) -> Callable[[], Any]:
+    def make() -> Any:
+        return getattr(importlib.import_module(f"sklearn.{module}"), name)(**settings)
+
+    return make
+
+
+def _boosted() -> Any:
+    """XGBoost where it is installed, else scikit-learn's histogram boosting set alike."""
+    settings: dict[str, Any] = {"max_depth": 4, "learning_rate": 0.1}
+    try:
+        from xgboost import XGBClassifier
+    except ImportError:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(
+            max_iter=200,
+            min_samples_leaf=1,
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=0,
+            **settings,
+        )
+    return XGBClassifier(n_estimators=200, n_jobs=1, random_state=0, **settings)
+
+
+RECIPIENTS: dict[str, Callable[[], Any]] = {
+    "logistic": _sklearn("linear_model", "LogisticRegression", max_iter=5000),
+    "tree": _sklearn("tree", "DecisionTreeClassifier", max_depth=5, random_state=0),
+    "forest": _sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
+    "boosting": _boosted,
+    "naive_bayes": _sklearn("naive_bayes", "GaussianNB"),
+    "neighbours": _sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
+    "svm": _sklearn("svm", "SVC", random_state=0),
+}
+
+__all__: Sequence[str] = ("adapt", "default_models", "portfolio", "recipient", "resolve")

@@ -1,0 +1,183 @@
+"""What answers cost: mechanisms, the plan of a run, and its noise, by ``dp-accounting``.
+
+Neighbouring tables differ by one unit (add or remove). Everything is rounded to the safe side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import dp_accounting as dpa
+from dp_accounting.pld import PLDAccountant
+from dp_accounting.rdp import RdpAccountant
+
+from tincture.errors import SettingError
+
+# The lattice of the discrete Gaussian has 2²⁰ points a clip; the margin covers its distance from
+# the continuous Gaussian the accountants assume many times over (docs/promise.md, §4).
+LATTICE_MARGIN = 1e-4
+TOLERANCE = 1e-4
+MAX_NOISE = 2.0**40
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """Poisson-sampled Gaussian.
+
+    Parameters
+    ----------
+    noise_multiplier : float
+        σ, the noise's standard deviation in units of the clip C; 0 is an un-noised look, ε = ∞.
+    sampling_rate : float
+        Probability q in (0, 1] that a unit takes part.
+    """
+
+    noise_multiplier: float
+    sampling_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.noise_multiplier >= 0 and 0 < self.sampling_rate <= 1):
+            raise SettingError(
+                f"A mechanism with noise multiplier {self.noise_multiplier} and sampling rate "
+                f"{self.sampling_rate} is not possible; expected ≥ 0 and in (0, 1]."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A kind of question, asked ``count`` times with one mechanism.
+
+    ``share`` is its part of the squared-noise budget: with no sampling, Σ count/σ² over the phases
+    is what composes, and a phase receives ``share`` of it.
+    """
+
+    question: str
+    count: int
+    share: float
+    sampling_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The questions a run may ask: what it was allowed, and the mechanism for each kind."""
+
+    epsilon: float
+    delta: float
+    phases: tuple[Phase, ...]
+    mechanisms: tuple[Mechanism, ...]
+
+    def mechanism(self, question: str) -> Mechanism:
+        """The mechanism planned for a kind of question."""
+        return self.mechanisms[self._index(question)]
+
+    def count(self, question: str) -> int:
+        """How often a kind of question may be asked."""
+        return self.phases[self._index(question)].count
+
+    def _index(self, question: str) -> int:
+        return [p.question for p in self.phases].index(question)
+
+
+def check_privacy(epsilon: float, delta: float) -> None:
+    """Refuse an impossible (ε, δ).
+
+    Raises
+    ------
+    SettingError
+    """
+    if not epsilon > 0:
+        raise SettingError(f"Epsilon is {epsilon:g}; it must be above 0 (or inf for no privacy).")
+    if not 0 <= delta < 1 or (delta == 0 and math.isfinite(epsilon)):
+        raise SettingError(f"Delta is {delta:g}; it must be above 0 and below 1, such as 1e-5.")
+
+
+def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:
+    """Find the least noise with which all phases together stay within (ε, δ).
+
+    Raises
+    ------
+    SettingError
+        If ε or δ is out of range, or no noise is large enough.
+    """
+    check_privacy(epsilon, delta)
+    if math.isinf(epsilon):
+        silent = tuple(Mechanism(0.0, p.sampling_rate) for p in phases)
+        return Plan(epsilon, delta, tuple(phases), silent)
+
+    def mechanisms(noise: float) -> tuple[Mechanism, ...]:
+        total = sum(p.share for p in phases)
+        return tuple(
+            Mechanism(noise * math.sqrt(p.count * total / p.share), p.sampling_rate)
+            for p in phases
+        )
+
+    def fits(noise: float) -> bool:
+        spent = [
+            m for m, p in zip(mechanisms(noise), phases, strict=True) for _ in range(p.count)
+        ]
+        return spent_epsilon(spent, delta) <= epsilon
+
+    return Plan(epsilon, delta, tuple(phases), mechanisms(_least(fits)))
+
+
+def _least(fits: Callable[[float], bool]) -> float:
+    """Bisect for the smallest noise that fits, from above."""
+    high = 1.0
+    while not fits(high):
+        high *= 2
+        if high > MAX_NOISE:
+            raise SettingError("No amount of noise reaches this epsilon and delta; raise them.")
+    low = high / 2
+    while low > 1e-3 and fits(low):
+        low, high = low / 2, low
+    while high - low > TOLERANCE * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
+    """The ε that answers of these mechanisms have cost together, the tighter of PLD and RDP."""
+    event = _composed(mechanisms)
+    if event is None:
+        return 0.0
+    if isinstance(event, dpa.NonPrivateDpEvent):
+        return math.inf
+    return min(epsilon_by(PLDAccountant, event, delta), epsilon_by(RdpAccountant, event, delta))
+
+
+def epsilon_by(accountant: Callable[[], object], event: dpa.DpEvent, delta: float) -> float:
+    """The ε of an event by one of dp-accounting's accountants; ∞ where it cannot tell."""
+    ledger = accountant()
+    try:
+        ledger.compose(event)  # type: ignore[attr-defined]
+        return float(ledger.get_epsilon(delta))  # type: ignore[attr-defined]
+    except (OverflowError, ValueError, FloatingPointError, MemoryError):
+        return math.inf
+
+
+def _composed(mechanisms: Iterable[Mechanism]) -> dpa.DpEvent | None:
+    """Merge equal mechanisms, and all unsampled Gaussians into one.
+
+    Gaussian mechanisms compose exactly: noise σ₁, σ₂, … cost what a single noise with
+    1/σ² = Σ 1/σᵢ² costs (Dong, Roth, Su 2022, Corollary 3.3).
+    """
+    precision, sampled = 0.0, {}
+    for m in mechanisms:
+        if m.noise_multiplier == 0:
+            return dpa.NonPrivateDpEvent()
+        noise = m.noise_multiplier * (1 - LATTICE_MARGIN)
+        if m.sampling_rate >= 1:
+            precision += noise**-2
+        else:
+            key = (m.sampling_rate, noise)
+            sampled[key] = sampled.get(key, 0) + 1
+    events: list[dpa.DpEvent] = [
+        dpa.SelfComposedDpEvent(dpa.PoissonSampledDpEvent(q, dpa.GaussianDpEvent(s)), count)
+        for (q, s), count in sampled.items()
+    ]
+    if precision > 0:
+        events.append(dpa.GaussianDpEvent(precision**-0.5))
+    return dpa.ComposedDpEvent(events) if events else None

@@ -1,0 +1,311 @@
+"""Every private question asked, written down before its answer exists.
+
+The journal is a file of JSON lines. A *booking* is on the disk before the vault computes anything;
+the *answer*, which is private by then, follows. A run that was killed is continued by replaying the
+journal: answers that are there are used again, and a booking without an answer counts as spent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import BudgetError, ReleaseError
+from tincture.privacy.accounting import Mechanism, Phase, Plan, spent_epsilon
+
+NEIGHBOURS = "add or remove one unit"
+ACCOUNTANT = "dp-accounting, the tighter of PLD and RDP"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A private answer.
+
+    Attributes
+    ----------
+    value : ndarray of shape (n_values,)
+        Noisy sum over units, scaled to all of them; None where a killed run lost it.
+    noise : float
+        Standard deviation of the noise in ``value``.
+    """
+
+    value: NDArray[np.float64] | None
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One booking: the question, the size of its answer, the clip and the mechanism."""
+
+    question: str
+    size: int
+    clip: float
+    mechanism: Mechanism
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "question": self.question,
+            "size": self.size,
+            "clip": self.clip,
+            "noise_multiplier": self.mechanism.noise_multiplier,
+            "sampling_rate": self.mechanism.sampling_rate,
+        }
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Entry:
+        """From JSON."""
+        mechanism = Mechanism(raw["noise_multiplier"], raw["sampling_rate"])
+        return cls(raw["question"], raw["size"], raw["clip"], mechanism)
+
+
+class Ledger:
+    """What a run may ask, has asked, and what that costs.
+
+    Parameters
+    ----------
+    plan : Plan
+        Questions outside the plan are refused.
+    unit : str
+        Who is protected, in words: "record", or the name of the person column.
+        Bookings live in memory only until a journal is attached.
+    """
+
+    def __init__(self, plan: Plan, *, unit: str = "record") -> None:
+        self.plan = plan
+        self.unit = unit
+        self.entries: list[Entry] = []
+        self._journal: Journal | None = None
+        self._past: list[tuple[Entry, Answer]] = []
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether the journal held bookings of an earlier process."""
+        return bool(self._past)
+
+    def recall(self, question: str) -> Answer | None:
+        """The next answer of the run that this one continues, already booked, or None.
+
+        Raises
+        ------
+        ReleaseError
+            If the journal holds another question here, so that it belongs to another run.
+        """
+        if len(self.entries) >= len(self._past):
+            return None
+        entry, answer = self._past[len(self.entries)]
+        if entry.question != question:
+            raise ReleaseError("The journal belongs to a run with other settings; remove it first.")
+        self.entries.append(entry)
+        return answer
+
+    def book(self, entry: Entry) -> None:
+        """Write a question down; only then may it be answered.
+
+        Raises
+        ------
+        BudgetError
+            If the plan does not hold (any more of) this question.
+        """
+        if len(self.entries) < len(self._past):
+            raise BudgetError("Answers of the run that this one continues must be recalled first.")
+        asked = sum(e.question == entry.question for e in self.entries)
+        known = [p.question for p in self.plan.phases]
+        if entry.question not in known or asked >= self.plan.count(entry.question):
+            raise BudgetError(
+                f"Question {asked + 1} of {entry.question!r} is outside the plan for "
+                f"ε = {self.plan.epsilon:g}; nothing was asked."
+            )
+        if entry.mechanism != self.plan.mechanism(entry.question):
+            raise BudgetError(f"{entry.question!r} was planned with another mechanism.")
+        if self._journal:
+            self._journal.write({"booked": entry.to_dict()})
+        self.entries.append(entry)
+
+    @classmethod
+    def in_house(cls) -> Ledger:
+        """A ledger for un-noised looks, apart from that of any release: each costs ε = ∞."""
+        return cls(Plan(math.inf, 0.0, (), ()))
+
+    def book_disclosure(self, purpose: str) -> None:
+        """Write down an un-noised look.
+
+        Raises
+        ------
+        BudgetError
+            If this is the ledger of a release.
+        """
+        if self.plan.phases:
+            raise BudgetError("The vault of a release shows no record; use an in-house ledger.")
+        self.entries.append(Entry(purpose, 0, math.inf, Mechanism(0.0)))
+
+    def attach(self, journal: Journal) -> None:
+        """Keep bookings in a journal from now on, continuing what it holds."""
+        self._journal = journal
+        self._past = journal.past()
+
+    def keep(self, answer: Answer) -> None:
+        """Keep the answer to the last booking, for a run that may have to continue this one."""
+        if self._journal and answer.value is not None:
+            self._journal.write({"answer": answer.value.tolist(), "noise": answer.noise})
+
+    def epsilon(self, delta: float | None = None) -> float:
+        """ε spent by all bookings at ``delta`` (by default the plan's)."""
+        delta = self.plan.delta if delta is None else delta
+        return spent_epsilon([e.mechanism for e in self.entries], delta)
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Ledger:
+        """A finished ledger from ``ledger.json``; nothing more can be booked in it."""
+        phases = tuple(
+            Phase(p["question"], p["planned"], p["share"], p["sampling_rate"])
+            for p in raw["phases"]
+        )
+        mechanisms = tuple(
+            Mechanism(p["noise_multiplier"], p["sampling_rate"]) for p in raw["phases"]
+        )
+        plan = Plan(float(raw["epsilon"]), raw["delta"], phases, mechanisms)
+        ledger = cls(plan, unit=raw["unit"])
+        ledger.entries = [Entry.from_dict(e) for e in raw["entries"]]
+        return ledger
+
+    @property
+    def promise(self) -> str:
+        """The guarantee in one plain sentence."""
+        who = "one record" if self.unit == "record" else f"all records of one {self.unit}"
+        if math.isinf(self.plan.epsilon):
+            return (
+                "NO PRIVACY PROMISE: these rows were made with epsilon = inf, so they may betray "
+                "any record; do not release them."
+            )
+        return (
+            f"Whether or not {who} was in the table changes the probability of any release by a "
+            f"factor of at most e^{self.plan.epsilon:g} = {math.exp(self.plan.epsilon):.3g}, "
+            f"except with probability {self.plan.delta:g} "
+            f"(differential privacy, ε = {self.plan.epsilon:g}, δ = {self.plan.delta:g})."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``ledger.json``."""
+        return {
+            "promise": self.promise,
+            "epsilon": _number(self.plan.epsilon),
+            "delta": self.plan.delta,
+            "epsilon_spent": _number(self.epsilon()),
+            "neighbours": NEIGHBOURS,
+            "unit": self.unit,
+            "accountant": ACCOUNTANT,
+            "phases": [
+                {
+                    "question": p.question,
+                    "planned": p.count,
+                    "share": p.share,
+                    "noise_multiplier": m.noise_multiplier,
+                    "sampling_rate": m.sampling_rate,
+                }
+                for p, m in zip(self.plan.phases, self.plan.mechanisms, strict=True)
+            ],
+            "entries": [e.to_dict() for e in self.entries],
+        }
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else "inf"
+
+
+class Journal:
+    """The append-only file behind a ledger; one process holds it at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Created with its folder if absent.
+    settings : str
+        A digest of everything the run depends on; a journal of other settings is refused.
+
+    Raises
+    ------
+    ReleaseError
+        If another process holds the file, or it belongs to another run.
+    """
+
+    def __init__(self, path: Path, settings: str) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = open(path, "a+b")
+        except OSError as error:
+            raise ReleaseError(f"Cannot write the journal {path}: {error.strerror}.") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise ReleaseError(f"Another run is writing {path.parent}; wait for it.") from None
+        self._lines = self._whole_lines()
+        if not self._lines:
+            self._lines = [{"settings": settings, "run": uuid.uuid4().hex}]
+            self.write(self._lines[0])
+        elif self._lines[0].get("settings") != settings:
+            self.close()
+            raise ReleaseError(
+                f"The unfinished run in {path.parent} has other settings; repeat its command to "
+                "continue it, or remove that folder to give up what it has spent."
+            )
+
+    def _whole_lines(self) -> list[dict[str, Any]]:
+        """Read what was written whole; cut off a line that a kill tore."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        self._file.truncate(whole)
+        try:
+            lines = [json.loads(line) for line in content[:whole].splitlines()]
+        except ValueError:
+            lines = [None]
+        if not all(isinstance(line, dict) for line in lines):
+            self.close()
+            raise ReleaseError(f"The journal {self.path} is damaged; it cannot be resumed.")
+        return lines
+
+    @property
+    def run(self) -> str:
+        """The identity of the run, the same after it is resumed."""
+        return str(self._lines[0]["run"])
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append a line and wait until it is on the disk."""
+        self._file.write(json.dumps(line).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def past(self) -> list[tuple[Entry, Answer]]:
+        """Bookings so far, each with its answer, if that was kept."""
+        out: list[tuple[Entry, Answer]] = []
+        for line in self._lines:
+            if "booked" in line:
+                out.append((Entry.from_dict(line["booked"]), Answer(None, math.nan)))
+            elif "answer" in line:
+                value = np.asarray(line["answer"], dtype=np.float64)
+                out[-1] = (out[-1][0], Answer(value, line["noise"]))
+        return out
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove the file and its folder: the run is over, or nothing was ever asked."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.parent.rmdir()

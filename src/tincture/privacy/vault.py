@@ -1,0 +1,229 @@
+"""The vault holds the records and answers one kind of question.
+
+Each protected unit contributes one vector, clipped to L2 norm C; a Poisson sample of units is
+summed; Gaussian noise of σC is added; the ledger books it before anything is computed. The proof is
+in docs/promise.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.encoding import Encoding
+from tincture.errors import QueryFailed
+from tincture.frames import person_codes, to_columns
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.ledger import Answer, Entry, Ledger
+from tincture.privacy.noise import discrete_gaussian, poisson_sample
+from tincture.schema import Schema
+from tincture.tasks import Task
+
+Floats = NDArray[np.float64]
+GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
+HUGE = 1e200
+BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Encoded records as a query sees them, inside the vault only.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, width)
+    design : ndarray of shape (n, design_width), NaN where an amount is missing
+    outcomes : ndarray of shape (n, outcome width)
+    """
+
+    points: NDArray[np.float32]
+    design: NDArray[np.float32]
+    outcomes: Floats
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Records:
+        """Some of the records."""
+        return Records(self.points[rows], self.design[rows], self.outcomes[rows])
+
+
+class Query(Protocol):
+    """A question about each record, answered only as a noisy sum."""
+
+    question: str
+    """Its kind, as planned and booked."""
+    size: int
+    """Values a record contributes."""
+    clip: float
+    """L2 norm C to which a unit's contribution is shrunk."""
+
+    def prepare(self) -> None:
+        """Do all that needs no record, such as training models."""
+        ...
+
+    def contributions(self, records: Records) -> Floats:
+        """One vector a record, (n, size); row i depends on record i alone."""
+        ...
+
+
+class Vault:
+    """Real records, behind one primitive.
+
+    Parameters
+    ----------
+    table : pandas or polars frame
+    schema : Schema
+    encoding : Encoding
+        Of the feature columns.
+    task : Task
+        Whose outcome columns the table holds.
+    ledger : Ledger
+    unit : str, optional
+        Column that names the person; by default every record is a unit of its own.
+
+    Raises
+    ------
+    TableError
+        If the table disagrees with the schema; never quoting a cell.
+    """
+
+    def __init__(
+        self,
+        table: Any,
+        schema: Schema,
+        encoding: Encoding,
+        task: Task,
+        ledger: Ledger,
+        *,
+        unit: str | None = None,
+    ) -> None:
+        values = to_columns(table, schema, [c.name for c in encoding.columns] + [*task.columns])
+        task.check(values)
+        outcomes = task.outcomes(values)
+        person = person_codes(table, unit) if unit else np.arange(len(outcomes))
+        # Records of one person lie together, so that sums by person are sums of runs.
+        order = np.argsort(person, kind="stable")
+        points = encoding.encode({k: v[order] for k, v in values.items()})
+        self._records = Records(
+            points.astype(np.float32),
+            encoding.design(points).astype(np.float32),
+            outcomes[order],
+        )
+        _, self._starts, self._lengths = np.unique(
+            person[order], return_index=True, return_counts=True
+        )
+        self.ledger = ledger
+
+    def noisy_sum(self, query: Query, mechanism: Mechanism) -> Answer:
+        """Answer a query: the sum over units of their clipped contributions, plus noise.
+
+        A person with several records contributes their mean. A non-finite value counts as 0.
+
+        Parameters
+        ----------
+        query : Query
+        mechanism : Mechanism
+            Noise multiplier σ and sampling rate q; the noise has standard deviation σC.
+
+        Returns
+        -------
+        Answer
+            The noisy sum divided by q, so that it estimates the sum over all units.
+
+        Raises
+        ------
+        BudgetError
+            If the plan does not allow the question; nothing is computed then.
+        QueryFailed
+            If the query fails, without values or cause.
+        """
+        self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
+        total = self._sum(query, mechanism.sampling_rate)
+        if total is None:  # raised here and not in the handler, where it would carry its context
+            raise QueryFailed(
+                f"A question of kind {query.question!r} failed inside the vault; its cause stays "
+                "there, since it could betray a record. Try the models on invented rows first."
+            )
+        if mechanism.noise_multiplier > 0:
+            total = discrete_gaussian(total, mechanism.noise_multiplier * GRID)
+        unit = query.clip / GRID / mechanism.sampling_rate
+        noise = mechanism.noise_multiplier * query.clip / mechanism.sampling_rate
+        answer = Answer(total * unit, noise)
+        self.ledger.keep(answer)
+        return answer
+
+    def disclose(self, purpose: str) -> Records:
+        """The records themselves, for an in-house look that must not be released; books ε = ∞.
+
+        Raises
+        ------
+        BudgetError
+            If the ledger is that of a release.
+        """
+        self.ledger.book_disclosure(purpose)
+        return self._records
+
+    def _sum(self, query: Query, rate: float) -> NDArray[np.int64] | None:
+        """The exact sum in lattice steps, or None if the query fails."""
+        total = np.zeros(query.size, dtype=np.int64)
+        try:
+            for records, lengths in self._sampled_blocks(rate):
+                vectors = query.contributions(records)
+                if vectors.shape != (len(records), query.size):
+                    return None
+                total += lattice_sum(vectors, lengths, query.clip)
+        except Exception:
+            return None
+        return total
+
+    def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, NDArray[np.int64]]]:
+        """Blocks of whole units from a Poisson sample, each with its units' record counts."""
+        units = np.flatnonzero(poisson_sample(len(self._starts), rate))
+        if len(units) == 0:
+            return
+        filled = np.cumsum(self._lengths[units]) // BLOCK
+        for part in np.split(units, np.flatnonzero(np.diff(filled)) + 1):
+            lengths = self._lengths[part]
+            before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+            rows = np.arange(lengths.sum()) - before + np.repeat(self._starts[part], lengths)
+            yield self._records.take(rows), lengths
+
+
+def lattice_sum(
+    contributions: Floats, lengths: NDArray[np.int64], clip: float
+) -> NDArray[np.int64]:
+    """Sum clipped unit vectors exactly, in whole lattice steps of clip / 2²⁰.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_records, n_values)
+        One vector a record; the records of a unit lie together.
+    lengths : ndarray of int64, shape (n_units,)
+        Records of each unit.
+    clip : float
+        L2 norm C.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_values,)
+        Rounding is towards 0, so that no unit's lattice vector is longer than 2²⁰ steps.
+    """
+    if len(contributions) == 0:
+        return np.zeros(contributions.shape[1], dtype=np.int64)
+    finite = np.where(np.isfinite(contributions), contributions, 0.0)
+    finite = np.clip(finite, -HUGE, HUGE)  # so that a person's sum cannot overflow
+    if len(lengths) < len(finite):
+        starts = np.cumsum(lengths) - lengths
+        finite = np.add.reduceat(finite, starts, axis=0) / lengths[:, None]
+    largest = np.abs(finite).max(axis=1, initial=0.0)
+    safe = np.where(largest > 0, largest, 1.0)  # scaled first, so that squares cannot overflow
+    norm = safe * np.sqrt(np.square(finite / safe[:, None]).sum(axis=1))
+    shrunk = finite * np.minimum(1.0, clip / np.maximum(norm, 1e-300))[:, None]
+    # A hair inside the ball: floating-point rounding may not lift a vector over the clip.
+    return np.trunc(shrunk * (GRID * (1 - 1e-12) / clip)).astype(np.int64).sum(axis=0)
+

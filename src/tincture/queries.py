@@ -1,0 +1,134 @@
+"""The questions that may be asked of the vault, each one vector a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.encoding import Encoding
+from tincture.models import Model, Predictor
+from tincture.privacy.vault import Records
+from tincture.proxy import cell_codes, cell_widths
+from tincture.tasks import Task
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CellCounts:
+    """How many units have their outcome in each public cell: prevalence, or the time scale."""
+
+    task: Task
+    question: ClassVar[str] = "outcome counts"
+    clip: ClassVar[float] = 1.0
+
+    @property
+    def size(self) -> int:
+        """One a cell."""
+        return self.task.n_cells
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """One-hot cell, of norm 1."""
+        return np.eye(self.task.n_cells)[self.task.cells(records.outcomes)]
+
+
+@dataclass(frozen=True, slots=True)
+class MarginalCounts:
+    """How many units lie in each cell of each column's histogram, all columns in one answer."""
+
+    encoding: Encoding
+    question: ClassVar[str] = "marginal counts"
+
+    @property
+    def size(self) -> int:
+        """Cells of all columns."""
+        return sum(cell_widths(self.encoding))
+
+    @property
+    def clip(self) -> float:
+        """√(columns): every record lies in one cell of each column."""
+        return float(np.sqrt(len(self.encoding.columns)))
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """One-hot cells of all columns side by side, of norm √(columns)."""
+        widths = cell_widths(self.encoding)
+        cells = cell_codes(self.encoding, records.points) + np.cumsum([0, *widths[:-1]])
+        out = np.zeros((len(records), sum(widths)))
+        np.put_along_axis(out, cells, 1.0, axis=1)
+        return out
+
+
+class LossDifferences:
+    """ℓ(plus_k) − ℓ(minus_k) on each record, for K pairs of candidate tables.
+
+    `prepare` fits the models on the candidates, outside the vault; inside it they only predict. The
+    loss is the mean over the models.
+
+    Parameters
+    ----------
+    models : sequence of Model
+    task : Task
+    tables : callable
+        Gives the designs of the K candidates (K, m, p), and of those to compare them with, (K, m,
+        p) or (1, m, p); called when the question is really asked.
+    size : int
+        K.
+    outcomes : ndarray of shape (m, width)
+        Of the rows, the same for every candidate.
+    numeric : ndarray of bool, shape (p,)
+        Which design columns are amounts.
+    clip : float
+        In units of loss.
+    seed : int
+        Breaks ties between equally good models.
+    """
+
+    question = "loss differences"
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        task: Task,
+        tables: Callable[[], tuple[Floats, Floats]],
+        size: int,
+        outcomes: Floats,
+        numeric: NDArray[np.bool_],
+        *,
+        clip: float,
+        seed: int = 0,
+    ) -> None:
+        self.models, self.task, self.tables = models, task, tables
+        self.outcomes, self.numeric = outcomes, numeric
+        self.size, self.clip, self.seed = size, clip, seed
+        self._fitted: list[tuple[Predictor, Floats | None]] = []
+
+    def prepare(self) -> None:
+        """Train the models; their predictions for the task's reference rows are kept."""
+        candidates = np.concatenate(self.tables())
+        for model in self.models:
+            fitted = model.fit(candidates, self.outcomes, self.numeric, seed=self.seed)
+            reference = self.task.reference
+            self._fitted.append((fitted, None if reference is None else fitted.predict(reference)))
+
+    def losses(self, design: Floats, outcomes: Floats) -> Floats:
+        """Mean loss over the models of every candidate, (2K or K + 1, n)."""
+        losses = [
+            self.task.loss(fitted.predict(design), outcomes, reference)
+            for fitted, reference in self._fitted
+        ]
+        return np.mean(losses, axis=0)
+
+    def contributions(self, records: Records) -> Floats:
+        """Loss differences (n, K), each in [−1, 1]."""
+        losses = self.losses(records.design, records.outcomes)
+        return (losses[: self.size] - losses[self.size :]).T

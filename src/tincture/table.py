@@ -1,0 +1,158 @@
+"""The condensed table: rows, schema, ledger, settings; saved as a Frictionless Data Package."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tincture.card import data_card
+from tincture.errors import ReleaseError, TinctureError
+from tincture.files import write_folder
+from tincture.frames import read_table, to_columns, to_frame
+from tincture.privacy.ledger import Ledger
+from tincture.schema import Schema
+
+DATA = "condensed.csv"
+PACKAGE = "datapackage.json"
+LEDGER = "ledger.json"
+CARD = "README.md"
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+
+
+@dataclass(frozen=True)
+class CondensedTable:
+    """Invented rows that can be handed on, and all that must be known of them.
+
+    Attributes
+    ----------
+    rows : polars.DataFrame
+        In schema order.
+    schema : Schema
+        Of the rows: features and outcome.
+    task : dict
+        ``{"kind": "classification", "target": …}`` or ``{"kind": "survival", "time": …, "event": …}``.
+    models : tuple of str
+        The models the rows were made for.
+    settings : dict
+        Settings and versions of the run.
+    ledger : Ledger
+        Every private question asked, and what it cost.
+    """
+
+    rows: pl.DataFrame
+    schema: Schema
+    task: Mapping[str, str]
+    models: tuple[str, ...]
+    ledger: Ledger
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.rows.height
+
+    def to_frame(self, kind: str = "pandas") -> Any:
+        """The rows as a ``"pandas"`` or ``"polars"`` frame."""
+        if kind not in ("pandas", "polars"):
+            raise ReleaseError(f'The frame kind {kind!r} is not known; use "pandas" or "polars".')
+        return self.rows.to_pandas() if kind == "pandas" else self.rows
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder, whole or not at all.
+
+        Raises
+        ------
+        ReleaseError
+            If the folder exists or cannot be written.
+        """
+        package = self.package()
+        ledger = self.ledger.to_dict()
+        write_folder(
+            Path(path),
+            {
+                DATA: self._csv(),
+                PACKAGE: _json(package),
+                LEDGER: _json(ledger),
+                CARD: data_card(package, ledger).encode(),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> CondensedTable:
+        """Read a release.
+
+        Raises
+        ------
+        ReleaseError
+            If a file is absent or does not belong to a release.
+        """
+        path = Path(path)
+        package, ledger = _read_json(path / PACKAGE), _read_json(path / LEDGER)
+        try:
+            about = package["tincture"]
+            schema = Schema.from_dict(package["resources"][0]["schema"], where=str(path / PACKAGE))
+            rows = read_table(path / DATA, schema.missing_values)
+            return cls(
+                rows=to_frame(to_columns(rows, schema, schema.names), schema),
+                schema=schema,
+                task=about["task"],
+                models=tuple(about["models"]),
+                ledger=Ledger.from_dict(ledger),
+                settings=about["settings"],
+            )
+        except TinctureError as error:
+            raise ReleaseError(f"The release {path} is damaged: {error}") from None
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ReleaseError(
+                f"The release {path} is damaged; expected the files that `tincture condense` wrote."
+            ) from None
+
+    def package(self) -> dict[str, Any]:
+        """The Data Package descriptor."""
+        described = self.schema.to_dict()
+        name = (self.schema.name or "table").lower()
+        return {
+            "$schema": PROFILE,
+            "name": f"{name}-condensed",
+            "title": f"{self.schema.title or name}: condensed to {len(self)} invented rows",
+            "description": self.ledger.promise,
+            "resources": [
+                {
+                    "name": "condensed",
+                    "path": DATA,
+                    "format": "csv",
+                    "mediatype": "text/csv",
+                    "encoding": "utf-8",
+                    "schema": described,
+                }
+            ],
+            "tincture": {
+                "task": dict(self.task),
+                "models": list(self.models),
+                "settings": dict(self.settings),
+            },
+        }
+
+    def _csv(self) -> bytes:
+        buffer = io.BytesIO()
+        self.rows.write_csv(buffer)
+        return buffer.getvalue()
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise ReleaseError(f"{path.parent} is not a release: {path.name} is absent or unreadable.")
+    return content
+

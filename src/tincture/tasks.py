@@ -1,0 +1,306 @@
+"""What is to be predicted, and a bounded loss for each record.
+
+A loss is *record-local*: the value for a record depends on that record, the candidate and public or
+already released things, never on another record. It lies in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.encoding import Values
+from tincture.errors import SchemaError, TableError
+from tincture.schema import Schema
+
+Floats = NDArray[np.float64]
+
+
+class Task(Protocol):
+    """An outcome, how it is laid out in arrays, and the loss of a prediction.
+
+    *Outcomes* are float64 arrays of shape (n, width) in the task's own layout. *Cells* are a public
+    partition of the outcomes whose private histogram tells prevalence and time scale.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    n_cells: int
+    n_outputs: int
+    """Numbers a model predicts for a record: class probabilities, or one risk."""
+    reference: Floats | None
+    """Design rows that every model also predicts, as fixed points of comparison, or None."""
+
+    def outcomes(self, values: Values) -> Floats:
+        """Table values of ``columns`` to outcomes (n, width)."""
+        ...
+
+    def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
+        """Outcomes back to table values."""
+        ...
+
+    def check(self, values: Values) -> None:
+        """Refuse outcomes that nothing can be learned from.
+
+        Raises
+        ------
+        TableError
+        """
+        ...
+
+    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+        """Cell of each outcome, in 0 … n_cells − 1."""
+        ...
+
+    def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
+        """Outcomes (n_rows, width) for the condensed rows, in proportion to noisy cell counts."""
+        ...
+
+    def severity(self, outcomes: Floats) -> Floats:
+        """Larger for outcomes that a higher risk leads to, (n,)."""
+        ...
+
+    def anchored(self, design: Floats, outcomes: Floats) -> Task:
+        """The same task, comparing records with these already released rows if it compares."""
+        ...
+
+    def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
+        """Loss in [0, 1] of shape (R, b) from predictions (R, b, n_outputs) of R models."""
+        ...
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Two or more classes; the loss is half the multi-class Brier score.
+
+    Brier (1950): ℓ(p, y) = ½ Σ_k (p_k − 1[y = k])², which for two classes is (p − y)².
+    """
+
+    target: str
+    n_classes: int
+    name: str = "classification"
+    reference: Floats | None = None
+
+    @classmethod
+    def of(cls, schema: Schema, target: str) -> Classification:
+        """Read the classes from the schema.
+
+        Raises
+        ------
+        SchemaError
+            If the target has no declared levels.
+        """
+        column = schema[target]
+        if not column.is_categorical or not column.levels:
+            raise SchemaError(
+                f'The target {target!r} has no levels; add "categories": [...] to its field in the '
+                "schema, or use --time and --event for a survival outcome."
+            )
+        return cls(target, len(column.levels))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The target."""
+        return (self.target,)
+
+    @property
+    def n_cells(self) -> int:
+        """One a class."""
+        return self.n_classes
+
+    @property
+    def n_outputs(self) -> int:
+        """One probability a class."""
+        return self.n_classes
+
+    def outcomes(self, values: Values) -> Floats:
+        """Class codes, (n, 1)."""
+        return np.asarray(values[self.target], dtype=np.float64)[:, None]
+
+    def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
+        """Class codes as whole numbers."""
+        return {self.target: outcomes[:, 0].astype(np.int64)}
+
+    def check(self, values: Values) -> None:
+        """Every record has a class, and there are two classes at least."""
+        codes = np.asarray(values[self.target])
+        _refuse_missing(self.target, codes < 0)
+        if len(np.unique(codes)) < 2:
+            raise TableError(
+                f"The target {self.target!r} has one class only; two or more are needed to learn "
+                "what tells them apart."
+            )
+
+    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+        """The class."""
+        return outcomes[:, 0].astype(np.int64)
+
+    def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
+        """Real prevalence, with a row at least for every class seen in the counts."""
+        share = apportion(counts, n_rows, at_least=1)
+        return np.repeat(np.arange(self.n_classes), share).astype(np.float64)[:, None]
+
+    def severity(self, outcomes: Floats) -> Floats:
+        """The class code."""
+        return outcomes[:, 0]
+
+    def anchored(self, design: Floats, outcomes: Floats) -> Classification:
+        """Unchanged: a probability needs no comparison."""
+        return self
+
+    def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
+        """Half the Brier score of class probabilities (R, b, n_classes)."""
+        truth = np.eye(self.n_classes)[outcomes[:, 0].astype(np.int64)]
+        return 0.5 * np.square(predictions - truth).sum(axis=-1)
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A right-censored time; the loss is anchored discordance.
+
+    The record is compared with a fixed set of anchor rows instead of other records: the share of
+    anchors it is ranked wrongly against. Its mean over records estimates 1 − C of Harrell et al.
+    (1982) against the anchors' distribution, and no record's value depends on another record.
+    """
+
+    time: str
+    event: str
+    low: float
+    high: float
+    n_bins: int = 20
+    name: str = "survival"
+    reference: Floats | None = None
+    anchors: Floats | None = None
+
+    @classmethod
+    def of(cls, schema: Schema, time: str, event: str) -> Survival:
+        """Read the time's bounds from the schema.
+
+        Raises
+        ------
+        SchemaError
+            If the time has no bounds from 0 up, or the event is not declared as 0/1.
+        """
+        if schema[time].is_categorical:
+            raise SchemaError(f"The time {time!r} must be a number or integer column.")
+        schema.require_public([time, event])
+        low, high = schema[time].bounds
+        if low < 0:
+            raise SchemaError(f"The time {time!r} needs a minimum of 0 or more in the schema.")
+        if schema[event].levels not in ((0, 1), (False, True)):
+            raise SchemaError(
+                f'The event {event!r} must be declared with "categories": [0, 1] (1 = event), or '
+                "as a boolean."
+            )
+        return cls(time, event, low, high)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Time and event."""
+        return (self.time, self.event)
+
+    @property
+    def n_cells(self) -> int:
+        """Time bins for the censored, then for the events."""
+        return 2 * self.n_bins
+
+    @property
+    def n_outputs(self) -> int:
+        """One risk."""
+        return 1
+
+    def outcomes(self, values: Values) -> Floats:
+        """Time and event, (n, 2)."""
+        time = np.clip(np.asarray(values[self.time], dtype=np.float64), self.low, self.high)
+        return np.stack([time, np.asarray(values[self.event], dtype=np.float64)], axis=1)
+
+    def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
+        """Time in its unit, event as a code."""
+        return {self.time: outcomes[:, 0], self.event: outcomes[:, 1].astype(np.int64)}
+
+    def check(self, values: Values) -> None:
+        """Every record has a time of 0 or more and an event; some event was seen."""
+        time = np.asarray(values[self.time], dtype=np.float64)
+        event = np.asarray(values[self.event])
+        _refuse_missing(self.time, np.isnan(time))
+        _refuse_missing(self.event, event < 0)
+        if (time < 0).any():
+            raise TableError(f"The time {self.time!r} holds negative values; expected 0 or more.")
+        if not (event == 1).any():
+            raise TableError(
+                f"The event {self.event!r} is 0 in every record; some events are needed to learn "
+                "who has them early."
+            )
+
+    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+        """Bin of the time, shifted by the number of bins for events."""
+        place = (outcomes[:, 0] - self.low) / (self.high - self.low) * self.n_bins
+        bins = np.clip(place.astype(np.int64), 0, self.n_bins - 1)
+        return bins + self.n_bins * (outcomes[:, 1] > 0.5)
+
+    def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
+        """Real event rate and times, each uniform in its bin."""
+        cell = np.repeat(np.arange(self.n_cells), apportion(counts, n_rows))
+        width = (self.high - self.low) / self.n_bins
+        time = self.low + (cell % self.n_bins + rng.uniform(size=n_rows)) * width
+        return np.stack([time, cell // self.n_bins], axis=1).astype(np.float64)
+
+    def severity(self, outcomes: Floats) -> Floats:
+        """Early events first in line, then late events, early and late censorings."""
+        time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
+        place = np.argsort(np.argsort(time)) / max(len(time), 1)
+        return np.where(event, 2.0 - place, 0.5 - 0.5 * place)
+
+    def anchored(self, design: Floats, outcomes: Floats) -> Survival:
+        """Compare with these rows from now on."""
+        return replace(self, reference=design, anchors=outcomes)
+
+    def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
+        """Share of anchors a record is ranked wrongly against, from risks (R, b, 1)."""
+        # Compiled code is loaded when first needed, which keeps the import of the package short.
+        from tincture.kernels.concordance import anchored_discordance
+
+        if self.anchors is None or reference is None:
+            raise ValueError("a survival loss needs anchors")
+        return anchored_discordance(
+            np.ascontiguousarray(predictions[..., 0]),
+            np.ascontiguousarray(outcomes[:, 0]),
+            np.ascontiguousarray(outcomes[:, 1]),
+            np.ascontiguousarray(reference[..., 0]),
+            np.ascontiguousarray(self.anchors[:, 0]),
+            np.ascontiguousarray(self.anchors[:, 1]),
+        )
+
+
+def _refuse_missing(name: str, missing: NDArray[np.bool_]) -> None:
+    if missing.any():
+        raise TableError(f"The outcome {name!r} is missing in some records; complete or drop them.")
+
+
+def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64]:
+    """Share ``total`` in proportion to noisy counts by largest remainders.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n,)
+        Noisy, possibly negative.
+    total : int
+    at_least : int
+        Given to every cell with a positive count, as far as the total reaches.
+    """
+    weight = np.maximum(counts, 0.0)
+    if weight.sum() <= 0:
+        weight = np.ones_like(weight)
+    floor = np.where(weight > 0, at_least, 0)
+    if floor.sum() > total:
+        floor = np.zeros_like(floor)
+    exact = weight / weight.sum() * total
+    share = np.maximum(np.floor(exact).astype(np.int64), floor)
+    while share.sum() < total:
+        share[np.argmax(exact - share)] += 1
+    while share.sum() > total:
+        share[np.argmax(np.where(share > floor, share - exact, -np.inf))] -= 1
+    return share
