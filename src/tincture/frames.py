@@ -32,19 +32,21 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.Da
         If the file is absent, unreadable, truncated or holds no record.
     """
     path = Path(path)
+    is_text = path.suffix.lower() in CSV_SUFFIXES
     if not path.is_file():
         found = "is a directory" if path.is_dir() else "does not exist"
         raise TableError(f"The table {path} {found}; give a CSV or Parquet file.")
     try:
-        if path.suffix.lower() in CSV_SUFFIXES:
-            frame = _read_csv(path, missing_values)
-        else:
-            frame = pl.read_parquet(path)
+        is_empty = is_text and not path.read_bytes().strip()
+        if not is_empty:
+            frame = _read_csv(path, missing_values) if is_text else pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
         raise TableError(
             f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
             "a header) or Parquet file."
         ) from None
+    if is_empty:
+        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
     if frame.height == 0:
         raise TableError(f"The table {path} holds no record; expected one record a row.")
     return frame
@@ -52,8 +54,6 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.Da
 
 def _read_csv(path: Path, missing_values: Sequence[str]) -> pl.DataFrame:
     separator = "\t" if ".tsv" in path.suffixes else ","
-    if not path.read_bytes().strip():
-        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
     return pl.read_csv(
         path, infer_schema=False, null_values=list(missing_values), separator=separator
     )
@@ -223,10 +223,8 @@ def _read(cell: Any, column: Column) -> Any:
     """A cell as its declared type; unreadable text stays text and so matches no level."""
     if not isinstance(cell, str) or column.type == "string":
         return cell
-    if column.type == "boolean":
-        return WORDS.get(cell, {"1": True, "0": False}.get(cell, cell))
     try:
-        return float(cell)
+        return float(WORDS.get(cell, cell))
     except ValueError:
         return cell
 

@@ -269,6 +269,24 @@ def _cox(task: Survival) -> Model:
     return LinearKernel("cox", lambda x, o: cox.fit(x, o[:, 0], o[:, 1] > 0.5))
 
 
+def _survival_forest(task: Survival) -> Model:
+    from tincture.kernels import survival_forest
+
+    def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
+        return survival_forest.fit(x, outcomes[:, 0], outcomes[:, 1] > 0.5, seed=seed)
+
+    return TreeKernel("survival_forest", fit)
+
+
+def _boosting_cox(task: Survival) -> Model:
+    from tincture.kernels import boosting_cox
+
+    def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
+        return boosting_cox.fit(x, np.maximum(outcomes[:, 0], 1e-6), outcomes[:, 1] > 0.5)
+
+    return TreeKernel("boosting_cox", fit)
+
+
 CLASSIFICATION: dict[str, Callable[[Any], Model]] = {
     "logistic": _logistic,
     "tree": _tree,
@@ -278,7 +296,11 @@ CLASSIFICATION: dict[str, Callable[[Any], Model]] = {
     "neighbours": _neighbours,
     "svm": _svm,
 }
-SURVIVAL: dict[str, Callable[[Any], Model]] = {"cox": _cox}
+SURVIVAL: dict[str, Callable[[Any], Model]] = {
+    "cox": _cox,
+    "survival_forest": _survival_forest,
+    "boosting_cox": _boosting_cox,
+}
 
 
 def recipient(model: Any, task: Task) -> Model:

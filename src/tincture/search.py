@@ -150,6 +150,7 @@ class Directions:
     step: float = 0.1
     decay: tuple[float, float] = (0.9, 0.99)
     late: float = 0.5
+    cooling: float = 0.9
 
     def init(self, start: Start) -> DirectionsState:
         """At the start, at rest."""
@@ -176,7 +177,8 @@ class Directions:
         t = state.round + 1
         mean = momentum / (1 - first**t)
         magnitude = np.sqrt(energy / (1 - second**t)) + 1e-12
-        prototypes = np.clip(state.prototypes - self.step * mean / magnitude, 0.0, 1.0)
+        step = self.step * (1 - self.cooling * state.round / self.rounds)
+        prototypes = np.clip(state.prototypes - step * mean / magnitude, 0.0, 1.0)
 
         is_late = t > self.rounds * (1 - self.late)
         return DirectionsState(

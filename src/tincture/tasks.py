@@ -161,9 +161,9 @@ class Classification:
 class Survival:
     """A right-censored time; the loss is anchored discordance.
 
-    The record is compared with a fixed set of anchor rows instead of other records: the share of
-    anchors it is ranked wrongly against. Its mean over records estimates 1 − C of Harrell et al.
-    (1982) against the anchors' distribution, and no record's value depends on another record.
+    The record is compared with a fixed set of anchor rows instead of other records: how wrongly it
+    is ranked against them. Its mean over records estimates a smooth 1 − C of Harrell et al. (1982)
+    against the anchors' distribution, and no record's value depends on another record.
     """
 
     time: str
@@ -259,7 +259,7 @@ class Survival:
         return replace(self, reference=design, anchors=outcomes)
 
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
-        """Share of anchors a record is ranked wrongly against, from risks (R, b, 1)."""
+        """How wrongly a record is ranked against the anchors, from risks (R, b, 1)."""
         # Compiled code is loaded when first needed, which keeps the import of the package short.
         from tincture.kernels.concordance import anchored_discordance
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit, prange
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -18,11 +18,13 @@ def anchored_discordance(
     anchor_time: Floats,
     anchor_event: Floats,
 ) -> Floats:
-    """Share of the anchors that each record is ranked wrongly against.
+    """How wrongly each record is ranked against the anchors.
 
     A record and an anchor are comparable when the earlier of the two times is an event; the earlier
-    one should have the higher risk, and equal risks count half. Anchors that are not comparable
-    count as right, so that records weigh as in Harrell's C.
+    one should have the higher risk. A pair costs σ(−lead / s), where the lead is the difference in
+    risk the right way round and s the spread of the anchors' risks: ½ for equal risks, and less the
+    clearer the order, so that records beyond all anchors are still told apart. Pairs that are not
+    comparable cost nothing, so that records weigh as in Harrell's C.
 
     Parameters
     ----------
@@ -40,16 +42,18 @@ def anchored_discordance(
     n_anchors = anchor_time.shape[0]
     out = np.empty((n_models, n_records))
     for r in prange(n_models):
+        spread = anchor_risk[r].std() + 1e-12
+        # σ((a − b)/s) needs one exponential a record and one an anchor, not one a pair.
+        middle = anchor_risk[r].mean()
+        grown = np.exp(np.minimum(np.maximum((anchor_risk[r] - middle) / spread, -30.0), 30.0))
         for i in range(n_records):
+            own = np.exp(min(max((risk[r, i] - middle) / spread, -30.0), 30.0))
             wrong = 0.0
             for j in range(n_anchors):
-                earlier = event[i] > 0.5 and time[i] < anchor_time[j]
-                later = anchor_event[j] > 0.5 and anchor_time[j] < time[i]
-                lead = risk[r, i] - anchor_risk[r, j]
-                if later:
-                    lead = -lead
-                if earlier or later:
-                    wrong += 1.0 if lead < 0 else (0.5 if lead == 0 else 0.0)
+                if event[i] > 0.5 and time[i] < anchor_time[j]:
+                    wrong += grown[j] / (own + grown[j])
+                elif anchor_event[j] > 0.5 and anchor_time[j] < time[i]:
+                    wrong += own / (own + grown[j])
             out[r, i] = wrong / n_anchors
     return out
 

@@ -1,0 +1,120 @@
+"""Small invented tables, plans and queries that several tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tincture.encoding import Encoding
+from tincture.privacy.accounting import Mechanism, Phase, Plan
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Records, Vault
+from tincture.schema import Schema
+from tincture.tasks import Classification
+
+DESCRIPTOR: dict[str, Any] = {
+    "name": "visits",
+    "fields": [
+        {"name": "age", "type": "integer", "constraints": {"minimum": 18, "maximum": 100}},
+        {"name": "lactate", "type": "number", "constraints": {"minimum": 0.2, "maximum": 20}},
+        {"name": "sodium", "type": "number", "constraints": {"minimum": 110, "maximum": 170}},
+        {"name": "ward", "type": "string", "categories": ["icu", "med", "surg"]},
+        {"name": "diabetes", "type": "boolean"},
+        {
+            "name": "died",
+            "type": "integer",
+            "categories": [0, 1],
+            "constraints": {"required": True},
+        },
+        {"name": "days", "type": "number", "constraints": {"minimum": 0, "maximum": 365}},
+        {"name": "event", "type": "integer", "categories": [0, 1]},
+        {"name": "stage", "type": "string", "categories": ["I", "II", "III"]},
+        {"name": "patient", "type": "string"},
+    ],
+}
+SCHEMA = Schema.from_dict(DESCRIPTOR)
+FEATURES = ["age", "lactate", "sodium", "ward", "diabetes"]
+
+
+def make_table(n: int = 600, seed: int = 0) -> pl.DataFrame:
+    """Records in which age, lactate and diabetes raise the risk; a tenth of some cells missing."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(18, 101, n)
+    lactate = np.round(np.clip(rng.lognormal(0.7, 0.8, n), 0.2, 20), 2)
+    diabetes = rng.uniform(size=n) < 0.3
+    risk = (age - 60) / 15 + np.log(lactate) + diabetes - 0.7 + rng.logistic(size=n)
+    days = np.round(np.clip(rng.exponential(120 * np.exp(-risk / 3)), 0.1, 365), 1)
+
+    def gappy(values: NDArray[Any]) -> list[Any]:
+        gap = rng.uniform(size=n) < 0.1
+        return [None if g else v for g, v in zip(gap, values.tolist(), strict=True)]
+
+    return pl.DataFrame(
+        {
+            "age": age,
+            "lactate": gappy(lactate),
+            "sodium": gappy(np.round(rng.normal(140, 6, n).clip(110, 170), 1)),
+            "ward": gappy(rng.choice(["icu", "med", "surg"], n)),
+            "diabetes": gappy(diabetes),
+            "died": (risk > 0.8).astype(int),
+            "days": days,
+            "event": ((days < 365) & (rng.uniform(size=n) < 0.7)).astype(int),
+            "stage": np.array(["I", "II", "III"])[np.digitize(risk, [-1, 1])],
+            "patient": [f"p{i // 2}" for i in range(n)],
+        }
+    )
+
+
+def plan_of(
+    noise: float = 0.0, rate: float = 1.0, *, count: int = 10**6, question: str = "q"
+) -> Plan:
+    """A plan of one kind of question with a given mechanism, whatever that costs."""
+    return Plan(1.0, 1e-5, (Phase(question, count, 1.0, rate),), (Mechanism(noise, rate),))
+
+
+@dataclass
+class Ask:
+    """A query made of a function of the records; by default it contributes nothing."""
+
+    contribution: Callable[[Records], Any] = field(default=lambda r: np.zeros((len(r), 1)))
+    size: int = 1
+    clip: float = 1.0
+    question: str = "q"
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Any:
+        """What the function says."""
+        return self.contribution(records)
+
+
+def make_vault(
+    ledger: Ledger, n: int = 200, *, unit: str | None = None, table: pl.DataFrame | None = None
+) -> Vault:
+    """A vault of small records, with ``died`` as their target."""
+    encoding = Encoding([SCHEMA[f] for f in FEATURES])
+    records = make_table(n) if table is None else table
+    return Vault(records, SCHEMA, encoding, Classification("died", 2), ledger, unit=unit)
+
+
+def reserve_ten(path: str, worker: int) -> int:
+    """Reserve 0.1 of a budget ten times from a process of its own; how often it was granted."""
+    from pathlib import Path
+
+    from tincture.errors import BudgetError
+    from tincture.privacy.budget import Budget
+
+    granted = 0
+    for i in range(10):
+        try:
+            Budget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test")
+            granted += 1
+        except BudgetError:
+            pass
+    return granted

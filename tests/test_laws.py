@@ -1,0 +1,186 @@
+"""The laws of the house, read off its source."""
+
+from __future__ import annotations
+
+import ast
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tincture
+
+HOUSE = Path(tincture.__file__).parent
+FILES = sorted(HOUSE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+# From the ground up; a room imports from its own floor or from below.
+FLOORS = [
+    {"version", "errors"},
+    {"schema", "files"},
+    {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics"},
+    {"models", "proxy"},
+    {"portfolio"},
+    {"privacy"},
+    {"queries", "search", "engine", "table"},
+    {"condense", "series"},
+    {"estimators", "evaluate", "audit"},
+    {"report"},
+    {"cli", "__main__"},
+]
+FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def module(path: Path) -> str:
+    """``privacy.vault`` for tincture/privacy/vault.py."""
+    parts = path.relative_to(HOUSE).with_suffix("").parts
+    return ".".join(p for p in parts if p != "__init__") or "__init__"
+
+
+MODULES = {module(path): tree for path, tree in TREES.items()}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module named in an import, wherever it stands; ``from a import b`` as a.b too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own(tree: ast.AST) -> set[str]:
+    """The modules of the house that are imported."""
+    named = {n.removeprefix("tincture.") for n in imports(tree) if n.startswith("tincture.")}
+    return named & MODULES.keys()
+
+
+def room(name: str) -> str:
+    return name.split(".")[0]
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room(name) for name in MODULES} - {"__init__"} <= FLOOR.keys()
+
+
+def test_imports_run_downwards_only() -> None:
+    upward = [
+        f"{name} imports {other}"
+        for name, tree in MODULES.items()
+        if name != "__init__"
+        for other in own(tree)
+        if FLOOR[room(other)] > FLOOR[room(name)]
+    ]
+    assert not upward
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    below = {name: own(tree) - {name} for name, tree in MODULES.items() if name != "__init__"}
+    while free := [name for name, needs in below.items() if not needs & below.keys()]:
+        for name in free:
+            del below[name]
+    assert not below
+
+
+def test_nothing_inside_imports_the_house_itself() -> None:
+    for name, tree in MODULES.items():
+        assert "tincture" not in set(imports(tree)), name
+
+
+def test_only_the_vault_opens_the_noise() -> None:
+    users = {name for name, tree in MODULES.items() if "privacy.noise" in own(tree)}
+    assert users == {"privacy.vault"}
+    others = [n for n, tree in MODULES.items() if any("opendp" in i for i in imports(tree))]
+    assert others == ["privacy.noise"]
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_print_only_on_the_command_line() -> None:
+    printing = [n for n, t in MODULES.items() for f, _ in calls(t) if f == "print"]
+    assert {room(name) for name in printing} <= {"cli"}
+
+
+def test_search_randomness_is_an_explicit_generator_with_a_seed() -> None:
+    for name, tree in MODULES.items():
+        used = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("np.random")
+        }
+        assert used <= {"Generator", "default_rng"}, name
+        assert "random" not in set(imports(tree)), name
+        for function, call in calls(tree):
+            if function.endswith("default_rng"):
+                assert call.args or call.keywords, f"{name}: default_rng() without a seed"
+
+
+def test_the_noise_takes_no_seed() -> None:
+    for node in ast.walk(MODULES["privacy.noise"]):
+        if isinstance(node, ast.arg):
+            assert node.arg not in {"seed", "rng", "random_state", "generator"}
+        if isinstance(node, ast.Attribute):
+            assert "random" not in ast.unparse(node) or ast.unparse(node) == "os.urandom"
+
+
+def test_files_and_functions_stay_short() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert max(lengths.values()) <= 500
+    assert statistics.median(lengths.values()) <= 200
+    long = [
+        f"{module(path)}.{node.name}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and code_lines(node) > 60
+    ]
+    assert not long
+
+
+def code_lines(node: ast.FunctionDef) -> int:
+    """Lines of a function after its docstring."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_the_environment_decides_nothing() -> None:
+    reading = [
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
+    ]
+    assert {room(name) for name in reading} <= {"cli"}
+
+
+def test_importing_the_house_is_quick_and_loads_no_library_of_weight() -> None:
+    script = (
+        "import sys, time, json; start = time.perf_counter(); import tincture; "
+        "took = time.perf_counter() - start; print(json.dumps([took, sorted(sys.modules)]))"
+    )
+    took, modules = min(
+        json.loads(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+        for _ in range(3)
+    )
+    assert took < 0.5
+    heavy = {"numba", "sklearn", "pandas", "torch", "scipy", "matplotlib", "dp_accounting", "opendp"}
+    assert not heavy & set(modules)
+
+
+@pytest.mark.parametrize("name", [n for n in tincture.__all__ if n != "__version__"])
+def test_every_public_name_is_found(name: str) -> None:
+    assert getattr(tincture, name).__name__.lower() == name.lower()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        tincture.nonsense  # noqa: B018

@@ -1,0 +1,154 @@
+"""The noise is what the ledger says: its scale, its shape, its independence.
+
+Every test states its sample size, its threshold and how often it would fail by chance; each is also
+run on a sabotaged noise, which it must reject. Together they fail by chance less often than once in
+50 000 runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from helpers import Ask, make_vault, plan_of
+from scipy import stats
+
+from tincture.privacy import vault as vault_module
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
+
+pytestmark = pytest.mark.slow
+ALARM = 1e-6  # false-alarm rate of each test
+CALLS, SIZE = 50, 80  # 4000 draws
+CLIP = 0.7
+Noise = Callable[[np.ndarray, float], np.ndarray]
+
+
+def noise_of(sigma: float) -> np.ndarray:
+    """Answers (CALLS, SIZE) to questions whose true answer is 0, in units of their claimed noise."""
+    vault = make_vault(Ledger(plan_of(sigma)), 30)
+    zero = Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=CLIP)
+    answers = [vault.noisy_sum(zero, Mechanism(sigma)) for _ in range(CALLS)]
+    assert {a.noise for a in answers} == {sigma * CLIP}
+    return np.stack([a.value for a in answers]) / (sigma * CLIP)
+
+
+def scale_is_right(draws: np.ndarray) -> bool:
+    """Two-sided χ² test of the variance.
+
+    With n = 4000 it accepts a scale between 0.95 and 1.05 of the claim and a scale off by 30 % lies
+    over 15 standard deviations outside.
+    """
+    low, high = stats.chi2.ppf([ALARM / 2, 1 - ALARM / 2], draws.size)
+    return bool(low <= np.square(draws).sum() <= high)
+
+
+def neighbours_are_independent(draws: np.ndarray) -> bool:
+    """Correlation at lag 1 between calls, and between coordinates, within ±4.9/√n."""
+    pairs = [(draws[1:], draws[:-1]), (draws[:, 1:], draws[:, :-1])]
+    limit = stats.norm.ppf(1 - ALARM / 4)
+    return all(
+        abs(np.mean(a * b)) <= limit * np.mean(draws**2) / np.sqrt(a.size) for a, b in pairs
+    )
+
+
+def shape_is_normal(draws: np.ndarray) -> bool:
+    """Kolmogorov-Smirnov test against the standard normal."""
+    return bool(stats.kstest(draws.ravel(), "norm").pvalue > ALARM)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 3.0, 400.0])
+def test_the_noise_has_the_scale_the_shape_and_the_independence_claimed(sigma: float) -> None:
+    draws = noise_of(sigma)
+    assert scale_is_right(draws)
+    assert neighbours_are_independent(draws)
+    assert shape_is_normal(draws)
+    # Every draw is new: of 4000 on a lattice this fine, hardly two are equal.
+    assert len(np.unique(draws)) > 0.99 * draws.size
+
+
+def test_two_vaults_never_draw_the_same_noise() -> None:
+    assert not np.isin(noise_of(2.0), noise_of(2.0)).mean() > 0.01
+
+
+def scaled(factor: float) -> Noise:
+    honest = vault_module.discrete_gaussian
+    return lambda totals, scale: honest(totals, scale * factor)
+
+
+def reused_between_calls() -> Noise:
+    kept = vault_module.discrete_gaussian(np.zeros(SIZE, dtype=np.int64), 1e6)
+    return lambda totals, scale: totals + np.rint(kept * (scale / 1e6)).astype(np.int64)
+
+
+def shared_by_coordinates() -> Noise:
+    honest = vault_module.discrete_gaussian
+    return lambda totals, scale: totals + honest(np.zeros(1, dtype=np.int64), scale)
+
+
+def uniform() -> Noise:
+    rng = np.random.default_rng(0)
+    return lambda totals, scale: totals + np.rint(
+        rng.uniform(-1, 1, len(totals)) * scale * 3**0.5
+    ).astype(np.int64)
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "test"),
+    [
+        (lambda: scaled(0.7), scale_is_right),
+        (lambda: scaled(1.3), scale_is_right),
+        (lambda: lambda totals, scale: totals, scale_is_right),
+        (reused_between_calls, neighbours_are_independent),
+        (shared_by_coordinates, neighbours_are_independent),
+        (uniform, shape_is_normal),
+    ],
+    ids=["weak", "strong", "absent", "reused", "shared", "uniform"],
+)
+def test_sabotaged_noise_is_rejected(
+    sabotage: Callable[[], Noise],
+    test: Callable[[np.ndarray], bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vault_module, "discrete_gaussian", sabotage())
+    assert not test(noise_of(3.0))
+
+
+def sizes(vault: Vault, rate: float) -> np.ndarray:
+    ones = Ask(lambda r: np.ones((len(r), 1)))
+    answers = [vault.noisy_sum(ones, Mechanism(0.0, rate)).value for _ in range(400)]
+    return np.rint(np.concatenate(answers) * rate)
+
+
+def sizes_are_poisson(counts: np.ndarray, n: int, rate: float) -> bool:
+    """Mean and variance of 400 binomial sample sizes, each within its 4.9 standard deviations."""
+    limit = stats.norm.ppf(1 - ALARM / 4)
+    spread = n * rate * (1 - rate)
+    mean_is_right = abs(counts.mean() - n * rate) <= limit * np.sqrt(spread / len(counts))
+    low, high = stats.chi2.ppf([ALARM / 4, 1 - ALARM / 4], len(counts) - 1)
+    return bool(mean_is_right and low <= counts.var() * len(counts) / spread <= high)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
+def test_a_sample_takes_each_unit_by_its_own_coin(rate: float) -> None:
+    vault = make_vault(Ledger(plan_of(0.0, rate)), 500)
+    assert sizes_are_poisson(sizes(vault, rate), 500, rate)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        lambda n, q: np.arange(n) < n * q,  # always as many, always the same
+        lambda n, q: np.random.default_rng().uniform(size=n) < q * 1.3,
+        lambda n, q: np.random.default_rng().uniform(size=n) < q * 0.7,
+    ],
+    ids=["fixed", "more", "fewer"],
+)
+def test_a_sabotaged_sample_is_rejected(
+    sampler: Callable[[int, float], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "poisson_sample", sampler)
+    vault = make_vault(Ledger(plan_of(0.0, 0.3)), 500)
+    assert not sizes_are_poisson(sizes(vault, 0.3), 500, 0.3)
