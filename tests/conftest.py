@@ -9,8 +9,11 @@ import pytest
 from hypothesis import settings
 
 from helpers import SCHEMA, make_table
-from tincture.condense import Effort
+from tincture.condense import SHARES
 from tincture.estimators import Condenser
+from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.queries import LossDifferences
+from tincture.tasks import Task
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("house")
@@ -21,20 +24,28 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+def shorten(patch: pytest.MonkeyPatch) -> None:
+    """A short search: what is tested is what goes in and comes out, not how good it is."""
+
+    def short_plan(epsilon: float, delta: float, task: Task) -> Plan:
+        rounds = {**dict.fromkeys(SHARES, 1), LossDifferences.question: 5}
+        return calibrate(epsilon, delta, [Phase(q, rounds[q], s) for q, s in SHARES.items()])
+
+    patch.setattr("tincture.estimators.usual_plan", short_plan)
+    patch.setattr("tincture.condense.N_PAIRS", 8)
+
+
 @pytest.fixture
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short search: what is tested is what goes in and comes out, not how good it is."""
-    short = classmethod(lambda cls, models, epsilon: cls(rounds=5, n_pairs=8))
-    monkeypatch.setattr(Effort, "usual", short)
+    """Every fit of this test is short."""
+    shorten(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def condensed() -> Iterator[Condenser]:
     """One small private result, fitted once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Effort, "usual", classmethod(lambda cls, models, epsilon: cls(rounds=5, n_pairs=8))
-        )
+        shorten(patch)
         condenser = Condenser(
             schema=SCHEMA,
             target="died",

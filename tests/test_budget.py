@@ -7,8 +7,8 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from helpers import reserve_ten
 
+from helpers import reserve_ten
 from tincture.errors import BudgetError, ReleaseError
 from tincture.privacy.budget import Budget
 
@@ -27,7 +27,9 @@ def test_a_new_budget_is_whole_and_never_written_anew(budget: Budget) -> None:
     assert budget.left() == (3.0, 1e-4)
 
 
-@pytest.mark.parametrize("text", ['{"epsilon": 3, "delta": 1e-4}', '{"epsilon":"3","delta":"1e-4"}'])
+@pytest.mark.parametrize(
+    "text", ['{"epsilon": 3, "delta": 1e-4}', '{"epsilon":"3","delta":"1e-4"}']
+)
 def test_a_file_written_by_hand_is_a_budget(tmp_path: Path, text: str) -> None:
     budget = Budget(tmp_path / "b.json")
     budget.path.write_text(text)

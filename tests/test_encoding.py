@@ -27,7 +27,9 @@ def amounts(draw: st.DrawFn) -> Column:
     scale = draw(st.sampled_from([None, "linear", *(["log"] if low > 1e-3 else [])]))
     if scale is None and 0 < low < 1e-3:
         scale = "linear"
-    return Column("x", kind, low, high, required=draw(st.booleans()), decimals=decimals, scale=scale)
+    return Column(
+        "x", kind, low, high, required=draw(st.booleans()), decimals=decimals, scale=scale
+    )
 
 
 @st.composite
@@ -142,7 +144,9 @@ def test_the_search_steps_in_ratios_over_positive_ranges_of_fifty_and_more(
 ) -> None:
     column = Column("x", "number", low, high, required=True, scale=scale)  # type: ignore[arg-type]
     assert column.is_log is expected
-    middle = Amount(Column("x", "number", low, high, required=True, decimals=12, scale=scale)).decode(  # type: ignore[arg-type]
+    middle = Amount(
+        Column("x", "number", low, high, required=True, decimals=12, scale=scale)
+    ).decode(  # type: ignore[arg-type]
         np.array([[0.5]])
     )
     assert middle[0] == pytest.approx(np.sqrt(low * high) if expected else (low + high) / 2)
@@ -155,7 +159,11 @@ def test_a_missing_required_level_is_never_encoded() -> None:
 
 def test_columns_lie_side_by_side_and_amounts_are_marked() -> None:
     encoding = Encoding(
-        [Column("a", "number", 0, 1), Column("b", "boolean"), Column("c", "integer", 0, 9, required=True)]
+        [
+            Column("a", "number", 0, 1),
+            Column("b", "boolean"),
+            Column("c", "integer", 0, 9, required=True),
+        ]
     )
     assert (encoding.width, encoding.design_width) == (2 + 3 + 1, 1 + 3 + 1)
     assert encoding.numeric.tolist() == [True, False, False, False, True]

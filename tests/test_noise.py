@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from helpers import Ask, make_vault, plan_of
 from scipy import stats
 
+from helpers import Ask, make_vault, plan_of
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -27,7 +27,7 @@ Noise = Callable[[np.ndarray, float], np.ndarray]
 
 
 def noise_of(sigma: float) -> np.ndarray:
-    """Answers (CALLS, SIZE) to questions whose true answer is 0, in units of their claimed noise."""
+    """Answers (CALLS, SIZE) whose truth is 0, in units of the noise they claim."""
     vault = make_vault(Ledger(plan_of(sigma)), 30)
     zero = Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=CLIP)
     answers = [vault.noisy_sum(zero, Mechanism(sigma)) for _ in range(CALLS)]
@@ -49,9 +49,7 @@ def neighbours_are_independent(draws: np.ndarray) -> bool:
     """Correlation at lag 1 between calls, and between coordinates, within ±4.9/√n."""
     pairs = [(draws[1:], draws[:-1]), (draws[:, 1:], draws[:, :-1])]
     limit = stats.norm.ppf(1 - ALARM / 4)
-    return all(
-        abs(np.mean(a * b)) <= limit * np.mean(draws**2) / np.sqrt(a.size) for a, b in pairs
-    )
+    return all(abs(np.mean(a * b)) <= limit * np.mean(draws**2) / np.sqrt(a.size) for a, b in pairs)
 
 
 def shape_is_normal(draws: np.ndarray) -> bool:
@@ -90,9 +88,9 @@ def shared_by_coordinates() -> Noise:
 
 def uniform() -> Noise:
     rng = np.random.default_rng(0)
-    return lambda totals, scale: totals + np.rint(
-        rng.uniform(-1, 1, len(totals)) * scale * 3**0.5
-    ).astype(np.int64)
+    return lambda totals, scale: (
+        totals + np.rint(rng.uniform(-1, 1, len(totals)) * scale * 3**0.5).astype(np.int64)
+    )
 
 
 @pytest.mark.parametrize(

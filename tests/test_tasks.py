@@ -26,7 +26,7 @@ def ranked(rng: np.random.Generator, n: int, *, ties: bool) -> tuple[np.ndarray,
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_anchored_discordance_equals_a_count_by_hand(rng: np.random.Generator, ties: bool) -> None:
+def test_anchored_discordance_equals_a_sum_by_hand(rng: np.random.Generator, ties: bool) -> None:
     records, risks = ranked(rng, 15, ties=ties)
     anchors, anchor_risks = ranked(rng, 40, ties=ties)
     task = SURVIVAL.anchored(np.zeros((40, 1)), anchors)
@@ -35,22 +35,45 @@ def test_anchored_discordance_equals_a_count_by_hand(rng: np.random.Generator, t
         wrong = 0.0
         for (at, ae), ar in zip(anchors, anchor_risks[0, :, 0], strict=True):
             if (e and t < at) or (ae and at < t):
-                first, second = (r, ar) if t < at else (ar, r)
-                wrong += 1.0 if first < second else 0.5 * (first == second)
+                lead = r - ar if t < at else ar - r
+                wrong += 1 / (1 + np.exp(lead / anchor_risks.std()))
         expected.append(wrong / 40)
     np.testing.assert_allclose(task.loss(risks, records, anchor_risks)[0], expected)
 
 
-def test_against_the_records_themselves_it_is_one_minus_harrells_c(rng: np.random.Generator) -> None:
+def test_where_the_order_is_clear_it_is_one_minus_harrells_c(rng: np.random.Generator) -> None:
+    # Comparing each record with one anchor whose risk is far off leaves only right or wrong.
+    metrics = pytest.importorskip("sksurv.metrics")
+    records, risks = ranked(rng, 40, ties=False)
+    anchor = np.array([[20.5, 1.0], [20.5, 1.0]])
+    task = SURVIVAL.anchored(np.zeros((2, 1)), anchor)
+    anchor_risks = 19.5 + np.array([-0.01, 0.01])[None, :, None]
+    loss = task.loss(risks, records, anchor_risks)[0]
+    for record, risk, got in zip(records, risks[0, :, 0], loss, strict=True):
+        pair = np.stack([record, anchor[0]])
+        if record[1] == 0 and record[0] < anchor[0, 0]:
+            assert got == 0.0  # not comparable
+            continue
+        c, *_ = metrics.concordance_index_censored(pair[:, 1] > 0, pair[:, 0], [risk, 19.5])
+        assert got == pytest.approx(1 - c, abs=1e-9)
+
+
+def test_an_order_and_its_reverse_share_what_is_comparable(rng: np.random.Generator) -> None:
     metrics = pytest.importorskip("sksurv.metrics")
     n = 60
     records, risks = ranked(rng, n, ties=False)
     task = SURVIVAL.anchored(np.zeros((n, 1)), records)
-    c, right, wrong, *_ = metrics.concordance_index_censored(
+    right, reverse, none = (
+        float(task.loss(r, records, r).mean()) for r in (risks, -risks, 0 * risks)
+    )
+    _, agreeing, disagreeing, *_ = metrics.concordance_index_censored(
         records[:, 1] > 0, records[:, 0], risks[0, :, 0]
     )
-    comparable = 2 * (right + wrong) / n**2  # each pair is met from both its ends
-    assert task.loss(risks, records, risks).mean() == pytest.approx((1 - c) * comparable)
+    comparable = 2 * (agreeing + disagreeing) / n**2  # each pair is met from both its ends
+    assert right + reverse == pytest.approx(comparable)
+    assert none == pytest.approx(comparable / 2)
+    truth = -records[:, 0][None, :, None]
+    assert task.loss(truth, records, truth).mean() < min(right, reverse, none)
 
 
 def test_a_survival_loss_needs_anchors() -> None:
@@ -93,7 +116,9 @@ def test_earlier_events_are_more_severe_than_later_ones_and_censoring() -> None:
         (pl.DataFrame({"died": [0, 1, None]}), "required"),
     ],
 )
-def test_classes_nothing_can_be_learned_from_are_refused(table: pl.DataFrame, sentence: str) -> None:
+def test_classes_nothing_can_be_learned_from_are_refused(
+    table: pl.DataFrame, sentence: str
+) -> None:
     with pytest.raises(TableError, match=sentence):
         Classification("died", 2).check(to_columns(table, SCHEMA, ["died"]))
 

@@ -169,9 +169,7 @@ def test_an_answer_of_another_width_is_refused(width: int) -> None:
 @pytest.mark.parametrize("extra", [-1, 1])
 def test_an_answer_of_another_length_is_refused(extra: int) -> None:
     with pytest.raises(QueryFailed):
-        make_vault(quiet()).noisy_sum(
-            Ask(lambda r: np.ones((len(r) + extra, 1))), Mechanism(0.0)
-        )
+        make_vault(quiet()).noisy_sum(Ask(lambda r: np.ones((len(r) + extra, 1))), Mechanism(0.0))
 
 
 def test_half_a_sample_is_scaled_to_the_whole() -> None:
@@ -182,6 +180,21 @@ def test_half_a_sample_is_scaled_to_the_whole() -> None:
     # Mean of 50 × 2000 draws; 5 standard deviations are a false alarm in 2 million runs.
     assert abs(np.mean(totals) - 2000) < 5 * np.sqrt(2000 / 50)
     assert len(set(totals)) > 1
+
+
+def test_a_share_of_the_units_saves_time_and_no_privacy() -> None:
+    seen: list[int] = []
+
+    def count(records: Records) -> np.ndarray:
+        seen.append(len(records))
+        return np.ones((len(records), 1))
+
+    ledger = Ledger(plan_of(2.0, 0.5))
+    answer = make_vault(ledger, 2000).noisy_sum(Ask(count), Mechanism(2.0, 0.5), share=0.2)
+    assert 100 < sum(seen) < 300  # 200 expected, 7 standard deviations
+    assert answer.noise == pytest.approx(2.0 / 0.1)
+    assert abs(answer.value[0] - 2000) < 10 * 100 + 10 * answer.noise
+    assert [e.mechanism for e in ledger.entries] == [Mechanism(2.0, 0.5)]
 
 
 def test_a_sample_may_be_empty() -> None:

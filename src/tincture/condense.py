@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,36 +22,20 @@ from tincture.tasks import Task
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 N_ANCHORS = 200
+N_PAIRS = 64
 CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest
+ENOUGH_UNITS = 25_000  # a round learns little from more; a random share of larger tables takes part
 SHARES = {"outcome counts": 0.03, "marginal counts": 0.12, "loss differences": 0.85}
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How long to search, from public settings alone.
-
-    Attributes
-    ----------
-    rounds : int
-        Questions of loss differences.
-    n_pairs : int
-        Tables compared in each.
-    """
-
-    rounds: int
-    n_pairs: int = 64
-
-    @classmethod
-    def usual(cls, models: Sequence[Model], epsilon: float) -> Effort:
-        """Defaults that trials on a dozen clinical tables settled (docs/decisions/0003)."""
-        if all(m.is_smooth for m in models):
-            return cls(rounds=100 if math.isfinite(epsilon) else 200)
-        return cls(rounds=60 if math.isfinite(epsilon) else 150)
-
-    def plan(self, epsilon: float, delta: float) -> Plan:
-        """The noise for every question of the run."""
-        counts = {**dict.fromkeys(SHARES, 1), LossDifferences.question: self.rounds}
-        return calibrate(epsilon, delta, [Phase(q, counts[q], s) for q, s in SHARES.items()])
+def usual_plan(epsilon: float, delta: float, task: Task) -> Plan:
+    """Rounds and noise from public settings alone (docs/decisions/0003)."""
+    if math.isfinite(epsilon):
+        rounds = 100
+    else:
+        rounds = 150 if task.is_probabilistic else 200
+    counts = {**dict.fromkeys(SHARES, 1), LossDifferences.question: rounds}
+    return calibrate(epsilon, delta, [Phase(q, counts[q], s) for q, s in SHARES.items()])
 
 
 def condense(
@@ -59,7 +43,6 @@ def condense(
     encoding: Encoding,
     task: Task,
     models: Sequence[Model],
-    effort: Effort,
     n_rows: int,
     rng: np.random.Generator,
     progress: Progress = lambda done, total: None,
@@ -72,7 +55,6 @@ def condense(
         Answers the questions of ``engine.ledger.plan``.
     encoding, task, models
         Columns, outcome, and the models to be served.
-    effort : Effort
     n_rows : int
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
@@ -89,33 +71,27 @@ def condense(
     marginals, counts = survey(engine, encoding, task)
     n_units = max(counts.sum(), 1.0)
     task = with_anchors(task, encoding, marginals, counts, rng)
-    optimizer, start = strategy(models, effort, marginals, task, counts, n_rows, rng)
+    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, rng)
     mechanism = plan.mechanism(LossDifferences.question)
-    clip = clip_norm(effort.n_pairs, engine)
+    rounds = plan.count(LossDifferences.question)
+    share = min(1.0, ENOUGH_UNITS / n_units)
 
     def tables(prototypes: Floats) -> Floats:
         points = encoding.snap(marginals.place(prototypes))
         return encoding.design(points)[:, start.owner]
 
     state = optimizer.init(start)
-    for done in range(effort.rounds):
-        progress(done, effort.rounds)
+    for done in range(rounds):
+        progress(done, rounds)
         candidates = optimizer.ask(state, rng)
         query = LossDifferences(
-            models,
-            task,
-            lambda: (tables(candidates.plus), tables(candidates.minus)),
-            effort.n_pairs,
-            start.outcomes,
-            encoding.numeric,
-            clip=clip,
-            seed=candidates.seed,
+            models, task, candidates, tables, start.outcomes, encoding.numeric, clip=clip
         )
-        answer = engine.answer(query, mechanism)
+        answer = engine.answer(query, mechanism, share=share)
         if answer.value is not None:
             estimate = Estimate(answer.value / n_units, answer.noise / n_units)
             state = optimizer.tell(state, candidates, estimate)
-    progress(effort.rounds, effort.rounds)
+    progress(rounds, rounds)
     points = encoding.snap(marginals.place(optimizer.result(state)))
     return points[start.owner], start.outcomes
 
@@ -151,28 +127,27 @@ def with_anchors(
 
 
 def strategy(
-    models: Sequence[Model],
-    effort: Effort,
+    plan: Plan,
     marginals: Marginals,
     task: Task,
     counts: Floats,
     n_rows: int,
     rng: np.random.Generator,
-) -> tuple[Optimizer[object], Start]:
-    """Directions where every model is smooth; moves where one has hard splits."""
+) -> tuple[Optimizer[Any], Start, float]:
+    """Optimiser, first table and clip, as trials settled them (docs/decisions/0003).
+
+    Probabilities need repeated rows with mixed outcomes; a ranking does not. Exact answers suit
+    whole moves, compared without clipping; noisy ones suit directions, which average.
+    """
     outcomes = task.allot(counts, n_rows, rng)
-    if all(m.is_smooth for m in models):
-        start = scattered(marginals, outcomes, rng)
-        return Directions(effort.rounds, effort.n_pairs), start  # type: ignore[return-value]
+    rounds = plan.count(LossDifferences.question)
+    directions, clip = Directions(rounds, N_PAIRS), CLIP_A_PAIR * math.sqrt(N_PAIRS)
+    if not task.is_probabilistic:
+        return directions, scattered(marginals, outcomes, rng), clip
     start = tied(marginals, outcomes, task.severity(outcomes), rng)
-    return Moves(marginals, effort.n_pairs), start  # type: ignore[return-value]
-
-
-def clip_norm(n_pairs: int, engine: Engine) -> float:
-    """Clip of the loss differences; with no noise to pay for, nothing is clipped away."""
-    if math.isinf(engine.ledger.plan.epsilon):
-        return math.sqrt(n_pairs)
-    return CLIP_A_PAIR * math.sqrt(n_pairs)
+    if math.isinf(plan.epsilon):
+        return Moves(marginals, N_PAIRS), start, math.sqrt(N_PAIRS)
+    return directions, start, clip
 
 
 def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: int) -> None:

@@ -14,7 +14,7 @@ class Engine(Protocol):
 
     ledger: Ledger
 
-    def answer(self, query: Query, mechanism: Mechanism) -> Answer:
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """A private answer; its value is None where a killed run spent it and lost it."""
         ...
 
@@ -26,10 +26,10 @@ class LocalEngine:
         self._vault = vault
         self.ledger = vault.ledger
 
-    def answer(self, query: Query, mechanism: Mechanism) -> Answer:
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """The kept answer of a resumed run, or a fresh one."""
         past = self.ledger.recall(query.question)
         if past is not None:
             return past
         query.prepare()
-        return self._vault.noisy_sum(query, mechanism)
+        return self._vault.noisy_sum(query, mechanism, share=share)

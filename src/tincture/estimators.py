@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from tincture.condense import Effort, Progress, condense, rehearse
+from tincture.condense import Progress, condense, rehearse, usual_plan
 from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
@@ -148,8 +148,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         encoding = Encoding([schema[f] for f in features])
         models = [resolve(m, task) for m in self._model_list(task)]
         self._check_size(records)
-        effort = Effort.usual(models, self.epsilon)
-        ledger = Ledger(effort.plan(self.epsilon, self.delta), unit=self.unit or "record")
+        plan = usual_plan(self.epsilon, self.delta, task)
+        ledger = Ledger(plan, unit=self.unit or "record")
         vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
         rehearse(models, task, encoding, self.n_rows)
 
@@ -160,7 +160,6 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 encoding,
                 task,
                 models,
-                effort,
                 self.n_rows,
                 np.random.default_rng(self.seed),
                 progress,

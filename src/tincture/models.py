@@ -46,6 +46,8 @@ class Model(Protocol):
     name: str
     is_smooth: bool
     """Whether small steps of the rows change the predictions little by little."""
+    draws: int
+    """Fits with different seeds over which a loss is averaged."""
 
     def fit(
         self,
@@ -141,6 +143,7 @@ class LinearKernel:
     name: str
     fit_scaled: Callable[[Floats, Floats], Any]
     is_smooth: bool = True
+    draws: int = 1
 
     def fit(
         self,
@@ -160,8 +163,9 @@ class LinearKernel:
 class TreeKernel:
     """A batched model of trees, to which scaling makes no difference.
 
-    Of equally good splits a library takes the first in an order of columns that is its own affair;
-    here every round draws a new order, so that no table is found that only one order likes.
+    Of equally good splits a library takes the first in an order of columns that is its own affair.
+    Here every fit draws a new order, and a loss is the mean over ``draws`` of them, so that no
+    table is found that only one order likes.
 
     Parameters
     ----------
@@ -173,6 +177,7 @@ class TreeKernel:
     name: str
     fit_complete: Callable[[Floats, Floats, int], Any]
     is_smooth: bool = False
+    draws: int = 1
 
     def fit(
         self,
@@ -216,6 +221,7 @@ class Generic:
     name: str
     manner: Manner
     is_smooth: bool = False
+    draws: int = 1
 
     def fit(
         self,

@@ -217,7 +217,7 @@ def _tree(task: Classification) -> Model:
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         return tree.fit(x, _labels(outcomes), n_classes=task.n_classes, max_depth=5)
 
-    return TreeKernel("tree", fit)
+    return TreeKernel("tree", fit, draws=4)
 
 
 def _forest(task: Classification) -> Model:
@@ -242,7 +242,7 @@ def _boosting(task: Classification) -> Model:
             learning_rate=0.1,
         )
 
-    return TreeKernel("boosting", fit)
+    return TreeKernel("boosting", fit, draws=2)
 
 
 def _naive_bayes(task: Classification) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from tincture.encoding import Encoding
 from tincture.models import Model, Predictor
 from tincture.privacy.vault import Records
 from tincture.proxy import cell_codes, cell_widths
+from tincture.search import Candidates
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -68,6 +69,14 @@ class MarginalCounts:
         return out
 
 
+class _Fitted(NamedTuple):
+    """A fitted model, its predictions for the task's reference rows, and its weight."""
+
+    predictor: Predictor
+    reference: Floats | None
+    weight: float
+
+
 class LossDifferences:
     """ℓ(plus_k) − ℓ(minus_k) on each record, for K pairs of candidate tables.
 
@@ -78,19 +87,16 @@ class LossDifferences:
     ----------
     models : sequence of Model
     task : Task
+    candidates : Candidates
+        The K pairs.
     tables : callable
-        Gives the designs of the K candidates (K, m, p), and of those to compare them with, (K, m,
-        p) or (1, m, p); called when the question is really asked.
-    size : int
-        K.
+        From prototypes (R, P, width) to the designs (R, m, p) that models see.
     outcomes : ndarray of shape (m, width)
         Of the rows, the same for every candidate.
     numeric : ndarray of bool, shape (p,)
         Which design columns are amounts.
     clip : float
         In units of loss.
-    seed : int
-        Breaks ties between equally good models.
     """
 
     question = "loss differences"
@@ -99,34 +105,38 @@ class LossDifferences:
         self,
         models: Sequence[Model],
         task: Task,
-        tables: Callable[[], tuple[Floats, Floats]],
-        size: int,
+        candidates: Candidates,
+        tables: Callable[[Floats], Floats],
         outcomes: Floats,
         numeric: NDArray[np.bool_],
         *,
         clip: float,
-        seed: int = 0,
     ) -> None:
         self.models, self.task, self.tables = models, task, tables
-        self.outcomes, self.numeric = outcomes, numeric
-        self.size, self.clip, self.seed = size, clip, seed
-        self._fitted: list[tuple[Predictor, Floats | None]] = []
+        self.candidates, self.outcomes, self.numeric = candidates, outcomes, numeric
+        self.size, self.clip = len(candidates.plus), clip
+        self._fitted: list[_Fitted] = []
 
     def prepare(self) -> None:
         """Train the models; their predictions for the task's reference rows are kept."""
-        candidates = np.concatenate(self.tables())
+        both = np.concatenate([self.candidates.plus, self.candidates.minus])
+        designs = self.tables(both)
+        reference = self.task.reference
         for model in self.models:
-            fitted = model.fit(candidates, self.outcomes, self.numeric, seed=self.seed)
-            reference = self.task.reference
-            self._fitted.append((fitted, None if reference is None else fitted.predict(reference)))
+            for draw in range(model.draws):
+                fitted = model.fit(
+                    designs, self.outcomes, self.numeric, seed=self.candidates.seed + draw
+                )
+                compared = None if reference is None else fitted.predict(reference)
+                self._fitted.append(_Fitted(fitted, compared, 1 / model.draws / len(self.models)))
 
     def losses(self, design: Floats, outcomes: Floats) -> Floats:
         """Mean loss over the models of every candidate, (2K or K + 1, n)."""
-        losses = [
-            self.task.loss(fitted.predict(design), outcomes, reference)
-            for fitted, reference in self._fitted
+        parts = [
+            f.weight * self.task.loss(f.predictor.predict(design), outcomes, f.reference)
+            for f in self._fitted
         ]
-        return np.mean(losses, axis=0)
+        return np.sum(parts, axis=0)
 
     def contributions(self, records: Records) -> Floats:
         """Loss differences (n, K), each in [−1, 1]."""

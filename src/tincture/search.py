@@ -137,7 +137,8 @@ class Directions:
 
     For K directions u_k ~ N(0, I), the differences of ℓ(S + μu_k) and ℓ(S − μu_k) estimate the
     gradient of the smoothed loss, g = Σ_k (ℓ⁺_k − ℓ⁻_k)/(2μ) u_k / K; a step follows its running
-    mean, scaled by one running magnitude for all coordinates. The late iterates are averaged.
+    mean, scaled by one running magnitude for all coordinates. Steps shrink by the share ``cooling``
+    until the last round, and the iterates of the last share ``late`` of the rounds are averaged.
 
     References
     ----------
@@ -146,7 +147,7 @@ class Directions:
 
     rounds: int
     n_pairs: int = 64
-    radius: float = 0.3
+    radius: float = 0.2
     step: float = 0.1
     decay: tuple[float, float] = (0.9, 0.99)
     late: float = 0.5

@@ -31,6 +31,8 @@ class Task(Protocol):
     n_cells: int
     n_outputs: int
     """Numbers a model predicts for a record: class probabilities, or one risk."""
+    is_probabilistic: bool
+    """Whether predictions are probabilities, and not just a ranking."""
     reference: Floats | None
     """Design rows that every model also predicts, as fixed points of comparison, or None."""
 
@@ -82,6 +84,7 @@ class Classification:
     target: str
     n_classes: int
     name: str = "classification"
+    is_probabilistic: bool = True
     reference: Floats | None = None
 
     @classmethod
@@ -172,6 +175,7 @@ class Survival:
     high: float
     n_bins: int = 20
     name: str = "survival"
+    is_probabilistic: bool = False
     reference: Floats | None = None
     anchors: Floats | None = None
 

@@ -119,7 +119,7 @@ class Vault:
         )
         self.ledger = ledger
 
-    def noisy_sum(self, query: Query, mechanism: Mechanism) -> Answer:
+    def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """Answer a query: the sum over units of their clipped contributions, plus noise.
 
         A person with several records contributes their mean. A non-finite value counts as 0.
@@ -129,11 +129,14 @@ class Vault:
         query : Query
         mechanism : Mechanism
             Noise multiplier σ and sampling rate q; the noise has standard deviation σC.
+        share : float
+            Let only this random share of the units take part, to save time. Unlike the sampling
+            rate it is not credited in the accounting, so that it may depend on past answers.
 
         Returns
         -------
         Answer
-            The noisy sum divided by q, so that it estimates the sum over all units.
+            The noisy sum divided by q and the share, so that it estimates the sum over all units.
 
         Raises
         ------
@@ -143,7 +146,8 @@ class Vault:
             If the query fails, without values or cause.
         """
         self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
-        total = self._sum(query, mechanism.sampling_rate)
+        rate = mechanism.sampling_rate * share
+        total = self._sum(query, rate)
         if total is None:  # raised here and not in the handler, where it would carry its context
             raise QueryFailed(
                 f"A question of kind {query.question!r} failed inside the vault; its cause stays "
@@ -151,9 +155,8 @@ class Vault:
             )
         if mechanism.noise_multiplier > 0:
             total = discrete_gaussian(total, mechanism.noise_multiplier * GRID)
-        unit = query.clip / GRID / mechanism.sampling_rate
-        noise = mechanism.noise_multiplier * query.clip / mechanism.sampling_rate
-        answer = Answer(total * unit, noise)
+        noise = mechanism.noise_multiplier * query.clip / rate
+        answer = Answer(total * (query.clip / GRID / rate), noise)
         self.ledger.keep(answer)
         return answer
 
