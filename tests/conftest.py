@@ -32,7 +32,6 @@ def shorten(patch: pytest.MonkeyPatch) -> None:
         return calibrate(epsilon, delta, [Phase(q, rounds[q], s) for q, s in SHARES.items()])
 
     patch.setattr("tincture.estimators.usual_plan", short_plan)
-    patch.setattr("tincture.condense.N_PAIRS", 8)
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from tincture.privacy.budget import Budget
 
 @pytest.fixture
 def budget(tmp_path: Path) -> Budget:
-    made = Budget(tmp_path / "budget.json")
+    (tmp_path / "folder").mkdir()
+    made = Budget(tmp_path / "folder" / "budget.json")
     made.create(3.0, 1e-4)
     return made
 
@@ -125,7 +126,7 @@ def test_an_absent_budget_says_how_to_make_one(tmp_path: Path) -> None:
 def test_four_processes_together_never_overspend(budget: Budget) -> None:
     # 40 requests of 0.1 against 3.0: exactly 30 are granted, and the file is whole all the while.
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        jobs = pool.starmap_async(reserve_ten, [(str(budget.path), i) for i in range(4)])
+        jobs = pool.starmap_async(reserve_ten, [(str(budget.path), i, 4) for i in range(4)])
         while not jobs.ready():
             json.loads(budget.path.read_text())
             jobs.wait(0.005)

@@ -101,6 +101,16 @@ def test_missing_words_are_missing_in_text(cells: list[str | None]) -> None:
             assert np.isnan(to_columns(numbers, ODD, ["x"])["x"]).tolist() == [False, True]
 
 
+def test_a_blank_is_missing_whatever_the_words_are() -> None:
+    # A release writes missing as a blank, so every schema must read it back.
+    schema = Schema(ODD.columns, missing_values=("NA",))
+    columns = to_columns(
+        pl.DataFrame({"s": ["a", "", " "], "x": ["1", "", " "]}), schema, ["s", "x"]
+    )
+    assert columns["s"].tolist() == [0, -1, -1]
+    assert np.isnan(columns["x"]).tolist() == [False, True, True]
+
+
 def test_an_entirely_missing_column_is_missing() -> None:
     frame = pl.DataFrame({"x": [None, None], "s": [None, None]})
     columns = to_columns(frame, ODD, ["x", "s"])

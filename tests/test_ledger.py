@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from helpers import Ask, make_vault, plan_of
+from helpers import Ask, bookings, make_vault, plan_of
 from tincture.engine import LocalEngine
 from tincture.errors import BudgetError, ReleaseError, SettingError
 from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate, epsilon_by, spent_epsilon
@@ -53,10 +53,6 @@ def killed(journal: Callable[[], Journal], entry: Entry) -> None:
 
 def ledger_of(count: int = 3) -> Ledger:
     return Ledger(plan_of(2.0, count=count))
-
-
-def bookings(path: Path) -> int:
-    return sum(b'"booked"' in line for line in path.read_bytes().splitlines())
 
 
 def test_a_question_outside_the_plan_is_refused() -> None:

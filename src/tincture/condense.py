@@ -22,7 +22,7 @@ from tincture.tasks import Task
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 N_ANCHORS = 200
-N_PAIRS = 64
+PAIRS = {True: 128, False: 64}  # tables compared a round, where all models are smooth, or not
 CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest
 ENOUGH_UNITS = 25_000  # a round learns little from more; a random share of larger tables takes part
 SHARES = {"outcome counts": 0.03, "marginal counts": 0.12, "loss differences": 0.85}
@@ -71,7 +71,8 @@ def condense(
     marginals, counts = survey(engine, encoding, task)
     n_units = max(counts.sum(), 1.0)
     task = with_anchors(task, encoding, marginals, counts, rng)
-    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, rng)
+    n_pairs = PAIRS[all(m.is_smooth for m in models)]
+    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, n_pairs, rng)
     mechanism = plan.mechanism(LossDifferences.question)
     rounds = plan.count(LossDifferences.question)
     share = min(1.0, ENOUGH_UNITS / n_units)
@@ -132,6 +133,7 @@ def strategy(
     task: Task,
     counts: Floats,
     n_rows: int,
+    n_pairs: int,
     rng: np.random.Generator,
 ) -> tuple[Optimizer[Any], Start, float]:
     """Optimiser, first table and clip, as trials settled them (docs/decisions/0003).
@@ -141,12 +143,12 @@ def strategy(
     """
     outcomes = task.allot(counts, n_rows, rng)
     rounds = plan.count(LossDifferences.question)
-    directions, clip = Directions(rounds, N_PAIRS), CLIP_A_PAIR * math.sqrt(N_PAIRS)
+    directions, clip = Directions(rounds, n_pairs), CLIP_A_PAIR * math.sqrt(n_pairs)
     if not task.is_probabilistic:
         return directions, scattered(marginals, outcomes, rng), clip
     start = tied(marginals, outcomes, task.severity(outcomes), rng)
     if math.isinf(plan.epsilon):
-        return Moves(marginals, N_PAIRS), start, math.sqrt(N_PAIRS)
+        return Moves(marginals, n_pairs), start, math.sqrt(n_pairs)
     return directions, start, clip
 
 

@@ -26,10 +26,15 @@ Values = Mapping[str, NDArray[np.generic]]
 class Kind(Protocol):
     """How one column lies in the cube; the last axis of every array runs over its coordinates."""
 
-    width: int
-    """Coordinates in the cube."""
-    design_width: int
-    """Columns a model sees."""
+    @property
+    def width(self) -> int:
+        """Coordinates in the cube."""
+        ...
+
+    @property
+    def design_width(self) -> int:
+        """Columns a model sees."""
+        ...
 
     def encode(self, values: NDArray[np.generic]) -> Floats:
         """Values (n,) to exact points (n, width); out-of-range values are clipped."""
@@ -100,7 +105,7 @@ class Amount:
     def _warp(self, x: Floats) -> Floats:
         low, high = self.column.bounds
         if self.column.is_log:
-            return np.log(x / low) / np.log(high / low)
+            return np.asarray(np.log(x / low) / np.log(high / low))
         return (x - low) / (high - low)
 
     def _unwarp(self, u: Floats) -> Floats:
@@ -140,7 +145,7 @@ class Choice:
 
     def snap(self, points: Floats) -> Floats:
         """One-hot of the largest coordinate."""
-        return np.eye(self.width)[np.argmax(points, axis=-1)]
+        return np.asarray(np.eye(self.width)[np.argmax(points, axis=-1)])
 
     def design(self, snapped: Floats) -> Floats:
         """The one-hot itself."""
@@ -180,9 +185,7 @@ class Encoding:
 
     def encode(self, values: Values) -> Floats:
         """Values by column name, each (n,), to exact points (n, width)."""
-        parts = [
-            k.encode(values[c.name]) for c, k in zip(self.columns, self.kinds, strict=True)
-        ]
+        parts = [k.encode(values[c.name]) for c, k in zip(self.columns, self.kinds, strict=True)]
         return np.concatenate(parts, axis=-1)
 
     def decode(self, points: Floats) -> dict[str, NDArray[np.generic]]:

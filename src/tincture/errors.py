@@ -6,7 +6,7 @@ holds a value read from a record.
 
 
 class TinctureError(Exception):
-    """Base of all errors below; the command line prints its message and exits with ``exit_code``."""
+    """Base of all errors below; the command line prints it and exits with ``exit_code``."""
 
     exit_code = 1
 

@@ -70,8 +70,13 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
-    >>> condenser = Condenser(schema=schema, target="died", epsilon=1.0, delta=1e-5)  # doctest: +SKIP
-    >>> condenser.fit(records).to_frame()  # doctest: +SKIP
+    >>> from tincture.demo import support2
+    >>> train, test, schema = support2(seed=0)
+    >>> condenser = Condenser(
+    ...     schema=schema, target="hospdead", models=["logistic"], epsilon=1.0, delta=1e-5
+    ... ).fit(train)
+    >>> condenser.to_frame().shape
+    (100, 30)
     """
 
     def __init__(
@@ -210,8 +215,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 
     def _features(self, schema: Schema, task: Task) -> list[str]:
         others = {*task.columns, *self.drop}
-        for name in [*self.drop, *([self.unit] if self.unit else [])]:
-            schema[name] if name in self.drop else None
+        for name in self.drop:
+            schema[name]  # refuses a name that the schema does not declare
         if self.unit in task.columns:
             raise SettingError(f"The column {self.unit!r} cannot be both the unit and an outcome.")
         features = [n for n in schema.names if n not in others and n != self.unit]
@@ -260,9 +265,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 class _Run:
     """A run's journal and its place in a budget; both are undone if it asked nothing."""
 
-    def __init__(
-        self, digest: str, journal: str | Path | None, budget: str | Path | None
-    ) -> None:
+    def __init__(self, digest: str, journal: str | Path | None, budget: str | Path | None) -> None:
         self._digest = digest
         self._budget = Budget(Path(budget)) if budget is not None else None
         self._path = Path(journal) if journal is not None else None

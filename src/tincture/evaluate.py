@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -222,13 +223,13 @@ class _Grouping:
         names = [c.name for c in encoding.columns]
         j = names.index(self.column)
         points = records.points[:, encoding.slices[j]].astype(np.float64)
-        values = encoding.kinds[j].decode(points)
+        values = np.asarray(encoding.kinds[j].decode(points), dtype=np.float64)
         levels = encoding.columns[j].levels
         if self.cuts:
             edges = [-np.inf, *self.cuts, np.inf]
             parts = [
                 (f"{low:g} to {high:g}", (values >= low) & (values < high))
-                for low, high in zip(edges[:-1], edges[1:], strict=True)
+                for low, high in pairwise(edges)
             ]
         else:
             parts = [(str(level), values == code) for code, level in enumerate(levels)]

@@ -155,9 +155,10 @@ def _native(frame: Any) -> nw.DataFrame[Any]:
 def _nulls(series: nw.Series[Any], missing_values: Sequence[str]) -> nw.Series[Any]:
     """Text with its missing words replaced by null, stripped of blanks."""
     text = series.cast(nw.String).str.strip_chars()
-    return text.zip_with(~text.is_in([*missing_values, ""]), nw.new_series(
-        "null", [None] * len(text), nw.String, backend=nw.get_native_namespace(text)
-    ))
+    return text.zip_with(
+        ~text.is_in([*missing_values, ""]),
+        nw.new_series("null", [None] * len(text), nw.String, backend=nw.get_native_namespace(text)),
+    )
 
 
 def _amounts(series: nw.Series[Any], column: Column, missing: Sequence[str]) -> NDArray[np.float64]:
@@ -197,7 +198,7 @@ def _codes(series: nw.Series[Any], column: Column, missing: Sequence[str]) -> ND
         listed = ", ".join(repr(level) for level in column.levels[:12])
         raise TableError(
             f"Column {column.name!r} holds a level that the schema does not list; expected one of "
-            f'{listed}{", …" if len(column.levels) > 12 else ""}. Correct the records, or add the '
+            f"{listed}{', …' if len(column.levels) > 12 else ''}. Correct the records, or add the "
             'level to "categories".'
         )
     return codes

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 class Predictor(Protocol):
     """R models fitted on R candidate tables."""
 
-    def predict(self, records: Floats) -> Floats:
+    def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs) for design records (b, p), NaN where missing."""
         ...
 
@@ -43,11 +43,20 @@ class Manner(Protocol):
 class Model(Protocol):
     """A way to fit many candidate tables at once."""
 
-    name: str
-    is_smooth: bool
-    """Whether small steps of the rows change the predictions little by little."""
-    draws: int
-    """Fits with different seeds over which a loss is averaged."""
+    @property
+    def name(self) -> str:
+        """As in the release."""
+        ...
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether small steps of the rows change the predictions little by little."""
+        ...
+
+    @property
+    def draws(self) -> int:
+        """Fits with different seeds over which a loss is averaged."""
+        ...
 
     def fit(
         self,
@@ -78,10 +87,11 @@ class Prepared:
     centre: Floats
     scale: Floats
 
-    def apply(self, records: Floats, table: int) -> Floats:
+    def apply(self, records: NDArray[np.floating], table: int) -> Floats:
         """Records (b, p) imputed and scaled as table ``table`` was."""
         complete = np.where(np.isnan(records), self.fill[table], records)
-        return (complete - self.centre[table]) / self.scale[table]
+        scaled: Floats = (complete - self.centre[table]) / self.scale[table]
+        return scaled
 
 
 def impute(candidates: Floats, numeric: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -125,7 +135,6 @@ def _median(amounts: Floats) -> Floats:
     high = np.minimum(count // 2, amounts.shape[1] - 1)[:, None, :]
     middle = np.take_along_axis(ordered, low, 1) + np.take_along_axis(ordered, high, 1)
     return np.where(count > 0, np.nan_to_num(middle[:, 0] / 2), 0.0)
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +210,7 @@ class Filled:
     fill: Floats
     order: NDArray[np.int64]
 
-    def predict(self, records: Floats) -> Floats:
+    def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs)."""
         out: Floats = self.fitted.predict(records[:, self.order], self.fill)
         return out if out.ndim == 3 else out[..., None]
@@ -260,10 +269,13 @@ class Loop:
     fitted: list[Any]
     ready: Prepared
 
-    def predict(self, records: Floats) -> Floats:
+    def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs); each table imputes and scales the records its own way."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return np.stack(
-                [self.manner.predict(f, self.ready.apply(records, r)) for r, f in enumerate(self.fitted)]
+                [
+                    self.manner.predict(f, self.ready.apply(records, r))
+                    for r, f in enumerate(self.fitted)
+                ]
             )

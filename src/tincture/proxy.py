@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.encoding import Encoding
+from tincture.schema import Column
 
 Floats = NDArray[np.float64]
 BINS = 20  # of an amount, equal in the encoded cube
@@ -107,7 +108,7 @@ class Marginals:
                 point[where.start] = 0.5
         return point
 
-    def _columns(self) -> list[tuple[object, slice, Floats]]:
+    def _columns(self) -> list[tuple[Column, slice, Floats]]:
         return list(zip(self.encoding.columns, self.encoding.slices, self.shares, strict=True))
 
 
@@ -115,7 +116,7 @@ def _probabilities(counts: Floats) -> Floats:
     positive = np.maximum(counts, 0.0)
     if positive.sum() <= 0:
         positive = np.ones_like(positive)
-    return positive / positive.sum() * (1 - FLOOR) + FLOOR / len(positive)
+    return np.asarray(positive / positive.sum() * (1 - FLOOR) + FLOOR / len(positive))
 
 
 def _quantile_map(share: Floats) -> tuple[Floats, Floats]:

@@ -130,13 +130,13 @@ class LossDifferences:
                 compared = None if reference is None else fitted.predict(reference)
                 self._fitted.append(_Fitted(fitted, compared, 1 / model.draws / len(self.models)))
 
-    def losses(self, design: Floats, outcomes: Floats) -> Floats:
+    def losses(self, design: NDArray[np.floating], outcomes: Floats) -> Floats:
         """Mean loss over the models of every candidate, (2K or K + 1, n)."""
         parts = [
             f.weight * self.task.loss(f.predictor.predict(design), outcomes, f.reference)
             for f in self._fitted
         ]
-        return np.sum(parts, axis=0)
+        return np.asarray(np.sum(parts, axis=0))
 
     def contributions(self, records: Records) -> Floats:
         """Loss differences (n, K), each in [−1, 1]."""

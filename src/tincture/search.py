@@ -147,7 +147,7 @@ class Directions:
 
     rounds: int
     n_pairs: int = 64
-    radius: float = 0.2
+    radius: float = 0.3
     step: float = 0.1
     decay: tuple[float, float] = (0.9, 0.99)
     late: float = 0.5

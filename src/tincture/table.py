@@ -36,7 +36,7 @@ class CondensedTable:
     schema : Schema
         Of the rows: features and outcome.
     task : dict
-        ``{"kind": "classification", "target": …}`` or ``{"kind": "survival", "time": …, "event": …}``.
+        ``kind`` ("classification" or "survival") and the outcome columns by their role.
     models : tuple of str
         The models the rows were made for.
     settings : dict
@@ -155,4 +155,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ReleaseError(f"{path.parent} is not a release: {path.name} is absent or unreadable.")
     return content
-

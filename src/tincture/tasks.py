@@ -26,15 +26,35 @@ class Task(Protocol):
     partition of the outcomes whose private histogram tells prevalence and time scale.
     """
 
-    name: str
-    columns: tuple[str, ...]
-    n_cells: int
-    n_outputs: int
-    """Numbers a model predicts for a record: class probabilities, or one risk."""
-    is_probabilistic: bool
-    """Whether predictions are probabilities, and not just a ranking."""
-    reference: Floats | None
-    """Design rows that every model also predicts, as fixed points of comparison, or None."""
+    @property
+    def name(self) -> str:
+        """Kind of the task."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Outcome columns of the table."""
+        ...
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the public partition."""
+        ...
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers a model predicts for a record: class probabilities, or one risk."""
+        ...
+
+    @property
+    def is_probabilistic(self) -> bool:
+        """Whether predictions are probabilities, and not just a ranking."""
+        ...
+
+    @property
+    def reference(self) -> Floats | None:
+        """Design rows that every model also predicts, as fixed points of comparison, or None."""
+        ...
 
     def outcomes(self, values: Values) -> Floats:
         """Table values of ``columns`` to outcomes (n, width)."""
@@ -129,7 +149,7 @@ class Classification:
 
     def check(self, values: Values) -> None:
         """Every record has a class, and there are two classes at least."""
-        codes = np.asarray(values[self.target])
+        codes = np.asarray(values[self.target], dtype=np.int64)
         _refuse_missing(self.target, codes < 0)
         if len(np.unique(codes)) < 2:
             raise TableError(
@@ -157,7 +177,7 @@ class Classification:
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
         """Half the Brier score of class probabilities (R, b, n_classes)."""
         truth = np.eye(self.n_classes)[outcomes[:, 0].astype(np.int64)]
-        return 0.5 * np.square(predictions - truth).sum(axis=-1)
+        return np.asarray(0.5 * np.square(predictions - truth).sum(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -228,7 +248,7 @@ class Survival:
     def check(self, values: Values) -> None:
         """Every record has a time of 0 or more and an event; some event was seen."""
         time = np.asarray(values[self.time], dtype=np.float64)
-        event = np.asarray(values[self.event])
+        event = np.asarray(values[self.event], dtype=np.int64)
         _refuse_missing(self.time, np.isnan(time))
         _refuse_missing(self.event, event < 0)
         if (time < 0).any():
@@ -302,7 +322,7 @@ def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64
     if floor.sum() > total:
         floor = np.zeros_like(floor)
     exact = weight / weight.sum() * total
-    share = np.maximum(np.floor(exact).astype(np.int64), floor)
+    share: NDArray[np.int64] = np.maximum(np.floor(exact).astype(np.int64), floor)
     while share.sum() < total:
         share[np.argmax(exact - share)] += 1
     while share.sum() > total:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels._gains import ROW
-from tincture.kernels._grow import draw, mix
 from tincture.kernels._linear import Floats, fast_jit
 from tincture.kernels._nodes import Nodes, jit
+from tincture.kernels._random import draw, mix
 
 Integers = NDArray[np.int64]
 Keys = NDArray[np.int32]

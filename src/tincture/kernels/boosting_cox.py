@@ -21,7 +21,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from tincture.kernels._gains import Rules
-from tincture.kernels._grow import grow_tree, load_root, make_scratch, sort_columns
+from tincture.kernels._grow import grow_tree
 from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import (
     MAX_ROWS,
@@ -36,6 +36,8 @@ from tincture.kernels._nodes import (
     table_nodes,
     to_float32,
 )
+from tincture.kernels._scratch import load_root, make_scratch
+from tincture.kernels._sort import sort_columns
 
 _LEAST_HESSIAN = 1e-6  # XGBoost's kRtEps
 _FLOOR = 1e-100  # least sum of hazards, whose square must not underflow to nought

@@ -21,7 +21,6 @@ from numba import prange
 from numpy.typing import NDArray
 
 from tincture.kernels._gains import ROW
-from tincture.kernels._grow import draw, mix, sort_columns
 from tincture.kernels._linear import Floats
 from tincture.kernels._logrank import Integers, Sample, grow, make_scratch
 from tincture.kernels._nodes import (
@@ -35,6 +34,8 @@ from tincture.kernels._nodes import (
     table_nodes,
     to_float32,
 )
+from tincture.kernels._random import draw, mix
+from tincture.kernels._sort import sort_columns
 
 _NO_LIMIT = 1 << 30
 

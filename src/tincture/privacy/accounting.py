@@ -109,14 +109,11 @@ def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:
     def mechanisms(noise: float) -> tuple[Mechanism, ...]:
         total = sum(p.share for p in phases)
         return tuple(
-            Mechanism(noise * math.sqrt(p.count * total / p.share), p.sampling_rate)
-            for p in phases
+            Mechanism(noise * math.sqrt(p.count * total / p.share), p.sampling_rate) for p in phases
         )
 
     def fits(noise: float) -> bool:
-        spent = [
-            m for m, p in zip(mechanisms(noise), phases, strict=True) for _ in range(p.count)
-        ]
+        spent = [m for m, p in zip(mechanisms(noise), phases, strict=True) for _ in range(p.count)]
         return spent_epsilon(spent, delta) <= epsilon
 
     return Plan(epsilon, delta, tuple(phases), mechanisms(_least(fits)))
@@ -164,7 +161,8 @@ def _composed(mechanisms: Iterable[Mechanism]) -> dpa.DpEvent | None:
     Gaussian mechanisms compose exactly: noise σ₁, σ₂, … cost what a single noise with
     1/σ² = Σ 1/σᵢ² costs (Dong, Roth, Su 2022, Corollary 3.3).
     """
-    precision, sampled = 0.0, {}
+    precision = 0.0
+    sampled: dict[tuple[float, float], int] = {}
     for m in mechanisms:
         if m.noise_multiplier == 0:
             return dpa.NonPrivateDpEvent()

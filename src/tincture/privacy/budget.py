@@ -95,10 +95,9 @@ class Budget:
                 return
             spent = _spent(content)
             left = content["epsilon"] - spent[0], content["delta"] - spent[1]
-            enough = (
-                spent[0] + epsilon <= content["epsilon"] * (1 + SLACK)
-                and spent[1] + delta <= content["delta"] * (1 + SLACK)
-            )
+            enough = spent[0] + epsilon <= content["epsilon"] * (1 + SLACK) and spent[
+                1
+            ] + delta <= content["delta"] * (1 + SLACK)
             if not enough:
                 raise BudgetError(
                     f"This release needs ε = {epsilon:g}, δ = {delta:g}; of the budget "

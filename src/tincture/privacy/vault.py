@@ -55,12 +55,20 @@ class Records:
 class Query(Protocol):
     """A question about each record, answered only as a noisy sum."""
 
-    question: str
-    """Its kind, as planned and booked."""
-    size: int
-    """Values a record contributes."""
-    clip: float
-    """L2 norm C to which a unit's contribution is shrunk."""
+    @property
+    def question(self) -> str:
+        """Its kind, as planned and booked."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Values a record contributes."""
+        ...
+
+    @property
+    def clip(self) -> float:
+        """L2 norm C to which a unit's contribution is shrunk."""
+        ...
 
     def prepare(self) -> None:
         """Do all that needs no record, such as training models."""
@@ -156,7 +164,7 @@ class Vault:
         if mechanism.noise_multiplier > 0:
             total = discrete_gaussian(total, mechanism.noise_multiplier * GRID)
         noise = mechanism.noise_multiplier * query.clip / rate
-        answer = Answer(total * (query.clip / GRID / rate), noise)
+        answer = Answer(total.astype(np.float64) * (query.clip / GRID / rate), noise)
         self.ledger.keep(answer)
         return answer
 
@@ -228,5 +236,5 @@ def lattice_sum(
     norm = safe * np.sqrt(np.square(finite / safe[:, None]).sum(axis=1))
     shrunk = finite * np.minimum(1.0, clip / np.maximum(norm, 1e-300))[:, None]
     # A hair inside the ball: floating-point rounding may not lift a vector over the clip.
-    return np.trunc(shrunk * (GRID * (1 - 1e-12) / clip)).astype(np.int64).sum(axis=0)
-
+    steps = np.trunc(shrunk * (GRID * (1 - 1e-12) / clip)).astype(np.int64)
+    return np.asarray(steps.sum(axis=0))
