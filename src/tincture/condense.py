@@ -143,13 +143,14 @@ def strategy(
     """
     outcomes = task.allot(counts, n_rows, rng)
     rounds = plan.count(LossDifferences.question)
-    directions, clip = Directions(rounds, n_pairs), CLIP_A_PAIR * math.sqrt(n_pairs)
+    clip = CLIP_A_PAIR * math.sqrt(n_pairs)
     if not task.is_probabilistic:
-        return directions, scattered(marginals, outcomes, rng), clip
+        start = scattered(marginals, outcomes, rng)
+        return Directions(rounds, n_pairs, radius=0.2), start, clip
     start = tied(marginals, outcomes, task.severity(outcomes), rng)
     if math.isinf(plan.epsilon):
         return Moves(marginals, n_pairs), start, math.sqrt(n_pairs)
-    return directions, start, clip
+    return Directions(rounds, n_pairs, radius=0.3), start, clip
 
 
 def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: int) -> None:

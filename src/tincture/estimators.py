@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,15 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         return self.table_.ledger
 
     def _check_settings(self) -> None:
+        for name in ("epsilon", "delta"):
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
+                raise SettingError(f"{name.capitalize()} must be a number.")
+        for name in ("n_rows", "seed"):
+            if not isinstance(getattr(self, name), Integral):
+                raise SettingError(f"{name} must be a whole number.")
+        for name in ("models", "drop"):
+            if isinstance(getattr(self, name), str):
+                raise SettingError(f"{name} must be a list, even of one name.")
         check_privacy(self.epsilon, self.delta)
         if self.method not in METHODS:
             raise SettingError(
@@ -242,9 +252,9 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
     def _settings(self) -> dict[str, Any]:
         return {
             "version": __version__,
-            "n_rows": self.n_rows,
+            "n_rows": int(self.n_rows),
             "method": self.method,
-            "seed": self.seed,
+            "seed": int(self.seed),
             "unit": self.unit,
         }
 
@@ -254,7 +264,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             **self._settings(),
             "schema": schema.to_dict(),
             "epsilon": str(self.epsilon),
-            "delta": self.delta,
+            "delta": float(self.delta),
             "outcome": [self.target, self.time, self.event],
             "drop": sorted(self.drop),
             "models": [m.name for m in models],

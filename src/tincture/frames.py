@@ -97,7 +97,7 @@ def to_columns(frame: Any, schema: Schema, names: Iterable[str]) -> Columns:
     return out
 
 
-def person_codes(frame: Any, name: str) -> NDArray[np.int64]:
+def person_codes(frame: Any, name: str, missing: Sequence[str] = ("",)) -> NDArray[np.int64]:
     """Number the persons of an identifier column 0, 1, ….
 
     Raises
@@ -108,10 +108,10 @@ def person_codes(frame: Any, name: str) -> NDArray[np.int64]:
     table = _native(frame)
     if name not in table.columns:
         raise TableError(f"The table has no column {name!r} to tell persons apart (--unit).")
-    series = table[name]
-    if series.is_null().any():
+    cells = _cells(table[name], missing)
+    if any(cell is None for cell in cells):
         raise TableError(f"Column {name!r} tells persons apart, but some records have none.")
-    _, codes = np.unique(series.cast(nw.String).to_numpy().astype(str), return_inverse=True)
+    _, codes = np.unique([str(cell) for cell in cells], return_inverse=True)
     return codes.astype(np.int64)
 
 
@@ -235,5 +235,7 @@ def _word(level: Any) -> str:
     if isinstance(level, bool | np.bool_):
         return f"{int(level)}"
     if isinstance(level, int | float | np.number):
-        return f"{float(level):g}" if abs(float(level)) < 1e6 else repr(float(level))
+        # Seven digits survive single precision; whole numbers keep all of theirs.
+        number = float(level)
+        return f"{number:.0f}" if number.is_integer() else f"{number:.7g}"
     return str(level)

@@ -245,25 +245,32 @@ class Generic:
         Raises
         ------
         ModelError
-            If the estimator raises.
+            If the estimator raises on every one; a table that only some cannot be fitted on
+            predicts NaN, which is the worst of losses.
         """
         ready = prepare(candidates, numeric)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                fitted = [self.manner.fit(x, outcomes) for x in ready.x]
-        except Exception as error:
+        fitted: list[Any] = []
+        failure: Exception | None = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for x in ready.x:
+                try:
+                    fitted.append(self.manner.fit(x, outcomes))
+                except Exception as error:
+                    failure = error
+                    fitted.append(None)
+        if failure is not None and all(f is None for f in fitted):
+            what = " ".join(f"{type(failure).__name__}: {failure}".split())
             raise ModelError(
-                f"The model {self.name!r} could not be fitted on a candidate table of invented "
-                f"rows ({type(error).__name__}: {error}); it must accept any complete numeric "
-                "table of this width."
-            ) from error
+                f"The model {self.name!r} could not be fitted on a table of invented rows "
+                f"({what}); it must accept any complete numeric table of this width."
+            ) from failure
         return Loop(self.manner, fitted, ready)
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Fitted estimators that predict one after the other."""
+    """Fitted estimators that predict one after the other; None predicts NaN."""
 
     manner: Manner
     fitted: list[Any]
@@ -273,9 +280,10 @@ class Loop:
         """Predictions (R, b, n_outputs); each table imputes and scales the records its own way."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.stack(
-                [
-                    self.manner.predict(f, self.ready.apply(records, r))
-                    for r, f in enumerate(self.fitted)
-                ]
-            )
+            known = {
+                r: self.manner.predict(f, self.ready.apply(records, r))
+                for r, f in enumerate(self.fitted)
+                if f is not None
+            }
+        lost = np.full_like(next(iter(known.values())), np.nan)
+        return np.stack([known.get(r, lost) for r in range(len(self.fitted))])

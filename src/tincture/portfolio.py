@@ -78,24 +78,28 @@ class Lifeline:
     make: Callable[[], Any]
 
     def fit(self, x: Floats, outcomes: Floats) -> Any:
-        """A fitted copy."""
-        import pandas as pd
-
-        frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
+        """A fitted copy, and the columns it knows: lifelines cannot do with constant ones."""
+        varied = np.flatnonzero(np.ptp(x, axis=0) > 0)
+        frame = _columns(x[:, varied])
         frame["time"] = np.maximum(outcomes[:, 0], 1e-6)
         frame["event"] = outcomes[:, 1]
-        return self.make().fit(frame, duration_col="time", event_col="event")
+        return self.make().fit(frame, duration_col="time", event_col="event"), varied
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
-        """Risk (b, 1): the partial hazard, or the negative expected time."""
-        import pandas as pd
-
-        frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
-        if hasattr(fitted, "predict_log_partial_hazard"):
-            risk = fitted.predict_log_partial_hazard(frame)
+        """Risk (b, 1): the log partial hazard, or the negative log median time."""
+        model, varied = fitted
+        frame = _columns(x[:, varied])
+        if hasattr(model, "predict_log_partial_hazard"):
+            risk = model.predict_log_partial_hazard(frame)
         else:
-            risk = -np.log(fitted.predict_median(frame))
+            risk = -np.log(model.predict_median(frame))
         return np.asarray(risk, dtype=np.float64).reshape(len(x), 1)
+
+
+def _columns(x: Floats) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
 
 
 def _copy_of(estimator: Any) -> Callable[[], Any]:

@@ -131,12 +131,12 @@ class LossDifferences:
                 self._fitted.append(_Fitted(fitted, compared, 1 / model.draws / len(self.models)))
 
     def losses(self, design: NDArray[np.floating], outcomes: Floats) -> Floats:
-        """Mean loss over the models of every candidate, (2K or K + 1, n)."""
-        parts = [
-            f.weight * self.task.loss(f.predictor.predict(design), outcomes, f.reference)
-            for f in self._fitted
-        ]
-        return np.asarray(np.sum(parts, axis=0))
+        """Mean loss over the models of every candidate, (2K or K + 1, n); 1 for no prediction."""
+        total: Floats = np.zeros(1)
+        for f in self._fitted:
+            loss = self.task.loss(f.predictor.predict(design), outcomes, f.reference)
+            total = total + f.weight * np.where(np.isfinite(loss), loss, 1.0)
+        return total
 
     def contributions(self, records: Records) -> Floats:
         """Loss differences (n, K), each in [−1, 1]."""

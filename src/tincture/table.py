@@ -59,7 +59,11 @@ class CondensedTable:
         """The rows as a ``"pandas"`` or ``"polars"`` frame."""
         if kind not in ("pandas", "polars"):
             raise ReleaseError(f'The frame kind {kind!r} is not known; use "pandas" or "polars".')
-        return self.rows.to_pandas() if kind == "pandas" else self.rows
+        if kind == "polars":
+            return self.rows
+        import pandas as pd
+
+        return pd.DataFrame({s.name: s.to_numpy() for s in self.rows})
 
     def save(self, path: str | Path) -> None:
         """Write the release as a new folder, whole or not at all.
@@ -114,6 +118,7 @@ class CondensedTable:
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""
         described = self.schema.to_dict()
+        described["missingValues"] = list(dict.fromkeys(["", *described["missingValues"]]))
         name = (self.schema.name or "table").lower()
         return {
             "$schema": PROFILE,

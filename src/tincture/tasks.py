@@ -193,6 +193,7 @@ class Survival:
     event: str
     low: float
     high: float
+    places: int = 3
     n_bins: int = 20
     name: str = "survival"
     is_probabilistic: bool = False
@@ -219,7 +220,7 @@ class Survival:
                 f'The event {event!r} must be declared with "categories": [0, 1] (1 = event), or '
                 "as a boolean."
             )
-        return cls(time, event, low, high)
+        return cls(time, event, low, high, schema[time].places)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -270,6 +271,7 @@ class Survival:
         cell = np.repeat(np.arange(self.n_cells), apportion(counts, n_rows))
         width = (self.high - self.low) / self.n_bins
         time = self.low + (cell % self.n_bins + rng.uniform(size=n_rows)) * width
+        time = np.clip(np.round(time, self.places), self.low, self.high)
         return np.stack([time, cell // self.n_bins], axis=1).astype(np.float64)
 
     def severity(self, outcomes: Floats) -> Floats:

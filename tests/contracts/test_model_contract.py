@@ -107,12 +107,7 @@ class TestModelContract:
             np.testing.assert_allclose(out.sum(axis=2), 1.0, atol=1e-6)
             assert (out >= -1e-9).all()
 
-    def test_candidates_do_not_influence_each_other(
-        self, what: Any, task: Task, request: pytest.FixtureRequest
-    ) -> None:
-        if what in ("tree", "forest", "survival_forest"):
-            reason = "the kernels' random stream depends on a table's place among the candidates"
-            request.applymarker(pytest.mark.xfail(reason=reason))
+    def test_candidates_do_not_influence_each_other(self, what: Any, task: Task) -> None:
         model, some = made(what, task), tables()
         together = model.fit(some, outcomes(task), NUMERIC, seed=4).predict(RECORDS)
         for r in range(3):
@@ -145,12 +140,7 @@ class TestModelContract:
         )
         np.testing.assert_array_equal(first, again)
 
-    def test_a_column_missing_in_all_rows_is_endured(
-        self, what: Any, task: Task, request: pytest.FixtureRequest
-    ) -> None:
-        if what is lifelines:
-            reason = "lifelines' Cox model does not converge on a constant column"
-            request.applymarker(pytest.mark.xfail(reason=reason))
+    def test_a_column_missing_in_all_rows_is_endured(self, what: Any, task: Task) -> None:
         empty = tables()
         empty[:, :, 0] = np.nan
         out = made(what, task).fit(empty, outcomes(task), NUMERIC).predict(RECORDS)

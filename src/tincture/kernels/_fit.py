@@ -37,13 +37,13 @@ def fit_tables(
     labels : (R, m)
     base : (R, n_margins) margins before the first tree, for boosting
     bootstrap : whether each tree of a forest has its own sample of the rows
-    seed : of a forest
+    seed : of the draws, which are the same for all tables: common random numbers compare better
     rules : how to split
     nodes : where to write the trees
     """
     for r in numba.prange(columns.shape[0]):
         own = table_nodes(nodes, r)
-        _fit_table(columns[r], labels[r], base[r], bootstrap, mix(seed, r), rules, own)
+        _fit_table(columns[r], labels[r], base[r], bootstrap, seed, rules, own)
 
 
 @jit

@@ -130,7 +130,7 @@ def _fit_all(
 ) -> None:
     for r in prange(columns.shape[0]):
         sample = _make_sample(columns[r], when[r], event[r])
-        _fit_table(sample, least_leaf, least_split, mix(seed, r), table_nodes(nodes, r))
+        _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
 
 
 @jit

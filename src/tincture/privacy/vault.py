@@ -113,7 +113,9 @@ class Vault:
         values = to_columns(table, schema, [c.name for c in encoding.columns] + [*task.columns])
         task.check(values)
         outcomes = task.outcomes(values)
-        person = person_codes(table, unit) if unit else np.arange(len(outcomes))
+        person = (
+            person_codes(table, unit, schema.missing_values) if unit else np.arange(len(outcomes))
+        )
         # Records of one person lie together, so that sums by person are sums of runs.
         order = np.argsort(person, kind="stable")
         points = encoding.encode({k: v[order] for k, v in values.items()})
