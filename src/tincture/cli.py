@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tincture.errors import SettingError, TinctureError
+from tincture.errors import ReleaseError, SettingError, TinctureError
 from tincture.version import __version__
+
+if TYPE_CHECKING:
+    from tincture.table import CondensedTable
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(
     name="tincture",
-    help="Share clinical knowledge without sharing patients.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
-schema_app = typer.Typer(help="Write the schema of a table.", no_args_is_help=True)
-budget_app = typer.Typer(help="Keep a budget for all releases of one table.", no_args_is_help=True)
+schema_app = typer.Typer(
+    help="Write the schema of a table.\n\nExample:\n\ntincture schema draft records.csv",
+    no_args_is_help=True,
+)
+budget_app = typer.Typer(
+    help="Keep a budget for all releases of one table.\n\nExample:\n\n"
+    "tincture budget create registry.budget.json --epsilon 3 --delta 1e-4",
+    no_args_is_help=True,
+)
 app.add_typer(schema_app, name="schema")
 app.add_typer(budget_app, name="budget")
 
@@ -45,21 +55,26 @@ Delta = Annotated[
 
 def main() -> None:
     """Run the command line; every known error becomes one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without ε shall not stop a run
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(prog_name="tincture")
     except TinctureError as error:
-        Console(stderr=True, soft_wrap=True).print(f"tincture: {error}", markup=False)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        Console(stderr=True).print("tincture: stopped.")
-        sys.exit(130)
+        _fail("stopped.", 130)
+    except OSError as error:  # what the system says of itself, such as a full disk, quotes no cell
+        _fail(f"{error.strerror or type(error).__name__}; the run was not finished.", 74)
     except Exception as error:  # a bug of ours; its text may quote a cell, so only its kind is told
-        Console(stderr=True, soft_wrap=True).print(
-            f"tincture: an internal error of kind {type(error).__name__} occurred; please report "
-            "the command and this line.",
-            markup=False,
-        )
-        sys.exit(70)
+        kind = type(error).__name__
+        _fail(f"an internal error of kind {kind} occurred; please report the command and this.", 70)
+
+
+def _fail(sentence: str, code: int) -> None:
+    """One line on standard error, then the end."""
+    typer.echo(f"tincture: {' '.join(sentence.split())}", err=True)
+    sys.exit(code)
 
 
 def _version(wanted: bool) -> None:
@@ -78,7 +93,9 @@ def root(
 
     Condense a table of patient records to about a hundred invented rows that can be handed on.
 
-    Try it: tincture demo
+    Example:
+
+    tincture demo
     """
 
 
@@ -122,10 +139,17 @@ def condense(
     from tincture.estimators import Condenser
     from tincture.files import require_new
     from tincture.frames import read_table
+    from tincture.privacy.budget import Budget
     from tincture.schema import Schema
 
-    require_new(out)
     journal = _journal(out, resume)
+    if resume and (finished := _finished(out, journal)):
+        _remove_journal(journal)
+        _print_release(out, finished, quiet, as_json)
+        return
+    require_new(out)
+    if budget is not None:
+        Budget(budget).read()
     described = Schema.load(schema)
     table = read_table(records, described.missing_values)
     with _progress(quiet or as_json, f"Condensing to {rows} rows") as progress:
@@ -145,19 +169,25 @@ def condense(
         ).fit(table, journal=journal, budget=budget, progress=progress)
     condenser.save(out)
     _remove_journal(journal)
-    ledger = condenser.ledger
+    _print_release(out, condenser.table_, quiet, as_json)
+
+
+def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool) -> None:
+    """Where the rows are, and what is promised of them."""
+    ledger = table.ledger
     if as_json:
-        _print_json({"release": str(out), "rows": rows, **ledger.to_dict()})
+        _print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
-        console.print(f"{rows} invented rows in {out}/condensed.csv", markup=False)
-        console.print(ledger.promise, style="bold red" if math.isinf(epsilon) else "bold")
+        console.print(f"{len(table)} invented rows in {out}/condensed.csv", markup=False)
+        style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
+        console.print(ledger.promise, style=style)
 
 
 def _journal(out: Path, resume: bool) -> Path:
     """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
     journal = out.absolute().with_name(f"{out.name}.unfinished") / "journal.jsonl"
-    if resume and not journal.exists():
+    if resume and not journal.parent.exists():
         raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
     if journal.exists() and not resume:
         raise SettingError(
@@ -167,9 +197,25 @@ def _journal(out: Path, resume: bool) -> Path:
     return journal
 
 
+def _finished(out: Path, journal: Path) -> CondensedTable | None:
+    """The release, if the run was killed after it appeared: it holds every booking."""
+    from tincture.table import CondensedTable
+
+    if not out.exists():
+        return None
+    try:
+        table = CondensedTable.load(out)
+    except ReleaseError:
+        return None
+    if journal.exists() and len(table.ledger.entries) != journal.read_text().count('"booked"'):
+        return None
+    return table
+
+
 def _remove_journal(journal: Path) -> None:
     journal.unlink(missing_ok=True)
-    journal.parent.rmdir()
+    with contextlib.suppress(OSError):  # something else was put there
+        journal.parent.rmdir()
 
 
 @app.command()
@@ -302,7 +348,7 @@ def budget_show(
 
 
 def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    typer.echo(json.dumps(content, indent=1, allow_nan=False))
 
 
 def _print_scores(evaluation: Any) -> None:
@@ -332,22 +378,24 @@ def _figure(figure: Any) -> str:
     return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress(silent: bool, title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left, on standard error."""
-    if silent:
+    """A bar with the time left, on standard error, for a person who watches."""
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
         yield lambda done, total: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _status(silent: bool, title: str) -> Iterator[None]:
-    if silent:
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
         yield
         return
-    with Console(stderr=True).status(title):
+    with console.status(title):
         yield

@@ -167,7 +167,10 @@ def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: in
     outcomes = task.allot(np.ones(task.n_cells), n_rows, rng)
     for model in models:
         try:
-            predicted = model.fit(rows[None], outcomes, encoding.numeric).predict(rows)
+            fitted = model.fit(rows[None], outcomes, encoding.numeric)
+            predicted = fitted.predict(rows)
+            # In another order and company; a record's prediction must be its own affair.
+            parts = [fitted.predict(rows[part]) for part in (slice(None, None, -2), slice(0, 1))]
         except ModelError:
             raise
         except Exception as error:
@@ -179,4 +182,10 @@ def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: in
             raise ModelError(
                 f"The model {model.name!r} predicts something else than {task.n_outputs} finite "
                 "number(s) a row on invented rows; correct it or choose another."
+            )
+        together = predicted[:, ::-2], predicted[:, :1]
+        if not all(np.allclose(a, b, atol=1e-6) for a, b in zip(parts, together, strict=True)):
+            raise ModelError(
+                f"The model {model.name!r} predicts otherwise for a row when other rows are beside "
+                "it; the privacy proof needs a prediction to depend on its own row alone."
             )

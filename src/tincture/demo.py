@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,7 +12,7 @@ import polars as pl
 from tincture.condense import Progress
 from tincture.estimators import Condenser
 from tincture.evaluate import Evaluation, evaluate
-from tincture.files import require_new
+from tincture.files import new_folder, require_new
 from tincture.frames import read_table
 from tincture.report.figure import Mark, dot_plot
 from tincture.schema import Schema
@@ -56,14 +54,9 @@ def run(
         schema=schema, target=TARGET, models=MODELS, epsilon=epsilon, delta=DELTA, seed=seed
     ).fit(train, progress=progress)
     evaluation = evaluate(condenser.table_, train, test, seed=seed)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
-    try:
+    with new_folder(out) as scratch:
         condenser.save(scratch / "release")
         (scratch / "utility.svg").write_text(picture(evaluation, epsilon), encoding="utf-8")
-        scratch.chmod(0o755)
-        scratch.rename(out)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return Demonstration(evaluation, condenser.ledger.promise)
 
 

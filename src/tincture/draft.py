@@ -88,7 +88,8 @@ def _proposed_bounds(series: pl.Series, whole: bool) -> dict[str, Any]:
     if len(finite) == 0:
         return {"constraints": _BLANK}
     low, high = float(finite.min()), float(finite.max())  # type: ignore[arg-type]
-    step = 10 ** math.floor(math.log10(max(high - low, abs(high), 1e-12)))
+    step = 10.0 ** math.floor(math.log10(max(high - low, abs(high), 1e-12)))
+    step = max(step, 1.0) if whole else step
     bounds = [math.floor(low / step) * step, math.ceil(high / step) * step]
     if bounds[0] == bounds[1]:
         bounds[1] += step

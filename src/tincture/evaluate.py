@@ -6,6 +6,7 @@ These figures look at real records without noise. They go through `Vault.disclos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.encoding import Encoding
-from tincture.errors import SettingError
+from tincture.errors import ModelError, SettingError
 from tincture.frames import to_columns
 from tincture.metrics import Figure, auroc, brier, concordance
+from tincture.models import Model
 from tincture.portfolio import recipient
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Records, Vault
@@ -53,7 +55,7 @@ class Evaluation:
         """For JSON."""
         return {
             "notice": "computed from real records without noise; do not release",
-            "scores": [asdict(s) for s in self.scores],
+            "scores": [asdict(s) | {"figure": _numbers(s.figure)} for s in self.scores],
             "looks": list(self.looks),
         }
 
@@ -68,6 +70,11 @@ class Evaluation:
             if (s.model, s.trained_on, s.metric, s.group) == (model, trained_on, metric, group):
                 return s.figure.value
         raise KeyError((model, trained_on, metric, group))
+
+
+def _numbers(figure: Figure) -> dict[str, float | None]:
+    """A figure for JSON, which has no NaN."""
+    return {k: v if math.isfinite(v) else None for k, v in asdict(figure).items()}
 
 
 def evaluate(
@@ -170,12 +177,39 @@ def _scores(
 ) -> Iterator[Score]:
     """Train one model on one source and score it in every group."""
     fitter = recipient(model, task)
-    design = records.design.astype(np.float64)[None]
-    fitted = fitter.fit(design, records.outcomes, encoding.numeric)
-    predicted = fitted.predict(held_out.design)[0]
+    predicted = _predictions(fitter, source, records, held_out, encoding)
     for group, inside in groups.items():
         for metric, figure in figures(predicted[inside], held_out.outcomes[inside], task):
             yield Score(fitter.name, source, len(records), group, metric, figure)
+
+
+def _predictions(
+    model: Model,
+    source: str,
+    records: Records,
+    held_out: Records,
+    encoding: Encoding,
+) -> Floats:
+    """What a model trained on one source predicts; its errors may quote a record and are dropped.
+
+    Raises
+    ------
+    ModelError
+    """
+    design = records.design.astype(np.float64)[None]
+    try:
+        fitted = model.fit(design, records.outcomes, encoding.numeric)
+        predicted: Floats = fitted.predict(held_out.design)[0]
+    except Exception as error:
+        kind = type(error.__cause__ or error).__name__
+    else:
+        if np.isfinite(predicted).all():
+            return predicted
+        kind = "not a finite number"
+    raise ModelError(
+        f"The model {model.name!r} trained on {source} failed ({kind}); leave it out or choose "
+        "another with --model."
+    )
 
 
 def figures(predicted: Floats, outcomes: Floats, task: Task) -> Iterator[tuple[str, Figure]]:
@@ -208,9 +242,11 @@ class _Grouping:
         if column is None:
             raise SettingError(f"The release has no feature {name!r} to look at subgroups by.")
         try:
-            cuts = tuple(sorted(float(c) for c in tail.split(","))) if tail else ()
+            cuts = tuple(sorted({float(c) for c in tail.split(",")})) if tail else ()
         except ValueError:
-            raise SettingError(f"The cut points of --by {text!r} must be numbers.") from None
+            cuts = (math.nan,)
+        if not all(math.isfinite(c) for c in cuts):
+            raise SettingError(f"The cut points of --by {text!r} must be numbers.")
         if column.is_categorical == bool(cuts):
             hint = "no cut points" if cuts else f"cut points, as in {name}:40,60,80"
             raise SettingError(f"Subgroups by {name!r} need {hint}.")

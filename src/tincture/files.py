@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -29,6 +29,30 @@ def require_new(path: Path) -> None:
         raise ReleaseError(f"The folder {parent} cannot be written to; choose another --out.")
 
 
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder to fill, which becomes ``path`` in one step at the end.
+
+    Raises
+    ------
+    ReleaseError
+        If the folder exists or cannot be written; nothing is left behind then.
+    """
+    require_new(path)
+    scratch = _scratch(path)
+    try:
+        scratch.mkdir()
+        yield scratch
+        os.rename(scratch, path)
+        sync_folder(path.absolute().parent)
+    except ReleaseError:
+        raise
+    except OSError as error:
+        raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     """Create a folder with these files in one step.
 
@@ -37,20 +61,9 @@ def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     ReleaseError
         If the folder exists or cannot be written; nothing is left behind then.
     """
-    require_new(path)
-    try:
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
-    except OSError as error:
-        raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
-    try:
+    with new_folder(path) as scratch:
         for name, content in contents.items():
             _write_synced(scratch / name, content)
-        scratch.chmod(0o755)
-        os.rename(scratch, path)
-    except OSError as error:
-        raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -60,14 +73,24 @@ def write_file(path: Path, content: bytes) -> None:
     ------
     ReleaseError
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.new")
+    scratch = _scratch(path)
     try:
         _write_synced(scratch, content)
         os.replace(scratch, path)
+        sync_folder(path.absolute().parent)
     except OSError as error:
         raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, as a power cut may come."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -79,6 +102,27 @@ def locked_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _scratch(path: Path) -> Path:
+    """A hidden place beside ``path``; what killed processes left in theirs is cleared away."""
+    for stale in path.absolute().parent.glob(f".{glob.escape(path.name)}.*.new"):
+        process = stale.name.split(".")[-2]
+        if process.isdigit() and (int(process) == os.getpid() or not _runs(int(process))):
+            shutil.rmtree(stale, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                stale.unlink(missing_ok=True)
+    return path.absolute().with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 def _write_synced(path: Path, content: bytes) -> None:

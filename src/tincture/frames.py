@@ -45,6 +45,11 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.Da
             f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
             "a header) or Parquet file."
         ) from None
+    if is_text and not is_empty and _ends_early(path, frame.width):
+        raise TableError(
+            f"The table {path} ends in the middle of a record; expected as many cells as the "
+            "header has names. Copy the file again."
+        )
     if is_empty:
         raise TableError(f"The table {path} is empty; expected a header and one record a row.")
     if frame.height == 0:
@@ -57,6 +62,16 @@ def _read_csv(path: Path, missing_values: Sequence[str]) -> pl.DataFrame:
     return pl.read_csv(
         path, infer_schema=False, null_values=list(missing_values), separator=separator
     )
+
+
+def _ends_early(path: Path, width: int) -> bool:
+    """Whether the last line of a text file has too few cells; polars would call them missing."""
+    if path.suffix.lower() == ".gz":  # a torn archive is refused as such
+        return False
+    separator = b"\t" if ".tsv" in path.suffixes else b","
+    content = path.read_bytes().rstrip(b"\r\n")
+    last = content[content.rfind(b"\n") + 1 :]
+    return b'"' not in last and last.count(separator) + 1 < width
 
 
 def record_count(frame: Any) -> int:

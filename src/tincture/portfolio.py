@@ -273,6 +273,12 @@ def _cox(task: Survival) -> Model:
     return LinearKernel("cox", lambda x, o: cox.fit(x, o[:, 0], o[:, 1] > 0.5))
 
 
+def _aft(task: Survival) -> Model:
+    from tincture.kernels import aft
+
+    return LinearKernel("aft", lambda x, o: aft.fit(x, o[:, 0], o[:, 1] > 0.5))
+
+
 def _survival_forest(task: Survival) -> Model:
     from tincture.kernels import survival_forest
 
@@ -304,6 +310,7 @@ SURVIVAL: dict[str, Callable[[Any], Model]] = {
     "cox": _cox,
     "survival_forest": _survival_forest,
     "boosting_cox": _boosting_cox,
+    "aft": _aft,
 }
 
 

@@ -83,7 +83,7 @@ def test_a_tree_splits_where_the_log_rank_statistic_is_largest():
     fit = survival_forest.fit(tables, times, events, n_trees=1, seed=5)
     for r in range(5):
         n = fit.nodes.start[r, 1]
-        drawn = _drawn_rows(times[r], 5, r)
+        drawn = _drawn_rows(times[r], 5)
         x, time, event = tables[r, drawn, 0], times[r, drawn], events[r, drawn]
         best, where = 0.0, None
         for cut in np.unique(x)[:-1]:
@@ -98,20 +98,20 @@ def test_a_tree_splits_where_the_log_rank_statistic_is_largest():
         assert where <= fit.nodes.threshold[r, 0] < above
 
 
-def _drawn_rows(time, seed, r):
+def _drawn_rows(time, seed):
     """Repeat the kernel's bootstrap of its first tree: rows in order of time, with repeats."""
     from tincture.kernels._random import draw, mix
 
     @numba.njit
-    def rows(m, seed, r):
-        key = mix(mix(seed, r), 0)
+    def rows(m, seed):
+        key = mix(seed, 0)
         out = np.empty(m, np.int64)
         for i in range(m):
             out[i] = draw(key, i, m)
         return out
 
     order = np.argsort(time, kind="stable")
-    return order[rows(time.size, np.uint64(seed), r)]
+    return order[rows(time.size, np.uint64(seed))]
 
 
 def test_forest_respects_least_sizes_and_seed():

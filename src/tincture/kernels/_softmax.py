@@ -1,9 +1,8 @@
 """Descent to the optimum of ridge softmax regression.
 
-The method is limited-memory BFGS [1]_ started from the Hessian's diagonal blocks, one per score
-column, which are taken afresh every few steps.  With one column, read against a reference score of
-nought, the block is the whole Hessian, so taking it at every step is Newton's method; with more it
-spares the cubic cost of the joint system.
+Small systems are solved by Newton's method; larger ones, to spare the cubic cost, by limited-memory
+BFGS [1]_ started from the Hessian's diagonal blocks, one per score column, which are taken afresh
+every few steps.  A single column is read against a reference score of nought.
 
 References
 ----------
@@ -15,24 +14,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._linear import (
-    Floats,
-    cholesky,
-    combine,
-    dot,
-    fast_jit,
-    solve_lower,
-    solve_upper,
-    weighted_gram,
-)
+from tincture.kernels._linear import Floats, combine, fast_jit
 from tincture.kernels._nodes import jit
+from tincture.kernels._softmax_steps import (
+    contrasts,
+    factor_blocks,
+    factor_joint,
+    newton_step,
+    quasi_newton_step,
+)
 
 Integers = NDArray[np.int64]
 
 _MAX_STEPS = 300
 _MAX_HALVINGS = 30
-_PROMISE = 3e-8  # stop once a step promises less than this much loss
-_REFRESH = 16  # steps between Hessian blocks when there are several columns
+_PROMISE = 3e-9  # stop once a step promises less than this much loss
+_REFRESH = 16  # steps of BFGS between Hessian blocks
+_NEWTON = 100  # most unknowns for which Newton's method is quicker
 
 
 @jit
@@ -48,8 +46,9 @@ def _log_loss(scores: Floats, labels: Integers, probs: Floats) -> float:
         for c in range(k):
             probs[c, i] = np.exp(scores[c, i] - top)
             total += probs[c, i]
+        share = 1.0 / total
         for c in range(k):
-            probs[c, i] /= total
+            probs[c, i] *= share
         loss += top + np.log(total)
         if k > 1:
             loss -= scores[labels[i], i]
@@ -101,71 +100,6 @@ def _gradient(
 
 
 @jit
-def _equal(a: Floats, b: Floats) -> bool:
-    for i in range(a.size):
-        if a[i] != b[i]:
-            return False
-    return True
-
-
-@jit
-def _factor_blocks(columns: Floats, probs: Floats, m: int, ridge: float, out: Floats) -> None:
-    """Cholesky factors of the Hessian's diagonal blocks.
-
-    Several columns sum to nought at the optimum; the factor k / (k - 1) makes the blocks exact
-    on that subspace wherever the probabilities are equal. So are then the blocks, as at the start.
-    """
-    k = probs.shape[0]
-    boost = k / (k - 1.0) if k > 1 else 1.0
-    weights = np.zeros(columns.shape[1])
-    for c in range(k):
-        if c > 0 and _equal(probs[c], probs[c - 1]):
-            combine(out[c - 1], 0.0, out[c - 1], out[c])
-            continue
-        for i in range(m):
-            weights[i] = boost * probs[c, i] * (1.0 - probs[c, i])
-        weighted_gram(columns, weights, out[c])
-        for a in range(columns.shape[0] - 1):
-            out[c, a, a] += ridge
-        cholesky(out[c])
-
-
-@jit
-def _whitened_norm(blocks: Floats, turn: Floats) -> float:
-    """``turn' blocks^-1 turn``, against which the latest move's curvature sets the scale."""
-    white = turn.copy()
-    for c in range(white.shape[0]):
-        solve_lower(blocks[c], white[c])
-    return dot(white, white)
-
-
-@jit
-def _direction(
-    blocks: Floats, gradient: Floats, moves: Floats, turns: Floats, kept: int, out: Floats
-) -> float:
-    """Two-loop recursion over the `kept` latest moves and gradient turns.
-
-    Returns the promised decrease ``gradient . out``.
-    """
-    weight, curvature = np.empty(kept), np.empty(kept)
-    combine(gradient, 0.0, gradient, out)
-    for t in range(kept - 1, -1, -1):
-        curvature[t] = dot(moves[t], turns[t])
-        weight[t] = dot(moves[t], out) / curvature[t]
-        combine(out, -weight[t], turns[t], out)
-    for c in range(out.shape[0]):
-        solve_lower(blocks[c], out[c])
-    if kept > 0:
-        scale = curvature[kept - 1] / _whitened_norm(blocks, turns[kept - 1])
-        combine(out, scale - 1.0, out, out)
-    for c in range(out.shape[0]):
-        solve_upper(blocks[c], out[c])
-    for t in range(kept):
-        combine(out, weight[t] - dot(turns[t], out) / curvature[t], moves[t], out)
-    return dot(gradient, out)
-
-
-@jit
 def _norms(theta: Floats, step: Floats, out: Floats) -> None:
     """Inner products of the coefficients and the step, the last column (intercepts) aside."""
     out[0], out[1], out[2] = 0.0, 0.0, 0.0
@@ -201,11 +135,27 @@ def _search(
 
 
 @jit
+def balance(theta: Floats) -> None:
+    """Make several columns sum to nought, which shortens them and changes no probability."""
+    k = theta.shape[0]
+    for a in range(theta.shape[1] if k > 1 else 0):
+        mean = 0.0
+        for c in range(k):
+            mean += theta[c, a] / k
+        for c in range(k):
+            theta[c, a] -= mean
+
+
+@jit
 def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> None:
     """Descend from `theta`, or from nought if that is better, in place."""
     q, m = columns.shape
     k = theta.shape[0]
-    refresh = _REFRESH if k > 1 else 1
+    basis = contrasts(k)
+    unknowns = basis.shape[0] * q
+    newton = k == 1 or unknowns <= _NEWTON
+    refresh = 1 if newton else _REFRESH
+    joint = np.empty((unknowns, unknowns) if newton else (0, 0))
     scores, change, trial, probs = np.zeros((4, k, m))
     gradient, previous, step = np.zeros((3, k, q))
     moves, turns = np.empty((2, refresh, k, q))
@@ -221,9 +171,13 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
     _gradient(columns, labels, probs, ridge, theta, gradient)
     for t in range(_MAX_STEPS):
         kept = t % refresh
-        if kept == 0:
-            _factor_blocks(columns, probs, labels.size, ridge, blocks)
-        promise = _direction(blocks, gradient, moves, turns, kept, step)
+        if newton:
+            factor_joint(columns, probs, labels.size, ridge, basis, joint)
+            promise = newton_step(joint, basis, gradient, step)
+        else:
+            if kept == 0:
+                factor_blocks(columns, probs, labels.size, ridge, blocks)
+            promise = quasi_newton_step(blocks, gradient, moves, turns, kept, step)
         if not promise > 0.0:
             return
         _forward(columns, step, change)
@@ -235,6 +189,6 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
         scores, trial = trial, scores
         previous, gradient = gradient, previous
         _gradient(columns, labels, probs, ridge, theta, gradient)
-        if refresh > 1:
+        if not newton:
             combine(step, -1.0 - length, step, moves[kept])
             combine(gradient, -1.0, previous, turns[kept])

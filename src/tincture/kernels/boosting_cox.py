@@ -197,15 +197,16 @@ def _pack(
 
     Returns the Newton step common to all rows, which is nought but for ties.
     """
-    rate, square, slope, bend = 0.0, 0.0, 0.0, 0.0
+    rate, square, slope, bend, scale = 0.0, 0.0, 0.0, 0.0, 1.0 / unit
     for i in range(hazard.size):
         if event[i] > 0.0:
-            rate += 1.0 / left[i]
-            square += 1.0 / (left[i] * left[i])
+            share = 1.0 / left[i]
+            rate += share
+            square += share * share
         expected = hazard[i] * rate
         g = expected - event[i]
         h = max(expected - hazard[i] * hazard[i] * square, 0.0)
-        packed[i] = (np.int64(np.rint(g / unit)) << 32) + np.int64(np.rint(h / unit))
+        packed[i] = (np.int64(np.rint(g * scale)) << 32) + np.int64(np.rint(h * scale))
         slope += g
         bend += h
     return -slope / max(bend, _LEAST_HESSIAN)

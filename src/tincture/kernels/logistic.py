@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tincture.kernels._linear import LANES, Floats, linear_scores
 from tincture.kernels._nodes import jit, parallel_jit
-from tincture.kernels._softmax import Integers, minimise
+from tincture.kernels._softmax import Integers, balance, minimise
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
 _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought
@@ -139,7 +139,7 @@ def _fit_many(
 ) -> LogisticFit:
     r, _, p = tables.shape
     present = (labels[:, :, None] == np.arange(n_classes)).any(axis=1)
-    columns = present.sum(axis=1)
+    columns = np.where(present.sum(axis=1) > 1, present.sum(axis=1), 0)
     # Classes with rows take the first columns; `place` is where each class went.
     order = np.argsort(~present, axis=1, kind="stable")
     place = np.argsort(order, axis=1, kind="stable")
@@ -147,11 +147,8 @@ def _fit_many(
     # Two opposite columns carry half the squared norm of the single column they stand for.
     ridge = np.where(columns == 2, 2.0, 1.0) / C
     _fit_all(tables, np.take_along_axis(place, labels, axis=1), columns, ridge, theta)
-    theta[:, :, p] -= (
-        np.where(np.arange(n_classes) < columns[:, None], theta[:, :, p], 0.0).sum(axis=1) / columns
-    )[:, None]
     theta = np.take_along_axis(theta, place[:, :, None], axis=1)
-    theta[~present] = 0.0
+    theta[~present | (columns == 0)[:, None]] = 0.0
     theta[~present, p] = _ABSENT
     return _as_fit(theta)
 
@@ -175,8 +172,9 @@ def _probabilities(scores: Floats, intercept: Floats) -> Floats:
             for c in range(k):
                 out[r, b, c] = np.exp(out[r, b, c] - top)
                 total += out[r, b, c]
+            share = 1.0 / total
             for c in range(k):
-                out[r, b, c] /= total
+                out[r, b, c] *= share
     return out
 
 
@@ -204,4 +202,7 @@ def _minimise_all(
     for r in prange(tables.shape[0]):
         if columns[r] > 0:
             rows = _centred_columns(tables[r], mean[r])
-            minimise(rows, labels[r], ridge[r], theta[r, : columns[r]])
+            own = theta[r, : columns[r]]
+            balance(own)
+            minimise(rows, labels[r], ridge[r], own)
+            balance(own)

@@ -94,7 +94,8 @@ def fit(
     min_samples_leaf, min_samples_split : int
         Fewest distinct rows in a leaf, and in a node that is split.
     seed : int
-        Of the bootstrap samples and of the columns tried.
+        Of the bootstrap samples and of the columns tried, the same for all tables: common random
+        numbers compare better.
     """
     r, m, _ = candidates.shape
     if m > MAX_ROWS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ class Budget:
     """
 
     path: Path
+
+    def __post_init__(self) -> None:
+        # A link would be replaced by a file of its own; the budget is the file it leads to.
+        object.__setattr__(self, "path", Path(os.path.realpath(self.path)))
 
     def create(self, epsilon: float, delta: float) -> None:
         """Write a new budget.
@@ -55,6 +60,11 @@ class Budget:
         BudgetError
             If the file is absent or is not a budget.
         """
+        if self.path.exists() and self.path.stat().st_nlink > 1:
+            raise BudgetError(
+                f"The budget {self.path} has a second name on the disk (a hard link), under which "
+                "it would be spent twice; keep one."
+            )
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             cap = _read_cap(content)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import BudgetError, ReleaseError
+from tincture.files import sync_folder
 from tincture.privacy.accounting import Mechanism, Phase, Plan, spent_epsilon
 
 NEIGHBOURS = "add or remove one unit"
@@ -104,7 +105,8 @@ class Ledger:
         if len(self.entries) >= len(self._past):
             return None
         entry, answer = self._past[len(self.entries)]
-        if entry.question != question:
+        # Another version may calibrate otherwise; its noise and ours must not be mixed.
+        if entry.question != question or entry.mechanism != self.plan.mechanism(question):
             raise ReleaseError("The journal belongs to a run with other settings; remove it first.")
         self.entries.append(entry)
         return answer
@@ -189,9 +191,9 @@ class Ledger:
                 "any record; do not release them."
             )
         return (
-            f"Whether or not {who} was in the table changes the probability of any release by a "
-            f"factor of at most e^{self.plan.epsilon:g} = {math.exp(self.plan.epsilon):.3g}, "
-            f"except with probability {self.plan.delta:g} "
+            f"Whether or not {who} was in the table changes the probability of any outcome by a "
+            f"factor of at most e^{self.plan.epsilon:g} = {_power(self.plan.epsilon)}, plus at "
+            f"most {self.plan.delta:g} "
             f"(differential privacy, ε = {self.plan.epsilon:g}, δ = {self.plan.delta:g})."
         )
 
@@ -217,6 +219,10 @@ class Ledger:
             ],
             "entries": [e.to_dict() for e in self.entries],
         }
+
+
+def _power(epsilon: float) -> str:
+    return f"{math.exp(epsilon):.3g}" if epsilon < 700 else "an astronomical number"
 
 
 def _number(value: float) -> float | str:
@@ -255,11 +261,12 @@ class Journal:
         if not self._lines:
             self._lines = [{"settings": settings, "run": uuid.uuid4().hex}]
             self.write(self._lines[0])
+            sync_folder(path.parent)
         elif self._lines[0].get("settings") != settings:
             self.close()
             raise ReleaseError(
                 f"The unfinished run in {path.parent} has other settings; repeat its command to "
-                "continue it, or remove that folder to give up what it has spent."
+                "continue it. If nothing of it was ever used, the folder may be removed instead."
             )
 
     def _whole_lines(self) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ in docs/promise.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -155,6 +156,8 @@ class Vault:
         QueryFailed
             If the query fails, without values or cause.
         """
+        if not (0 < share <= 1 and 0 < query.clip < math.inf):
+            raise ValueError("the share must lie in (0, 1], and the clip be positive and finite")
         self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
         rate = mechanism.sampling_rate * share
         total = self._sum(query, rate)
@@ -190,7 +193,9 @@ class Vault:
                 if vectors.shape != (len(records), query.size):
                     return None
                 total += lattice_sum(vectors, lengths, query.clip)
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # also an exit or a foreign panic, whose text could quote a record
             return None
         return total
 
@@ -228,7 +233,8 @@ def lattice_sum(
     """
     if len(contributions) == 0:
         return np.zeros(contributions.shape[1], dtype=np.int64)
-    finite = np.where(np.isfinite(contributions), contributions, 0.0)
+    exact = np.asarray(contributions, dtype=np.float64)
+    finite = np.where(np.isfinite(exact), exact, 0.0)
     finite = np.clip(finite, -HUGE, HUGE)  # so that a person's sum cannot overflow
     if len(lengths) < len(finite):
         starts = np.cumsum(lengths) - lengths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -36,13 +37,17 @@ def dot_plot(
     title, axis, note : str
         Heading, name of the value, and a line of small print.
     rows : mapping
-        Row label → series label → `Mark`.
+        Row label → series label → `Mark`; one that is not a number is left out.
 
     Returns
     -------
     str
         An SVG document.
     """
+    rows = {
+        label: {name: mark for name, mark in marks.items() if math.isfinite(mark.value)}
+        for label, marks in rows.items()
+    }
     series = list(dict.fromkeys(name for marks in rows.values() for name in marks))
     ticks = _ticks([m for marks in rows.values() for m in marks.values()])
     low, high = ticks[0], ticks[-1]

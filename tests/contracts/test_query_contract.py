@@ -1,0 +1,106 @@
+"""Every query: one vector a record, which depends on that record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tincture.condense import with_anchors
+from tincture.encoding import Encoding
+from tincture.portfolio import resolve
+from tincture.privacy.vault import Query, Records
+from tincture.proxy import Marginals
+from tincture.queries import CellCounts, LossDifferences, MarginalCounts
+from tincture.schema import Column
+from tincture.search import Directions, scattered
+from tincture.tasks import Classification, Survival, Task
+
+COLUMNS = [
+    Column("age", "number", 0, 100),
+    Column("dose", "number", 1, 1000, required=True),
+    Column("sex", "string", categories=("f", "m")),
+]
+ENCODING = Encoding(COLUMNS)
+MARGINALS = Marginals.flat(ENCODING)
+
+
+def records(task: Task, n: int = 40) -> Records:
+    """Invented records, some values missing."""
+    rng = np.random.default_rng(3)
+    points = MARGINALS.draw(n, rng)
+    points[::5, 1] = 1.0
+    points = ENCODING.snap(points)
+    outcomes = task.allot(np.ones(task.n_cells), n, rng)
+    design = ENCODING.design(points).astype(np.float32)
+    return Records(points.astype(np.float32), design, outcomes)
+
+
+def differences(task: Task, names: list[str]) -> LossDifferences:
+    rng = np.random.default_rng(4)
+    task = with_anchors(task, ENCODING, MARGINALS, np.ones(task.n_cells), rng)
+    start = scattered(MARGINALS, task.allot(np.ones(task.n_cells), 30, rng), rng)
+    optimizer = Directions(10, n_pairs=3)
+    query = LossDifferences(
+        [resolve(name, task) for name in names],
+        task,
+        optimizer.ask(optimizer.init(start), rng),
+        lambda p: ENCODING.design(ENCODING.snap(MARGINALS.place(p))),
+        start.outcomes,
+        ENCODING.numeric,
+        clip=0.3,
+    )
+    query.prepare()
+    return query
+
+
+YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
+QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
+    "cells of classes": (YES_NO, lambda: CellCounts(YES_NO)),
+    "cells of times": (TIMES, lambda: CellCounts(TIMES)),
+    "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
+    "classifiers": (
+        YES_NO,
+        lambda: differences(YES_NO, ["logistic", "tree", "forest", "boosting", "naive_bayes"]),
+    ),
+    "survival models": (
+        TIMES,
+        lambda: differences(TIMES, ["cox", "survival_forest", "boosting_cox", "aft"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+class TestQueryContract:
+    def test_each_record_gives_one_finite_vector(self, name: str) -> None:
+        task, make = QUERIES[name]
+        query = make()
+        vectors = query.contributions(records(task))
+        assert vectors.shape == (40, query.size)
+        assert np.isfinite(vectors).all()
+
+    def test_permuting_records_permutes_the_vectors(self, name: str) -> None:
+        task, make = QUERIES[name]
+        query, some = make(), records(task)
+        order = np.random.default_rng(5).permutation(40)
+        np.testing.assert_allclose(
+            query.contributions(some.take(order)), query.contributions(some)[order], atol=1e-9
+        )
+
+    def test_removing_a_record_leaves_the_others(self, name: str) -> None:
+        task, make = QUERIES[name]
+        query, some = make(), records(task)
+        kept = np.delete(np.arange(40), 7)
+        np.testing.assert_allclose(
+            query.contributions(some.take(kept)), query.contributions(some)[kept], atol=1e-9
+        )
+
+    def test_one_record_alone_gives_its_own_vector(self, name: str) -> None:
+        task, make = QUERIES[name]
+        query, some = make(), records(task)
+        np.testing.assert_allclose(
+            query.contributions(some.take(slice(7, 8)))[0],
+            query.contributions(some)[7],
+            atol=1e-9,
+        )

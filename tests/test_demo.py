@@ -1,0 +1,51 @@
+"""The demonstration runs end to end in a minute and a half."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from commands import run
+from tincture.demo import TARGET, support2
+from tincture.table import CondensedTable
+
+
+def test_the_split_is_stratified_and_whole() -> None:
+    train, test, schema = support2(0)
+    assert (train.height, test.height) == (6373, 2732)
+    assert schema.names == train.columns
+    shares = [float(np.mean(part[TARGET].to_numpy())) for part in (train, test)]
+    assert shares[0] == pytest.approx(shares[1], abs=1e-3)
+    assert not support2(0)[0].equals(support2(1)[0])
+    assert support2(0)[0].equals(train)
+
+
+@pytest.mark.slow
+def test_the_demonstration_writes_a_release_and_a_picture(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    start = time.monotonic()
+    said = run("demo", "--out", out, "--epsilon", 0.5, "--json")
+    assert time.monotonic() - start < 90
+    assert (said.code, said.err) == (0, "")
+    told = json.loads(said.out)
+    assert told["out"] == str(out)
+    assert {s["trained_on"] for s in told["scores"]} == {
+        "condensed",
+        "all real records",
+        "random real rows",
+    }
+    assert [p.name for p in tmp_path.iterdir()] == ["demo"]
+    assert sorted(p.name for p in out.iterdir()) == ["release", "utility.svg"]
+    table = CondensedTable.load(out / "release")
+    assert len(table) == 100
+    assert table.ledger.epsilon() <= 0.5
+    json.loads((out / "release" / "datapackage.json").read_text())
+    picture = ElementTree.fromstring((out / "utility.svg").read_text(encoding="utf-8"))
+    texts = [e.text or "" for e in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("ε = 0.5" in t for t in texts)
+    assert any("do not release" in t for t in texts)

@@ -1,0 +1,158 @@
+"""A first schema takes nothing from the records but names and types, unless it is told to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commands import condensing, run
+from helpers import DESCRIPTOR, make_table
+from tincture.draft import draft
+from tincture.errors import SchemaError
+from tincture.schema import Schema
+
+NUMBERS, NAME = ("123.456789", "987654321"), "Zx81sentinel"
+
+
+def write(folder: Path, table: pl.DataFrame, suffix: str = "csv") -> Path:
+    path = folder / f"Records.{suffix}"
+    table.write_csv(path) if suffix == "csv" else table.write_parquet(path)
+    return path
+
+
+def fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f["name"]: f for f in schema["fields"]}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_without_data_only_names_and_types_are_told(suffix: str, tmp_path: Path) -> None:
+    table = make_table(60).with_columns(
+        lactate=pl.lit(float(NUMBERS[0])), age=pl.lit(int(NUMBERS[1])), ward=pl.lit(NAME)
+    )
+    path = write(tmp_path, table, suffix)
+    said = run("schema", "draft", path)
+    assert (said.code, said.err) == (0, "")
+    for sentinel in (*NUMBERS, NAME, "p1", "icu"):
+        assert sentinel not in said.out
+    made = json.loads(said.out)
+    assert made["name"] == "records"
+    assert "tincture:reviewed" not in made
+    types = {n: f["type"] for n, f in fields(made).items()}
+    assert types == {f["name"]: f["type"] for f in DESCRIPTOR["fields"]}
+    blank = {"minimum": None, "maximum": None}
+    for field in made["fields"]:
+        rest = {k: v for k, v in field.items() if k not in ("name", "type")}
+        amounts = {"constraints": blank}
+        assert rest == {"string": {"categories": None}, "boolean": {}}.get(field["type"], amounts)
+
+
+def test_a_draft_is_the_same_whatever_the_records_say(tmp_path: Path) -> None:
+    drafts = [draft(write(tmp_path, make_table(60, seed=seed))) for seed in (0, 1)]
+    assert drafts[0] == drafts[1]
+
+
+def test_a_draft_is_refused_until_it_is_completed(tmp_path: Path, few_rounds: None) -> None:
+    write(tmp_path, make_table(60))
+    args = {"records": tmp_path / "Records.csv"}
+    made = run("schema", "draft", args["records"], "--out", tmp_path / "schema.json")
+    assert (made.code, made.out, made.err) == (0, "", "")
+    refused = run(*condensing(tmp_path, **args))
+    assert (refused.code, 'add "categories"' in refused.err) == (3, True)
+    schema = json.loads((tmp_path / "schema.json").read_text())
+    for name, known in fields(DESCRIPTOR).items():
+        fields(schema)[name].update(known)
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    assert run(*condensing(tmp_path, **args)).code == 0
+
+
+def test_a_proposal_is_refused_until_it_is_reviewed(tmp_path: Path, few_rounds: None) -> None:
+    path = write(tmp_path, make_table(60))
+    args = {"records": path, "drop": ["days", "event", "stage", "patient"]}
+    run("schema", "draft", path, "--from-data", "--out", tmp_path / "schema.json")
+    schema = json.loads((tmp_path / "schema.json").read_text())
+    assert schema["tincture:reviewed"] is False
+    refused = run(*condensing(tmp_path, **args))
+    assert (refused.code, "tincture:reviewed" in refused.err) == (3, True)
+    with pytest.raises(SchemaError, match="reviewed"):
+        Schema.from_dict(schema).require_public([])
+    schema["tincture:reviewed"] = True
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    assert run(*condensing(tmp_path, **args)).code == 0
+
+
+AMOUNTS = {
+    "zero": [0, 0, 0],
+    "one value": [7, 7, None],
+    "small": [0.0013, 0.0021, 0.0017],
+    "tenths": [0.3, 0.5, 0.7],
+    "negative": [-5.0, -5.0001, -7.5],
+    "across": [-1e6, 0.0, 1.0],
+    "large": [12345678901.5, 12345678902.5, 0.0],
+    "whole": [1, 2, 13],
+    "hundred": [0, 100, 55],
+    "infinite": [1.0, float("inf"), 3.0],
+    "nan": [1.0, float("nan"), 3.0],
+}
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_proposed_bounds_cover_the_data(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, pl.DataFrame({"x": AMOUNTS[name], "y": [1, 2, 3]}), "parquet")
+    made = draft(path, from_data=True)
+    low, high = Schema.from_dict(made)["x"].bounds
+    cells = [v for v in AMOUNTS[name] if v is not None and np.isfinite(v)]
+    assert low <= min(cells) <= max(cells) <= high
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_proposed_bounds_cover_any_data(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.normal(size=30) * 10.0 ** rng.integers(-6, 8) + rng.normal() * 10.0 ** rng.integers(
+        -6, 8
+    )
+    made = draft(write(tmp_path, pl.DataFrame({"x": cells})), from_data=True)
+    low, high = Schema.from_dict(made)["x"].bounds
+    assert low <= cells.min() <= cells.max() <= high
+
+
+def test_proposed_levels_are_those_of_the_data(tmp_path: Path) -> None:
+    table = pl.DataFrame(
+        {
+            "sex": ["f", "m", None] * 20,
+            "died": [0, 1, 1] * 20,
+            "alive": ["True", "false", "TRUE"] * 20,
+            "note": [f"{NAME}{i}" for i in range(60)],
+            "same": ["x"] * 60,
+        }
+    )
+    made = fields(draft(write(tmp_path, table), from_data=True))
+    assert made["sex"] == {"name": "sex", "type": "string", "categories": ["f", "m"]}
+    assert made["died"] == {"name": "died", "type": "integer", "categories": [0, 1]}
+    assert made["alive"] == {"name": "alive", "type": "boolean"}
+    assert made["note"]["categories"] is None
+    assert made["same"]["categories"] is None
+    assert NAME not in json.dumps(made)
+
+
+def test_a_column_without_a_value_is_left_open(tmp_path: Path) -> None:
+    path = write(tmp_path, pl.DataFrame({"x": [None, None], "y": [1.5, 2.5]}))
+    made = fields(draft(path, from_data=True))
+    assert made["x"] == {"name": "x", "type": "string", "categories": None}
+
+
+def test_dates_and_lists_do_not_stop_a_draft(tmp_path: Path) -> None:
+    table = pl.DataFrame(
+        {
+            "day": pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 1, 3), eager=True),
+            "codes": [["a"], ["b", "c"], []],
+            "both": [{"a": 1}, {"a": 2}, {"a": 3}],
+        }
+    )
+    path = write(tmp_path, table, "parquet")
+    for from_data in (False, True):
+        assert list(fields(draft(path, from_data=from_data))) == ["day", "codes", "both"]
