@@ -270,7 +270,7 @@ def demo(
     """
     from tincture.demo import run
 
-    with _progress(quiet or as_json, "Condensing 6,373 patients to 100 rows") as progress:
+    with _progress(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, seed=seed, progress=progress)
     if as_json:
         _print_json({"out": str(out), **result.evaluation.to_dict()})

@@ -21,8 +21,8 @@ from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-N_ANCHORS = 200
-PAIRS = {True: 128, False: 64}  # tables compared a round, where all models are smooth, or not
+N_ANCHORS = 1000
+N_PAIRS = 64
 CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest
 ENOUGH_UNITS = 25_000  # a round learns little from more; a random share of larger tables takes part
 SHARES = {"outcome counts": 0.03, "marginal counts": 0.12, "loss differences": 0.85}
@@ -71,8 +71,7 @@ def condense(
     marginals, counts = survey(engine, encoding, task)
     n_units = max(counts.sum(), 1.0)
     task = with_anchors(task, encoding, marginals, counts, rng)
-    n_pairs = PAIRS[all(m.is_smooth for m in models)]
-    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, n_pairs, rng)
+    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, rng)
     mechanism = plan.mechanism(LossDifferences.question)
     rounds = plan.count(LossDifferences.question)
     share = min(1.0, ENOUGH_UNITS / n_units)
@@ -133,24 +132,24 @@ def strategy(
     task: Task,
     counts: Floats,
     n_rows: int,
-    n_pairs: int,
     rng: np.random.Generator,
 ) -> tuple[Optimizer[Any], Start, float]:
     """Optimiser, first table and clip, as trials settled them (docs/decisions/0003).
 
-    Probabilities need repeated rows with mixed outcomes; a ranking does not. Exact answers suit
-    whole moves, compared without clipping; noisy ones suit directions, which average.
+    Probabilities need repeated rows with mixed outcomes; a ranking does not. Exact answers are not
+    clipped, and suit whole moves where models have hard splits; directions average out noise.
     """
     outcomes = task.allot(counts, n_rows, rng)
     rounds = plan.count(LossDifferences.question)
-    clip = CLIP_A_PAIR * math.sqrt(n_pairs)
+    is_exact = math.isinf(plan.epsilon)
+    clip = math.sqrt(N_PAIRS) * (1.0 if is_exact else CLIP_A_PAIR)
     if not task.is_probabilistic:
         start = scattered(marginals, outcomes, rng)
-        return Directions(rounds, n_pairs, radius=0.2), start, clip
+        return Directions(rounds, N_PAIRS, radius=0.2), start, clip
     start = tied(marginals, outcomes, task.severity(outcomes), rng)
-    if math.isinf(plan.epsilon):
-        return Moves(marginals, n_pairs), start, math.sqrt(n_pairs)
-    return Directions(rounds, n_pairs, radius=0.3), start, clip
+    if is_exact:
+        return Moves(marginals, N_PAIRS), start, clip
+    return Directions(rounds, N_PAIRS, radius=0.3), start, clip
 
 
 def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: int) -> None:

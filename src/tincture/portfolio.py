@@ -61,14 +61,18 @@ class RiskScorer:
     make: Callable[[], Any]
 
     def fit(self, x: Floats, outcomes: Floats) -> Any:
-        """A fitted copy."""
+        """A fitted copy, and the level and spread of its risks, whose scale is its own affair."""
         y = np.empty(len(x), dtype=[("event", bool), ("time", np.float64)])
         y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
-        return self.make().fit(x, y)
+        fitted = self.make().fit(x, y)
+        own = np.asarray(fitted.predict(x), dtype=np.float64)
+        return fitted, float(own.mean()), max(float(own.std()), 1e-12)
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
-        """Risk (b, 1), larger for earlier events."""
-        return np.asarray(fitted.predict(x), dtype=np.float64).reshape(len(x), 1)
+        """Risk (b, 1), larger for earlier events; of spread 1, the usual one of log hazards."""
+        model, level, spread = fitted
+        risk = np.asarray(model.predict(x), dtype=np.float64)
+        return np.asarray((risk - level) / spread).reshape(len(x), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +283,22 @@ def _aft(task: Survival) -> Model:
     return LinearKernel("aft", lambda x, o: aft.fit(x, o[:, 0], o[:, 1] > 0.5))
 
 
+@dataclass(frozen=True, slots=True)
+class Logarithm:
+    """A kernel's expected number of events as a log hazard."""
+
+    fitted: Any
+
+    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
+        """Log of the prediction, which is floored where a forest expects no event."""
+        return np.asarray(np.log(np.maximum(self.fitted.predict(records, fill), 1e-3)))
+
+
 def _survival_forest(task: Survival) -> Model:
     from tincture.kernels import survival_forest
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
-        return survival_forest.fit(x, outcomes[:, 0], outcomes[:, 1] > 0.5, seed=seed)
+        return Logarithm(survival_forest.fit(x, outcomes[:, 0], outcomes[:, 1] > 0.5, seed=seed))
 
     return TreeKernel("survival_forest", fit)
 

@@ -182,11 +182,14 @@ class Classification:
 
 @dataclass(frozen=True)
 class Survival:
-    """A right-censored time; the loss is anchored discordance.
+    """A right-censored time; the loss is an anchored Brier score.
 
-    The record is compared with a fixed set of anchor rows instead of other records: how wrongly it
-    is ranked against them. Its mean over records estimates a smooth 1 − C of Harrell et al. (1982)
-    against the anchors' distribution, and no record's value depends on another record.
+    The record is compared with a fixed set of anchors, invented rows with the real distribution of
+    times, instead of other records. A log hazard f, measured from its mean over the anchors, says
+    that the record comes before an anchor with probability 1/(1 + e^−f), as it would under
+    proportional hazards; this is scored for each anchor whose order is known (the earlier of the
+    two is an event). The score is proper, so that neither over- nor understated risks pay, which a
+    mere count of wrong orders would reward (docs/decisions/0004).
     """
 
     time: str
@@ -285,20 +288,22 @@ class Survival:
         return replace(self, reference=design, anchors=outcomes)
 
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
-        """How wrongly a record is ranked against the anchors, from risks (R, b, 1)."""
-        # Compiled code is loaded when first needed, which keeps the import of the package short.
-        from tincture.kernels.concordance import anchored_discordance
-
+        """Brier score of coming before the comparable anchors, from log hazards (R, b, 1)."""
         if self.anchors is None or reference is None:
             raise ValueError("a survival loss needs anchors")
-        return anchored_discordance(
-            np.ascontiguousarray(predictions[..., 0]),
-            np.ascontiguousarray(outcomes[:, 0]),
-            np.ascontiguousarray(outcomes[:, 1]),
-            np.ascontiguousarray(reference[..., 0]),
-            np.ascontiguousarray(self.anchors[:, 0]),
-            np.ascontiguousarray(self.anchors[:, 1]),
-        )
+        before, after = _comparable(outcomes, self.anchors)
+        lead = predictions[..., 0] - reference[..., 0].mean(axis=1, keepdims=True)
+        first = 1.0 / (1.0 + np.exp(-np.clip(lead, -30.0, 30.0)))
+        return np.asarray(after * np.square(1.0 - first) + before * np.square(first))
+
+
+def _comparable(outcomes: Floats, anchors: Floats) -> tuple[Floats, Floats]:
+    """Shares of the anchors that surely came before, and after, each record."""
+    times, events = anchors[:, 0], anchors[:, 1] > 0.5
+    own, seen = outcomes[:, 0], outcomes[:, 1] > 0.5
+    before = np.searchsorted(np.sort(times[events]), own, side="left")
+    after = len(times) - np.searchsorted(np.sort(times), own, side="right")
+    return before / len(times), np.where(seen, after, 0) / len(times)
 
 
 def _refuse_missing(name: str, missing: NDArray[np.bool_]) -> None:

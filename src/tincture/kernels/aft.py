@@ -108,8 +108,8 @@ def _loss(w: Floats, event: Floats, shape: float) -> float:
     for i in range(w.size):
         if not w[i] < _HIGHEST:
             return np.inf
-        total += np.exp(w[i]) - event[i] * (w[i] + np.log(shape))
-    return float(total)
+        total += float(np.exp(w[i]) - event[i] * (w[i] + np.log(shape)))
+    return total
 
 
 @jit
@@ -117,7 +117,7 @@ def _penalty(theta: Floats, alpha: float) -> float:
     total = _LOOSE * theta[0] * theta[0]
     for c in range(2, theta.size):
         total += alpha * theta[c] * theta[c]
-    return 0.5 * total
+    return float(0.5 * total)
 
 
 @jit
