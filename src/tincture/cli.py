@@ -236,6 +236,8 @@ def evaluate(
 ) -> None:
     """Score models trained on a release, on held-out records. In-house: looks at real records.
 
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it.
+
     Example:
 
     tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
@@ -247,7 +249,8 @@ def evaluate(
     table = CondensedTable.load(release)
     frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
     with _status(quiet or as_json, "Training on the release, on all records, on random records"):
-        result = run(table, *frames, models=model, by=by or [], seed=seed)
+        looks = release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
+        result = run(table, *frames, models=model, by=by or [], seed=seed, in_house=looks)
     if as_json:
         _print_json(result.to_dict())
     elif not quiet:

@@ -53,8 +53,9 @@ def run(
     condenser = Condenser(
         schema=schema, target=TARGET, models=MODELS, epsilon=epsilon, delta=DELTA, seed=seed
     ).fit(train, progress=progress)
-    evaluation = evaluate(condenser.table_, train, test, seed=seed)
     with new_folder(out) as scratch:
+        looks = scratch / "release.in-house.jsonl"
+        evaluation = evaluate(condenser.table_, train, test, seed=seed, in_house=looks)
         condenser.save(scratch / "release")
         (scratch / "utility.svg").write_text(picture(evaluation, epsilon), encoding="utf-8")
     return Demonstration(evaluation, condenser.ledger.promise)

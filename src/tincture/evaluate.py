@@ -85,6 +85,7 @@ def evaluate(
     models: Sequence[Any] | None = None,
     by: Sequence[str] = (),
     seed: int = 0,
+    in_house: str | Path | None = None,
 ) -> Evaluation:
     """Score models trained on a release beside the real ceiling and random real rows.
 
@@ -99,6 +100,8 @@ def evaluate(
         Columns to look at subgroups by: ``"sex"``, or ``"age:40,60,80"`` with cut points.
     seed : int
         Of the random real rows.
+    in_house : path, optional
+        File to which each un-noised look at real records is added before it is taken.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def evaluate(
     task = table_task(table)
     encoding = Encoding([c for c in table.schema.columns if c.name not in task.columns])
     groupings = [_Grouping.parse(text, encoding) for text in by]
-    ledger = Ledger.in_house()
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     real = Vault(train, table.schema, encoding, task, ledger).disclose("train-on-real ceiling")
     held_out = Vault(test, table.schema, encoding, task, ledger).disclose("held-out scores")
     sources = {

@@ -84,6 +84,22 @@ def write_file(path: Path, content: bytes) -> None:
         scratch.unlink(missing_ok=True)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file and wait until it is on the disk.
+
+    Raises
+    ------
+    ReleaseError
+    """
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on the disk, as a power cut may come."""
     handle = os.open(folder, os.O_RDONLY)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import BudgetError, ReleaseError
-from tincture.files import sync_folder
+from tincture.files import append_line, sync_folder
 from tincture.privacy.accounting import Mechanism, Phase, Plan, spent_epsilon
 
 NEIGHBOURS = "add or remove one unit"
@@ -87,6 +87,7 @@ class Ledger:
         self.unit = unit
         self.entries: list[Entry] = []
         self._journal: Journal | None = None
+        self._looks: Path | None = None
         self._past: list[tuple[Entry, Answer]] = []
 
     @property
@@ -135,9 +136,14 @@ class Ledger:
         self.entries.append(entry)
 
     @classmethod
-    def in_house(cls) -> Ledger:
-        """A ledger for un-noised looks, apart from that of any release: each costs ε = ∞."""
-        return cls(Plan(math.inf, 0.0, (), ()))
+    def in_house(cls, path: Path | None = None) -> Ledger:
+        """A ledger for un-noised looks, apart from that of any release: each costs ε = ∞.
+
+        With a path, every look is a line of that file before it is taken.
+        """
+        ledger = cls(Plan(math.inf, 0.0, (), ()))
+        ledger._looks = path
+        return ledger
 
     def book_disclosure(self, purpose: str) -> None:
         """Write down an un-noised look.
@@ -149,6 +155,8 @@ class Ledger:
         """
         if self.plan.phases:
             raise BudgetError("The vault of a release shows no record; use an in-house ledger.")
+        if self._looks is not None:
+            append_line(self._looks, json.dumps({"look": purpose, "epsilon": "inf"}))
         self.entries.append(Entry(purpose, 0, math.inf, Mechanism(0.0)))
 
     def attach(self, journal: Journal) -> None:
