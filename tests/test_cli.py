@@ -215,11 +215,16 @@ def test_evaluate_prints_a_table_marked_in_house(release: Path) -> None:
     }
 
 
-def test_evaluate_writes_nothing(release: Path) -> None:
+def test_evaluate_writes_its_looks_beside_the_release_and_nothing_else(release: Path) -> None:
     records = release.parent / "records.csv"
     before = listing(release.parent)
-    assert run("evaluate", release, "--train", records, "--test", records).code == 0
-    assert listing(release.parent) == before
+    for _ in range(2):
+        assert run("evaluate", release, "--train", records, "--test", records).code == 0
+    after = listing(release.parent)
+    looks = [json.loads(line) for line in after.pop("out.in-house.jsonl").splitlines()]
+    assert [look["look"] for look in looks] == ["train-on-real ceiling", "held-out scores"] * 2
+    assert {look["epsilon"] for look in looks} == {"inf"}
+    assert after == before
 
 
 @pytest.mark.usefixtures("few_rounds")

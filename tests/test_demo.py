@@ -40,7 +40,8 @@ def test_the_demonstration_writes_a_release_and_a_picture(tmp_path: Path) -> Non
         "random real rows",
     }
     assert [p.name for p in tmp_path.iterdir()] == ["demo"]
-    assert sorted(p.name for p in out.iterdir()) == ["release", "utility.svg"]
+    names = ["release", "release.in-house.jsonl", "utility.svg"]
+    assert sorted(p.name for p in out.iterdir()) == names
     table = CondensedTable.load(out / "release")
     assert len(table) == 100
     assert table.ledger.epsilon() <= 0.5

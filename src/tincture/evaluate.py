@@ -115,9 +115,11 @@ def evaluate(
     task = table_task(table)
     encoding = Encoding([c for c in table.schema.columns if c.name not in task.columns])
     groupings = [_Grouping.parse(text, encoding) for text in by]
+    fitters = [recipient(m, task) for m in (table.models if models is None else models)]
     ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-    real = Vault(train, table.schema, encoding, task, ledger).disclose("train-on-real ceiling")
-    held_out = Vault(test, table.schema, encoding, task, ledger).disclose("held-out scores")
+    trained, tested = (Vault(t, table.schema, encoding, task, ledger) for t in (train, test))
+    real = trained.disclose("train-on-real ceiling")
+    held_out = tested.disclose("held-out scores")
     sources = {
         CONDENSED: condensed_records(table, encoding, task),
         CEILING: real,
@@ -128,9 +130,9 @@ def evaluate(
         groups |= dict(grouping.members(held_out, encoding))
     scores = [
         score
-        for model in (table.models if models is None else models)
+        for fitter in fitters
         for source, records in sources.items()
-        for score in _scores(model, source, records, held_out, groups, task, encoding)
+        for score in _scores(fitter, source, records, held_out, groups, task, encoding)
     ]
     return Evaluation(tuple(scores), tuple(e.question for e in ledger.entries))
 
@@ -170,7 +172,7 @@ def _random_rows(
 
 
 def _scores(
-    model: Any,
+    fitter: Model,
     source: str,
     records: Records,
     held_out: Records,
@@ -179,7 +181,6 @@ def _scores(
     encoding: Encoding,
 ) -> Iterator[Score]:
     """Train one model on one source and score it in every group."""
-    fitter = recipient(model, task)
     predicted = _predictions(fitter, source, records, held_out, encoding)
     for group, inside in groups.items():
         for metric, figure in figures(predicted[inside], held_out.outcomes[inside], task):
