@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import tincture.estimators
-import tincture.evaluate
+import tincture.evaluation
 import tincture.kernels.logistic
 from tincture.cli import main
 from tincture.condense import SHARES

@@ -15,7 +15,7 @@ from helpers import SCHEMA, make_condenser, make_table
 from tincture.encoding import Encoding
 from tincture.errors import ModelError, SettingError
 from tincture.estimators import Condenser
-from tincture.evaluate import CEILING, CONDENSED, RANDOM, evaluate, table_task
+from tincture.evaluation import CEILING, CONDENSED, RANDOM, evaluate, table_task
 from tincture.metrics import auroc, brier, concordance
 from tincture.models import prepare
 from tincture.tasks import Survival

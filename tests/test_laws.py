@@ -28,7 +28,7 @@ FLOORS = [
     {"privacy"},
     {"queries", "search", "engine", "table"},
     {"condense", "series"},
-    {"estimators", "evaluate", "audit"},
+    {"estimators", "evaluation", "audit"},
     {"report"},
     {"demo"},
     {"cli", "__main__"},

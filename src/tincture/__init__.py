@@ -14,7 +14,7 @@ from tincture.version import __version__
 if TYPE_CHECKING:
     from tincture.errors import TinctureError
     from tincture.estimators import Condenser
-    from tincture.evaluate import evaluate
+    from tincture.evaluation import evaluate
     from tincture.schema import Schema
     from tincture.table import CondensedTable
 
@@ -24,7 +24,7 @@ _HOMES = {
     "CondensedTable": "table",
     "Schema": "schema",
     "TinctureError": "errors",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
 }
 __all__ = ["CondensedTable", "Condenser", "Schema", "TinctureError", "__version__", "evaluate"]
 

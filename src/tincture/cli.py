@@ -242,7 +242,7 @@ def evaluate(
 
     tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
     """
-    from tincture.evaluate import evaluate as run
+    from tincture.evaluation import evaluate as run
     from tincture.frames import read_table
     from tincture.table import CondensedTable
 
@@ -356,7 +356,7 @@ def _print_json(content: Any) -> None:
 
 def _print_scores(evaluation: Any) -> None:
     """One line a model, metric and group; the three sources side by side."""
-    from tincture.evaluate import CEILING, CONDENSED, RANDOM
+    from tincture.evaluation import CEILING, CONDENSED, RANDOM
 
     sources = (CONDENSED, CEILING, RANDOM)
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}

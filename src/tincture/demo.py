@@ -11,7 +11,7 @@ import polars as pl
 
 from tincture.condense import Progress
 from tincture.estimators import Condenser
-from tincture.evaluate import Evaluation, evaluate
+from tincture.evaluation import Evaluation, evaluate
 from tincture.files import new_folder, require_new
 from tincture.frames import read_table
 from tincture.report.figure import Mark, dot_plot

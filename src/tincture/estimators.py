@@ -281,6 +281,7 @@ class _Run:
         self._path = Path(journal) if journal is not None else None
         self._journal: Journal | None = None
         self._ledger: Ledger | None = None
+        self._is_reserved = False
         self._name = uuid.uuid4().hex
 
     def __enter__(self) -> _Run:
@@ -296,14 +297,15 @@ class _Run:
         if self._budget is not None:
             note = self._path.parent.name if self._path else "Condenser.fit"
             self._budget.reserve(self._name, epsilon, delta, note)
+            self._is_reserved = True
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         asked = self._ledger is not None and (self._ledger.entries or self._ledger.is_continued)
         if kind is not None and not asked:
-            if self._budget is not None and self._ledger is not None:
-                self._budget.give_back(self._name)
             if self._journal is not None:
                 self._journal.discard()
+            if self._budget is not None and self._is_reserved:
+                self._budget.give_back(self._name)
         elif self._journal is not None:
             self._journal.close()
 
