@@ -49,11 +49,6 @@ class Model(Protocol):
         ...
 
     @property
-    def is_smooth(self) -> bool:
-        """Whether small steps of the rows change the predictions little by little."""
-        ...
-
-    @property
     def draws(self) -> int:
         """Fits with different seeds over which a loss is averaged."""
         ...
@@ -151,7 +146,6 @@ class LinearKernel:
 
     name: str
     fit_scaled: Callable[[Floats, Floats], Any]
-    is_smooth: bool = True
     draws: int = 1
 
     def fit(
@@ -185,7 +179,6 @@ class TreeKernel:
 
     name: str
     fit_complete: Callable[[Floats, Floats, int], Any]
-    is_smooth: bool = False
     draws: int = 1
 
     def fit(
@@ -229,7 +222,6 @@ class Generic:
 
     name: str
     manner: Manner
-    is_smooth: bool = False
     draws: int = 1
 
     def fit(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, LEFT, RIGHT, ROW, TOP = 720, 190, 40, 30, 84
+WIDTH, LEFT, RIGHT, ROW, TOP, GAP = 720, 190, 40, 24, 84, 16
 COLOURS = ("#0b7285", "#343a40", "#c2255c", "#5c940d")
 STYLE = (
     "text{font-family:system-ui,Helvetica,Arial,sans-serif;font-size:14px;fill:#212529}"
@@ -51,7 +51,7 @@ def dot_plot(
     series = list(dict.fromkeys(name for marks in rows.values() for name in marks))
     ticks = _ticks([m for marks in rows.values() for m in marks.values()])
     low, high = ticks[0], ticks[-1]
-    height = TOP + ROW * len(rows) * max(1, len(series)) // 1 + 70
+    height = TOP + len(rows) * (ROW * max(1, len(series)) + GAP) + 60
     bottom = height - 60
 
     def x(value: float) -> float:
@@ -73,6 +73,7 @@ def dot_plot(
                 colour = COLOURS[series.index(name) % len(COLOURS)]
                 parts.append(_mark(x, y, marks[name], colour, f"{label}, {name}"))
                 y += ROW
+        y += GAP
     parts.append(_text(20, height - 4, note, "small"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height + 8}" role="img" '
