@@ -378,7 +378,7 @@ def _print_scores(evaluation: Any) -> None:
 def _figure(figure: Any) -> str:
     if math.isnan(figure.value):
         return "–"
-    return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+    return f"{figure.value:.3f} ± {(figure.high - figure.low) / 2:.3f}"
 
 
 @contextlib.contextmanager

@@ -136,8 +136,9 @@ def strategy(
 ) -> tuple[Optimizer[Any], Start, float]:
     """Optimiser, first table and clip, as trials settled them (docs/decisions/0003).
 
-    Probabilities need repeated rows with mixed outcomes; a ranking does not. Exact answers are not
-    clipped, and suit whole moves where models have hard splits; directions average out noise.
+    One probability needs repeated rows with mixed outcomes; several, or a ranking, do not. Exact
+    answers are not clipped, and suit whole moves, which hard splits need; directions average out
+    noise.
     """
     outcomes = task.allot(counts, n_rows, rng)
     rounds = plan.count(LossDifferences.question)

@@ -268,11 +268,17 @@ class _Grouping:
         if self.cuts:
             edges = [-np.inf, *self.cuts, np.inf]
             parts = [
-                (f"{low:g} to {high:g}", (values >= low) & (values < high))
+                (_between(low, high), (values >= low) & (values < high))
                 for low, high in pairwise(edges)
             ]
         else:
-            parts = [(str(level), values == code) for code, level in enumerate(levels)]
+            parts = [(f"= {level}", values == code) for code, level in enumerate(levels)]
         for label, inside in parts:
             if inside.sum() >= MIN_GROUP:
-                yield f"{self.column} = {label}", inside
+                yield f"{self.column} {label}", inside
+
+
+def _between(low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"< {high:g}"
+    return f"≥ {low:g}" if np.isinf(high) else f"{low:g} to < {high:g}"

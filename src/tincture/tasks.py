@@ -48,7 +48,7 @@ class Task(Protocol):
 
     @property
     def is_probabilistic(self) -> bool:
-        """Whether predictions are probabilities, and not just a ranking."""
+        """Whether a prediction is one probability, which rows with mixed outcomes can carry."""
         ...
 
     @property
@@ -104,7 +104,6 @@ class Classification:
     target: str
     n_classes: int
     name: str = "classification"
-    is_probabilistic: bool = True
     reference: Floats | None = None
 
     @classmethod
@@ -133,6 +132,11 @@ class Classification:
     def n_cells(self) -> int:
         """One a class."""
         return self.n_classes
+
+    @property
+    def is_probabilistic(self) -> bool:
+        """With two classes; more do not lie on one line from mild to severe."""
+        return self.n_classes == 2
 
     @property
     def n_outputs(self) -> int:
