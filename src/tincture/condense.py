@@ -147,9 +147,10 @@ def strategy(
     if not task.is_probabilistic:
         start = scattered(marginals, outcomes, rng)
         return Directions(rounds, N_PAIRS, radius=0.2), start, clip
-    start = tied(marginals, outcomes, task.severity(outcomes), rng)
+    severity = task.severity(outcomes)
     if is_exact:
-        return Moves(marginals, N_PAIRS), start, clip
+        return Moves(marginals, N_PAIRS), tied(marginals, outcomes, severity, rng, copies=4), clip
+    start = tied(marginals, outcomes, severity, rng, copies=2)
     return Directions(rounds, N_PAIRS, radius=0.3), start, clip
 
 

@@ -95,7 +95,7 @@ def tied(
     severity: Floats,
     rng: np.random.Generator,
     *,
-    copies: int = 4,
+    copies: int,
     blur: float = 1.0,
 ) -> Start:
     """Identical typical prototypes, each repeated with mixed outcomes of graded severity.

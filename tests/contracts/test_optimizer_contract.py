@@ -111,7 +111,7 @@ def test_tied_rows_share_prototypes_in_order_of_severity(
     n_rows: int, rng: np.random.Generator
 ) -> None:
     outcomes = np.repeat([0.0, 1.0], [n_rows // 2, n_rows - n_rows // 2])[:, None]
-    table = tied(MARGINALS, outcomes, outcomes[:, 0], rng, blur=0.0)
+    table = tied(MARGINALS, outcomes, outcomes[:, 0], rng, copies=4, blur=0.0)
     assert table.owner.shape == (n_rows,)
     assert table.prototypes.shape == (max(2, n_rows // 4), ENCODING.width)
     assert set(table.owner) == set(range(len(table.prototypes)))
