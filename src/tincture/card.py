@@ -33,7 +33,7 @@ population: a single row, a rare level or a subgroup means nothing by itself.
 | Outcome | {outcome} |
 | Made for the models | {", ".join(about["models"])} |
 | Rows | {about["settings"]["n_rows"]} |
-| ε asked for, spent | {ledger["epsilon"]}, {ledger["epsilon_spent"]} |
+| ε asked for, spent | {float(ledger["epsilon"]):g}, {float(ledger["epsilon_spent"]):.4g} |
 | δ | {ledger["delta"]:g} |
 | Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
 | Accountant | {ledger["accountant"]} |

@@ -244,7 +244,10 @@ class _Grouping:
         name, _, tail = text.partition(":")
         column = next((c for c in encoding.columns if c.name == name), None)
         if column is None:
-            raise SettingError(f"The release has no feature {name!r} to look at subgroups by.")
+            known = ", ".join(c.name for c in encoding.columns)
+            raise SettingError(
+                f"The release has no feature {name!r} to look at subgroups by; it has {known}."
+            )
         try:
             cuts = tuple(sorted({float(c) for c in tail.split(",")})) if tail else ()
         except ValueError:

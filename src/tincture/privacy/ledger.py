@@ -24,7 +24,7 @@ from tincture.errors import BudgetError, ReleaseError
 from tincture.files import append_line, sync_folder
 from tincture.privacy.accounting import Mechanism, Phase, Plan, spent_epsilon
 
-NEIGHBOURS = "add or remove one unit"
+NEIGHBOURS = "adding or removing one unit"
 ACCOUNTANT = "dp-accounting, the tighter of PLD and RDP"
 
 
