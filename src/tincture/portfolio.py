@@ -253,24 +253,6 @@ def _boosting(task: Classification) -> Model:
     return TreeKernel("boosting", fit, draws=2)
 
 
-def _naive_bayes(task: Classification) -> Model:
-    from sklearn.naive_bayes import GaussianNB
-
-    return adapt(GaussianNB(), task)
-
-
-def _neighbours(task: Classification) -> Model:
-    from sklearn.neighbors import KNeighborsClassifier
-
-    return adapt(KNeighborsClassifier(15), task)
-
-
-def _svm(task: Classification) -> Model:
-    from sklearn.svm import SVC
-
-    return adapt(SVC(random_state=0), task)
-
-
 def _cox(task: Survival) -> Model:
     from tincture.kernels import cox
 
@@ -317,9 +299,9 @@ CLASSIFICATION: dict[str, Callable[[Any], Model]] = {
     "tree": _tree,
     "forest": _forest,
     "boosting": _boosting,
-    "naive_bayes": _naive_bayes,
-    "neighbours": _neighbours,
-    "svm": _svm,
+    "naive_bayes": lambda task: recipient("naive_bayes", task),
+    "neighbours": lambda task: recipient("neighbours", task),
+    "svm": lambda task: recipient("svm", task),
 }
 SURVIVAL: dict[str, Callable[[Any], Model]] = {
     "cox": _cox,

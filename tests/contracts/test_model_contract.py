@@ -202,3 +202,10 @@ def test_an_estimator_is_copied_for_every_table_and_never_fitted_itself() -> Non
 def test_an_estimator_that_raises_is_named() -> None:
     with pytest.raises(ModelError, match="'Broken' could not be fitted"):
         adapt(Broken(), TWO).fit(tables(), outcomes(TWO), NUMERIC)
+
+
+@pytest.mark.parametrize("name", ["naive_bayes", "neighbours", "svm"])
+def test_a_library_model_keeps_its_portfolio_name_so_that_a_release_can_be_evaluated(
+    name: str,
+) -> None:
+    assert resolve(name, Classification("y", 2)).name == name

@@ -28,6 +28,7 @@ from tincture.kernels._linear import (
     weighted_gram,
 )
 from tincture.kernels._nodes import jit, parallel_jit
+from tincture.kernels._partial_likelihood import predictor, product
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
@@ -121,14 +122,6 @@ def _penalty(theta: Floats, alpha: float) -> float:
 
 
 @jit
-def _exponents(columns: Floats, theta: Floats, w: Floats) -> None:
-    w[:] = 0.0
-    for c in range(theta.size):
-        for i in range(w.size):
-            w[i] += theta[c] * columns[c, i]
-
-
-@jit
 def _newton_step(
     columns: Floats,
     event: Floats,
@@ -155,10 +148,7 @@ def _newton_step(
     step[:] = gradient
     solve_lower(hessian, step)
     solve_upper(hessian, step)
-    promise = 0.0
-    for c in range(theta.size):
-        promise += gradient[c] * step[c]
-    return promise
+    return product(gradient, step)
 
 
 @jit
@@ -171,7 +161,7 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
     theta[0], theta[1] = 1.0, np.log(np.exp(columns[0]).sum() / event.sum())
     w, trial, point = np.empty(m), np.empty(m), np.empty(q)
     step, hessian = np.empty(q), np.empty((q, q))
-    _exponents(columns, theta, w)
+    predictor(columns, theta, w)
     loss = _loss(w, event, theta[0]) + _penalty(theta, alpha)
     for _ in range(_MAX_STEPS):
         promise = _newton_step(columns, event, alpha, theta, w, step, hessian)
@@ -180,7 +170,7 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
         length = 1.0
         for _ in range(_MAX_HALVINGS):
             point[:] = theta - length * step
-            _exponents(columns, point, trial)
+            predictor(columns, point, trial)
             reached = _loss(trial, event, point[0]) + _penalty(point, alpha)
             if reached <= loss - 1e-4 * length * promise + 1e-12 * abs(loss):
                 break
