@@ -9,11 +9,9 @@ import pytest
 from hypothesis import settings
 
 from helpers import SCHEMA, make_table
-from tincture.condense import SHARES
+from tincture.condense import DIRECT, PROXY
 from tincture.estimators import Condenser
 from tincture.privacy.accounting import Phase, Plan, calibrate
-from tincture.queries import LossDifferences
-from tincture.tasks import Task
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("house")
@@ -27,11 +25,13 @@ def rng() -> np.random.Generator:
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """A short search: what is tested is what goes in and comes out, not how good it is."""
 
-    def short_plan(epsilon: float, delta: float, task: Task) -> Plan:
-        rounds = {**dict.fromkeys(SHARES, 1), LossDifferences.question: 5}
-        return calibrate(epsilon, delta, [Phase(q, rounds[q], s) for q, s in SHARES.items()])
+    def short_plan(epsilon: float, delta: float, method: str) -> Plan:
+        usual = PROXY if method == "proxy" else DIRECT
+        phases = [Phase(q, min(count, 5), share) for q, (share, count) in usual.items()]
+        return calibrate(epsilon, delta, phases)
 
     patch.setattr("tincture.estimators.usual_plan", short_plan)
+    patch.setattr("tincture.indirect.ROUNDS", 5)
 
 
 @pytest.fixture

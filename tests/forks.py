@@ -16,11 +16,11 @@ from typing import Any
 
 import tincture.estimators
 import tincture.evaluation
+import tincture.indirect
 import tincture.kernels.logistic
 from tincture.cli import main
-from tincture.condense import SHARES
+from tincture.condense import PROXY
 from tincture.privacy.accounting import Phase, calibrate
-from tincture.queries import LossDifferences
 
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -58,9 +58,9 @@ def child(job: dict[str, Any], pipe: int) -> None:
 
 def serve() -> None:
     """One child a job."""
-    rounds = {**dict.fromkeys(SHARES, 1), LossDifferences.question: 25}
-    plan = calibrate(1.0, 1e-5, [Phase(q, rounds[q], s) for q, s in SHARES.items()])
+    plan = calibrate(1.0, 1e-5, [Phase(q, n, share) for q, (share, n) in PROXY.items()])
     tincture.estimators.usual_plan = lambda *settings: plan
+    tincture.indirect.ROUNDS = 25
     for line in sys.stdin:
         job = json.loads(line)
         reading, writing = os.pipe()

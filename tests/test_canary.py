@@ -27,7 +27,7 @@ class Betrays(GaussianNB):
     """Quotes the records as soon as it sees more than it was trained on."""
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        if len(x) > 100:
+        if len(x) == 600:  # the real records
             raise RuntimeError(f"{ODD_NAME} {ODD_NUMBER} {x!r}")
         return super().predict_proba(x)
 

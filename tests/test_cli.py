@@ -150,6 +150,8 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "model": ["cox"],
         "rows": 12,
         "method": "direct",
+        "weight": ["cox=2"],
+        "effort": 0.5,
         "seed": 7,
     }
     assert run(*condensing(tmp_path, **flags)).code == 0
@@ -163,6 +165,8 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "models": ["cox"],
         "n_rows": 12,
         "method": "direct",
+        "weights": {"cox": 2.0},
+        "effort": 0.5,
         "seed": 7,
         "epsilon": math.inf,
         "delta": 1e-5,

@@ -120,7 +120,14 @@ def condense(
     drop: Annotated[
         list[str] | None, typer.Option(help="A declared column to leave out, repeatable.")
     ] = None,
-    method: Annotated[str, typer.Option(help="How to search: auto or direct.")] = "auto",
+    method: Annotated[str, typer.Option(help="How to search: auto, direct or proxy.")] = "auto",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="How much a model counts, such as tree=2; repeatable, usually 1."),
+    ] = None,
+    effort: Annotated[
+        float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
+    ] = 1.0,
     budget: Annotated[
         Path | None, typer.Option(help="Budget file that caps all releases of the table.")
     ] = None,
@@ -165,11 +172,29 @@ def condense(
             unit=unit,
             drop=drop or [],
             method=method,
+            weights=_weights(weight or []),
+            effort=effort,
             seed=seed,
         ).fit(table, journal=journal, budget=budget, progress=progress)
     condenser.save(out)
     _remove_journal(journal)
     _print_release(out, condenser.table_, quiet, as_json)
+
+
+def _weights(given: list[str]) -> dict[str, float]:
+    """``["tree=2"]`` to ``{"tree": 2.0}``."""
+    from tincture.errors import SettingError
+
+    weights = {}
+    for text in given:
+        name, _, value = text.rpartition("=")
+        try:
+            weights[name] = float(value)
+        except ValueError:
+            name = ""
+        if not name:
+            raise SettingError(f"The weight {text!r} cannot be read; expected MODEL=NUMBER.")
+    return weights
 
 
 def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool) -> None:

@@ -1,41 +1,74 @@
-"""The loop: from a vault that answers questions to a condensed table."""
+"""From a vault that answers questions to a condensed table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.brief import Brief
+from tincture.direct import by_descent
 from tincture.encoding import Encoding
 from tincture.engine import Engine
-from tincture.errors import ModelError, ReleaseError
+from tincture.errors import ModelError, ReleaseError, SettingError
+from tincture.indirect import by_proxy
 from tincture.models import Model
 from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.proxy import Marginals
-from tincture.queries import CellCounts, LossDifferences, MarginalCounts
-from tincture.search import Directions, Estimate, Moves, Optimizer, Start, scattered, tied
+from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
+from tincture.search import Progress
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int], None]
-N_ANCHORS = 1000
-N_PAIRS = 64
-CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest
-ENOUGH_UNITS = 25_000  # a round learns little from more; a random share of larger tables takes part
-SHARES = {"outcome counts": 0.03, "marginal counts": 0.12, "loss differences": 0.85}
+METHODS = ("auto", "direct", "proxy")
+
+# Share of the budget and number of questions of each kind (docs/decisions/0003, 0008).
+DIRECT = {
+    CellCounts.question: (0.03, 1),
+    MarginalCounts.question: (0.12, 1),
+    LossDifferences.question: (0.85, 100),
+}
+PROXY = {
+    CellCounts.question: (0.02, 1),
+    MarginalCounts.question: (0.13, 1),
+    ResidualSums.question: (0.65, 8),
+    RankProducts.question: (0.12, 1),
+    LossDifferences.question: (0.08, 1),
+}
+ROUNDS_UNPRIVATE = 200
 
 
-def usual_plan(epsilon: float, delta: float, task: Task) -> Plan:
-    """Rounds and noise from public settings alone (docs/decisions/0003)."""
-    if math.isfinite(epsilon):
-        rounds = 100
-    else:
-        rounds = 150 if task.is_probabilistic else 200
-    counts = {**dict.fromkeys(SHARES, 1), LossDifferences.question: rounds}
-    return calibrate(epsilon, delta, [Phase(q, counts[q], s) for q, s in SHARES.items()])
+def method_for(method: str, task: Task) -> str:
+    """What "auto" stands for.
+
+    Raises
+    ------
+    SettingError
+        If the method is not known or not possible for this task.
+    """
+    if method not in METHODS:
+        raise SettingError(f"The method {method!r} is not known; use one of {', '.join(METHODS)}.")
+    if method == "proxy" and not task.is_ordered:
+        raise SettingError(
+            "The proxy method needs two classes or a survival outcome; use --method direct (or "
+            "auto) for a target of more classes."
+        )
+    if method == "auto":
+        return "proxy" if task.is_ordered else "direct"
+    return method
+
+
+def usual_plan(epsilon: float, delta: float, method: str) -> Plan:
+    """Rounds and noise of a method from public settings alone."""
+    phases = PROXY if method == "proxy" else DIRECT
+    rounds = {} if math.isfinite(epsilon) else {LossDifferences.question: ROUNDS_UNPRIVATE}
+    return calibrate(
+        epsilon,
+        delta,
+        [Phase(q, rounds.get(q, count), share) for q, (share, count) in phases.items()],
+    )
 
 
 def condense(
@@ -43,8 +76,11 @@ def condense(
     encoding: Encoding,
     task: Task,
     models: Sequence[Model],
+    weights: Sequence[float],
     n_rows: int,
     rng: np.random.Generator,
+    *,
+    effort: float = 1.0,
     progress: Progress = lambda done, total: None,
 ) -> tuple[Floats, Floats]:
     """Search for the table on which models fit best what the vault holds.
@@ -52,12 +88,16 @@ def condense(
     Parameters
     ----------
     engine : Engine
-        Answers the questions of ``engine.ledger.plan``.
+        Answers the questions of ``engine.ledger.plan``, which also tells the method.
     encoding, task, models
         Columns, outcome, and the models to be served.
+    weights : sequence of float
+        Of the models, summing to 1.
     n_rows : int
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
+    effort : float
+        Factor of the rounds that cost no privacy.
     progress : callable, optional
         Told the rounds done and the rounds in all.
 
@@ -67,33 +107,10 @@ def condense(
         Exact points of the encoded cube.
     outcomes : ndarray of shape (n_rows, outcome width)
     """
-    plan = engine.ledger.plan
     marginals, counts = survey(engine, encoding, task)
-    n_units = max(counts.sum(), 1.0)
-    task = with_anchors(task, encoding, marginals, counts, rng)
-    optimizer, start, clip = strategy(plan, marginals, task, counts, n_rows, rng)
-    mechanism = plan.mechanism(LossDifferences.question)
-    rounds = plan.count(LossDifferences.question)
-    share = min(1.0, ENOUGH_UNITS / n_units)
-
-    def tables(prototypes: Floats) -> Floats:
-        points = encoding.snap(marginals.place(prototypes))
-        return encoding.design(points)[:, start.owner]
-
-    state = optimizer.init(start)
-    for done in range(rounds):
-        progress(done, rounds)
-        candidates = optimizer.ask(state, rng)
-        query = LossDifferences(
-            models, task, candidates, tables, start.outcomes, encoding.numeric, clip=clip
-        )
-        answer = engine.answer(query, mechanism, share=share)
-        if answer.value is not None:
-            estimate = Estimate(answer.value / n_units, answer.noise / n_units)
-            state = optimizer.tell(state, candidates, estimate)
-    progress(rounds, rounds)
-    points = encoding.snap(marginals.place(optimizer.result(state)))
-    return points[start.owner], start.outcomes
+    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort)
+    search = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
+    return search(brief, rng, progress)
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:
@@ -115,43 +132,7 @@ def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, F
     answer = engine.answer(columns, plan.mechanism(columns.question)).value
     if answer is None:
         return Marginals.flat(encoding), counts
-    return Marginals.of_counts(encoding, answer), counts
-
-
-def with_anchors(
-    task: Task, encoding: Encoding, marginals: Marginals, counts: Floats, rng: np.random.Generator
-) -> Task:
-    """Give a task that compares its fixed points: invented rows with real times."""
-    points = encoding.snap(marginals.place(marginals.draw(N_ANCHORS, rng)))
-    return task.anchored(encoding.design(points), task.allot(counts, N_ANCHORS, rng))
-
-
-def strategy(
-    plan: Plan,
-    marginals: Marginals,
-    task: Task,
-    counts: Floats,
-    n_rows: int,
-    rng: np.random.Generator,
-) -> tuple[Optimizer[Any], Start, float]:
-    """Optimiser, first table and clip, as trials settled them (docs/decisions/0003).
-
-    One probability needs repeated rows with mixed outcomes; several, or a ranking, do not. Exact
-    answers are not clipped, and suit whole moves, which hard splits need; directions average out
-    noise.
-    """
-    outcomes = task.allot(counts, n_rows, rng)
-    rounds = plan.count(LossDifferences.question)
-    is_exact = math.isinf(plan.epsilon)
-    clip = math.sqrt(N_PAIRS) * (1.0 if is_exact else CLIP_A_PAIR)
-    if not task.is_probabilistic:
-        start = scattered(marginals, outcomes, rng)
-        return Directions(rounds, N_PAIRS, radius=0.2), start, clip
-    severity = task.severity(outcomes)
-    if is_exact:
-        return Moves(marginals, N_PAIRS), tied(marginals, outcomes, severity, rng, copies=4), clip
-    start = tied(marginals, outcomes, severity, rng, copies=2)
-    return Directions(rounds, N_PAIRS, radius=0.3), start, clip
+    return Marginals.of_counts(encoding, answer, counts.sum()), counts
 
 
 def rehearse(models: Sequence[Model], task: Task, encoding: Encoding, n_rows: int) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tincture.condense import Progress
 from tincture.estimators import Condenser
 from tincture.evaluation import Evaluation, evaluate
 from tincture.files import new_folder, require_new
 from tincture.frames import read_table
 from tincture.report.figure import Mark, dot_plot
 from tincture.schema import Schema
+from tincture.search import Progress
 
 TARGET = "hospdead"
 MODELS = ("logistic", "tree")

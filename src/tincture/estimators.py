@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from tincture.condense import Progress, condense, rehearse, usual_plan
+from tincture.condense import condense, method_for, rehearse, usual_plan
 from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
@@ -27,11 +28,11 @@ from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Journal, Ledger
 from tincture.privacy.vault import Vault
 from tincture.schema import Schema
+from tincture.search import Progress
 from tincture.table import CondensedTable
 from tincture.tasks import Classification, Survival, Task
 from tincture.version import __version__
 
-METHODS = ("auto", "direct")
 MAX_ROWS = 10_000
 
 
@@ -59,8 +60,13 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         Column that names the person, when a person may have several records.
     drop : sequence of str
         Declared columns to leave out.
-    method : {"auto", "direct"}
-        How to search.
+    method : {"auto", "direct", "proxy"}
+        How to search: with a private teacher and invented records (two classes, survival), or
+        asking real records at every step.
+    weights : mapping from str to float, optional
+        How much each model counts, by name; 1 where not named.
+    effort : float
+        Factor of the rounds that cost no privacy: less is quicker, more is a little better.
     seed : int
         Of the search; the noise takes none.
 
@@ -94,6 +100,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         unit: str | None = None,
         drop: Sequence[str] = (),
         method: str = "auto",
+        weights: Mapping[str, float] | None = None,
+        effort: float = 1.0,
         seed: int = 0,
     ) -> None:
         self.schema = schema
@@ -107,6 +115,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self.unit = unit
         self.drop = drop
         self.method = method
+        self.weights = weights
+        self.effort = effort
         self.seed = seed
 
     def fit(
@@ -154,7 +164,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         encoding = Encoding([schema[f] for f in features])
         models = [resolve(m, task) for m in self._model_list(task)]
         self._check_size(records)
-        plan = usual_plan(self.epsilon, self.delta, task)
+        plan = usual_plan(self.epsilon, self.delta, method_for(self.method, task))
         ledger = Ledger(plan, unit=self.unit or "record")
         vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
         rehearse(models, task, encoding, self.n_rows)
@@ -166,9 +176,11 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 encoding,
                 task,
                 models,
+                self._weights(models),
                 self.n_rows,
                 np.random.default_rng(self.seed),
-                progress,
+                effort=self.effort,
+                progress=progress,
             )
         released = schema.select([*features, *task.columns])
         rows = to_frame({**encoding.decode(points), **task.values(outcomes)}, released)
@@ -197,7 +209,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         return self.table_.ledger
 
     def _check_settings(self) -> None:
-        for name in ("epsilon", "delta"):
+        for name in ("epsilon", "delta", "effort"):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
                 raise SettingError(f"{name.capitalize()} must be a number.")
         for name in ("n_rows", "seed"):
@@ -207,10 +219,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             if isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be a list, even of one name.")
         check_privacy(self.epsilon, self.delta)
-        if self.method not in METHODS:
-            raise SettingError(
-                f"The method {self.method!r} is not known; use one of {', '.join(METHODS)}."
-            )
+        if not 0 < self.effort <= 100:
+            raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
         if not 4 <= self.n_rows <= MAX_ROWS:
             raise SettingError(f"{self.n_rows} rows were asked for; expected 4 to {MAX_ROWS}.")
         if not 0 <= self.seed < 2**63:
@@ -241,6 +251,20 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             raise SettingError("The list of models is empty; name one, or leave it out for all.")
         return models
 
+    def _weights(self, models: Sequence[Model]) -> list[float]:
+        """Of the models, summing to 1."""
+        given = dict(self.weights or {})
+        unknown = set(given) - {m.name for m in models}
+        if unknown:
+            raise SettingError(
+                f"A weight was given for {', '.join(sorted(unknown))}, which is not among the "
+                f"models {', '.join(m.name for m in models)}."
+            )
+        if any(not 0 < w < math.inf for w in given.values()):
+            raise SettingError("A model's weight must be a number above 0.")
+        raw = [float(given.get(m.name, 1.0)) for m in models]
+        return [w / sum(raw) for w in raw]
+
     def _check_size(self, records: Any) -> None:
         n_records = record_count(records)
         if n_records <= self.n_rows:
@@ -254,6 +278,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             "version": __version__,
             "n_rows": int(self.n_rows),
             "method": self.method,
+            "weights": dict(self.weights or {}),
+            "effort": float(self.effort),
             "seed": int(self.seed),
             "unit": self.unit,
         }

@@ -175,11 +175,14 @@ class TreeKernel:
     name : str
     fit_complete : callable
         From complete candidates (R, m, p), outcomes (m, width) and a seed to a fit.
+    sketch : Model, optional
+        The same with fewer trees, where many tables are only to be compared.
     """
 
     name: str
     fit_complete: Callable[[Floats, Floats, int], Any]
     draws: int = 1
+    sketch: Model | None = None
 
     def fit(
         self,
@@ -193,6 +196,11 @@ class TreeKernel:
         order = np.random.default_rng(seed).permutation(candidates.shape[2])
         fill, complete = impute(candidates[:, :, order], numeric[order])
         return Filled(self.fit_complete(complete, outcomes, seed), fill, order)
+
+
+def sketched(model: Model) -> Model:
+    """A cheaper look-alike of a model, or the model itself."""
+    return getattr(model, "sketch", None) or model
 
 
 @dataclass(frozen=True, slots=True)

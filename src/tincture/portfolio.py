@@ -228,16 +228,17 @@ def _tree(task: Classification) -> Model:
     return TreeKernel("tree", fit, draws=4)
 
 
-def _forest(task: Classification) -> Model:
+def _forest(task: Classification, n_trees: int = 100) -> Model:
     from tincture.kernels import forest
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
-        return forest.fit(x, _labels(outcomes), n_classes=task.n_classes, n_trees=100, seed=seed)
+        labels = _labels(outcomes)
+        return forest.fit(x, labels, n_classes=task.n_classes, n_trees=n_trees, seed=seed)
 
-    return TreeKernel("forest", fit)
+    return TreeKernel("forest", fit, sketch=_forest(task, 25) if n_trees > 25 else None)
 
 
-def _boosting(task: Classification) -> Model:
+def _boosting(task: Classification, n_estimators: int = 100) -> Model:
     from tincture.kernels import boosting
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
@@ -245,12 +246,13 @@ def _boosting(task: Classification) -> Model:
             x,
             _labels(outcomes),
             n_classes=task.n_classes,
-            n_estimators=100,
+            n_estimators=n_estimators,
             max_depth=3,
-            learning_rate=0.1,
+            learning_rate=10 / n_estimators,
         )
 
-    return TreeKernel("boosting", fit, draws=2)
+    sketch = _boosting(task, 33) if n_estimators > 33 else None
+    return TreeKernel("boosting", fit, draws=2 if sketch else 1, sketch=sketch)
 
 
 def _cox(task: Survival) -> Model:
@@ -276,22 +278,27 @@ class Logarithm:
         return np.asarray(np.log(np.maximum(self.fitted.predict(records, fill), 1e-3)))
 
 
-def _survival_forest(task: Survival) -> Model:
+def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
     from tincture.kernels import survival_forest
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
-        return Logarithm(survival_forest.fit(x, outcomes[:, 0], outcomes[:, 1] > 0.5, seed=seed))
+        time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
+        return Logarithm(survival_forest.fit(x, time, event, n_trees=n_trees, seed=seed))
 
-    return TreeKernel("survival_forest", fit)
+    sketch = _survival_forest(task, 25) if n_trees > 25 else None
+    return TreeKernel("survival_forest", fit, sketch=sketch)
 
 
-def _boosting_cox(task: Survival) -> Model:
+def _boosting_cox(task: Survival, n_estimators: int = 100) -> Model:
     from tincture.kernels import boosting_cox
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
-        return boosting_cox.fit(x, np.maximum(outcomes[:, 0], 1e-6), outcomes[:, 1] > 0.5)
+        time, event = np.maximum(outcomes[:, 0], 1e-6), outcomes[:, 1] > 0.5
+        rate = 10 / n_estimators
+        return boosting_cox.fit(x, time, event, n_estimators=n_estimators, learning_rate=rate)
 
-    return TreeKernel("boosting_cox", fit)
+    sketch = _boosting_cox(task, 33) if n_estimators > 33 else None
+    return TreeKernel("boosting_cox", fit, sketch=sketch)
 
 
 CLASSIFICATION: dict[str, Callable[[Any], Model]] = {

@@ -61,10 +61,10 @@ class Marginals:
     shares: Sequence[Floats]
 
     @classmethod
-    def of_counts(cls, encoding: Encoding, counts: Floats) -> Marginals:
-        """From noisy counts of all columns' cells, side by side."""
+    def of_counts(cls, encoding: Encoding, counts: Floats, total: float) -> Marginals:
+        """From noisy counts of all columns' cells, side by side, and of the records in all."""
         parts = np.split(counts, np.cumsum(cell_widths(encoding))[:-1])
-        return cls(encoding, [_probabilities(p) for p in parts])
+        return cls(encoding, [_probabilities(p, max(total, 1.0)) for p in parts])
 
     @classmethod
     def flat(cls, encoding: Encoding) -> Marginals:
@@ -86,6 +86,15 @@ class Marginals:
                 points[..., where.start] = np.interp(quantiles[..., where.start], below, edges)
         return points
 
+    def quantiles(self, points: Floats) -> Floats:
+        """Points of the encoded cube to the quantile cube: the inverse of `place`."""
+        out = points.copy()
+        for column, where, share in self._columns():
+            if not column.is_categorical:
+                edges, below = _quantile_map(share)
+                out[..., where.start] = np.interp(points[..., where.start], edges, below)
+        return out
+
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Invented records (n, width) in the quantile cube."""
         points = rng.uniform(size=(n, self.encoding.width))
@@ -95,6 +104,19 @@ class Marginals:
                 points[:, where] = (1 - SOFT) + (2 * SOFT - 1) * np.eye(len(share))[level]
             elif not column.required:
                 points[:, where.start + 1] = rng.uniform(size=n) < share[-1]
+        return points
+
+    def cells(self, column: int) -> Floats:
+        """An encoded point for each cell of a column, elsewhere typical, (n_cells, width)."""
+        where, share = self.encoding.slices[column], self.shares[column]
+        points = np.repeat(self.encoding.snap(self.place(self.typical()))[None], len(share), 0)
+        if self.encoding.columns[column].is_categorical:
+            points[:, where] = np.eye(len(share))
+            return points
+        points[:BINS, where.start] = (np.arange(BINS) + 0.5) / BINS
+        if where.stop - where.start > 1:
+            points[:, where.start + 1] = np.arange(len(share)) == BINS
+            points[BINS:, where.start] = 0.5
         return points
 
     def typical(self) -> Floats:
@@ -112,8 +134,16 @@ class Marginals:
         return list(zip(self.encoding.columns, self.encoding.slices, self.shares, strict=True))
 
 
-def _probabilities(counts: Floats) -> Floats:
-    positive = np.maximum(counts, 0.0)
+def _probabilities(counts: Floats, total: float) -> Floats:
+    """The nearest shares that are not negative: one amount is taken off every count.
+
+    Merely cutting negative counts off would leave the noise of empty cells as records at the ends
+    of the range, where they mislead a linear model most.
+    """
+    ordered = np.sort(counts)[::-1]
+    excess = (np.cumsum(ordered) - total) / np.arange(1, len(counts) + 1)
+    kept = np.flatnonzero(ordered > excess)
+    positive = np.maximum(counts - excess[kept[-1] if len(kept) else -1], 0.0)
     if positive.sum() <= 0:
         positive = np.ones_like(positive)
     return np.asarray(positive / positive.sum() * (1 - FLOOR) + FLOOR / len(positive))

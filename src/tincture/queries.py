@@ -9,6 +9,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.additive import Additive
+from tincture.copula import Lines
 from tincture.encoding import Encoding
 from tincture.models import Model, Predictor
 from tincture.privacy.vault import Records
@@ -69,6 +71,68 @@ class MarginalCounts:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class ResidualSums:
+    """What a teacher leaves unexplained along each of its basis functions.
+
+    Parameters
+    ----------
+    task : Task
+    teacher : Additive
+    counts : ndarray
+        Released cell counts of the outcome.
+    """
+
+    task: Task
+    teacher: Additive
+    counts: Floats
+    question: ClassVar[str] = "residual sums"
+    clip: ClassVar[float] = 1.0
+
+    @property
+    def size(self) -> int:
+        """One a basis function."""
+        return self.teacher.basis.size
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """(outcome − expected) ψ(x), of norm |outcome − expected|."""
+        values = self.teacher.basis.values(records.points)
+        scores = values @ self.teacher.weights
+        residual = self.task.residual(scores, records.outcomes, self.counts)
+        return residual[:, None] * self.teacher.basis.bounded(values)
+
+
+@dataclass(frozen=True, slots=True)
+class RankProducts:
+    """Products of a record's ranks in each pair of columns, whose means are rank correlations."""
+
+    lines: Lines
+    question: ClassVar[str] = "rank products"
+
+    @property
+    def size(self) -> int:
+        """One a pair of columns."""
+        n_columns = len(self.lines.order)
+        return n_columns * (n_columns - 1) // 2
+
+    @property
+    def clip(self) -> float:
+        """Σ spread² / √2, which a record of ordinary ranks does not exceed."""
+        return float(np.square(self.lines.spread).sum() / np.sqrt(2))
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """z_j z_k for j < k, (n, size)."""
+        ranks = self.lines.ranks(records.points)
+        first, second = np.triu_indices(ranks.shape[1], 1)
+        return ranks[:, first] * ranks[:, second]
+
+
 class _Fitted(NamedTuple):
     """A fitted model, its predictions for the task's reference rows, and its weight."""
 
@@ -81,7 +145,7 @@ class LossDifferences:
     """ℓ(plus_k) − ℓ(minus_k) on each record, for K pairs of candidate tables.
 
     `prepare` fits the models on the candidates, outside the vault; inside it they only predict. The
-    loss is the mean over the models.
+    loss is the weighted mean over the models.
 
     Parameters
     ----------
@@ -95,6 +159,8 @@ class LossDifferences:
         Of the rows, the same for every candidate.
     numeric : ndarray of bool, shape (p,)
         Which design columns are amounts.
+    weights : sequence of float
+        Of the models, summing to 1.
     clip : float
         In units of loss.
     """
@@ -110,9 +176,11 @@ class LossDifferences:
         outcomes: Floats,
         numeric: NDArray[np.bool_],
         *,
+        weights: Sequence[float],
         clip: float,
     ) -> None:
         self.models, self.task, self.tables = models, task, tables
+        self.weights = weights
         self.candidates, self.outcomes, self.numeric = candidates, outcomes, numeric
         self.size, self.clip = len(candidates.plus), clip
         self._fitted: list[_Fitted] = []
@@ -122,13 +190,13 @@ class LossDifferences:
         both = np.concatenate([self.candidates.plus, self.candidates.minus])
         designs = self.tables(both)
         reference = self.task.reference
-        for model in self.models:
+        for model, weight in zip(self.models, self.weights, strict=True):
             for draw in range(model.draws):
                 fitted = model.fit(
                     designs, self.outcomes, self.numeric, seed=self.candidates.seed + draw
                 )
                 compared = None if reference is None else fitted.predict(reference)
-                self._fitted.append(_Fitted(fitted, compared, 1 / model.draws / len(self.models)))
+                self._fitted.append(_Fitted(fitted, compared, weight / model.draws))
 
     def losses(self, design: NDArray[np.floating], outcomes: Floats) -> Floats:
         """Mean loss over the models of every candidate, (2K or K + 1, n); 1 for no prediction."""

@@ -7,6 +7,7 @@ condensed table is a copy of prototype ``owner[i]``, with outcome ``outcomes[i]`
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from tincture.proxy import Marginals
 
 Floats = NDArray[np.float64]
 State = TypeVar("State")
+Progress = Callable[[int, int], None]  # rounds done, rounds in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,41 @@ def tied(
     return Start(prototypes, owner, outcomes[np.argsort(noisy)])
 
 
+def graded(
+    points: Floats,
+    scores: Floats,
+    outcomes: Floats,
+    severity: Floats,
+    rng: np.random.Generator,
+    *,
+    copies: int,
+    sharpness: float,
+) -> Start:
+    """Prototypes drawn evenly along a score of risk, with outcomes that follow it.
+
+    Parameters
+    ----------
+    points : ndarray of shape (N, width)
+        Invented records to draw from.
+    scores : ndarray of shape (N,)
+        Log odds or log hazards.
+    severity : ndarray of shape (m,)
+        Of the outcomes; larger for those that a higher risk leads to.
+    copies : int
+        Rows a prototype.
+    sharpness : float
+        How much more the outcomes heed the score than nature does.
+    """
+    n_rows = len(outcomes)
+    owner = np.arange(n_rows) // copies
+    strata = np.array_split(np.argsort(scores), owner[-1] + 1)
+    chosen = np.array([rng.choice(stratum) for stratum in strata])
+    urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
+    ranked = np.empty_like(outcomes)
+    ranked[np.argsort(urgency)] = outcomes[np.argsort(severity, kind="stable")]
+    return Start(points[chosen], owner, ranked)
+
+
 @dataclass(frozen=True, slots=True)
 class DirectionsState:
     """Prototypes S, Adam's moments, the round, and the sum of the late iterates."""
@@ -199,64 +236,95 @@ class Directions:
 
 
 @dataclass(frozen=True, slots=True)
+class MovesState:
+    """The present table, and the changes of the last one that helped, best first."""
+
+    table: Floats
+    before: Floats
+    helpful: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Moves:
     """Combinatorial moves on prototypes, kept when they beat the noise.
 
     Hard splits do not feel small steps, so that models made of them are searched by whole changes:
-    a value for a run of neighbouring prototypes (which lie in order of risk), a copy, a shift of
-    one value wherever it stands. The best of K tables is kept if its estimated gain over the
-    present one exceeds ``caution`` standard deviations of the noise.
+    another value for one prototype, for all that share a value, or for a run of them (they lie in
+    order of risk); two prototypes exchanged, which exchanges their outcomes. The best of K tables
+    is kept if its estimated gain over the present one exceeds ``caution`` standard deviations of
+    the noise. The next round also tries this round's helpful changes together.
+
+    Parameters
+    ----------
+    pool : ndarray of shape (N, width)
+        Points whose values are taken.
+    columns : sequence of slice
+        Coordinates of each column.
+    weights : ndarray of shape (n_columns,)
+        How often each column is changed, summing to 1.
     """
 
-    marginals: Marginals
-    n_pairs: int = 64
-    changes: float = 2.0
+    pool: Floats
+    columns: Sequence[slice]
+    weights: Floats
+    n_pairs: int = 54
+    changes: float = 1.7
+    together: tuple[int, ...] = (2, 3, 4, 6, 8, 12)
     caution: float = 2.0
-    shift: float = 0.15
 
-    def init(self, start: Start) -> Floats:
+    def init(self, start: Start) -> MovesState:
         """The prototypes themselves."""
-        return start.prototypes
+        return MovesState(start.prototypes, start.prototypes, start.prototypes[:0][None][:0])
 
-    def ask(self, state: Floats, rng: np.random.Generator) -> Candidates:
+    def ask(self, state: MovesState, rng: np.random.Generator) -> Candidates:
         """K changed tables against the present one."""
-        changed = np.stack([self._changed(state, rng) for _ in range(self.n_pairs)])
-        return Candidates(changed, state[None], int(rng.integers(2**31)))
+        tables = [_joined(state, count) for count in self.together if count <= len(state.helpful)]
+        while len(tables) < self.n_pairs:
+            tables.append(self._changed(state.table, rng))
+        return Candidates(np.stack(tables), state.table[None], int(rng.integers(2**31)))
 
-    def tell(self, state: Floats, candidates: Candidates, estimate: Estimate) -> Floats:
+    def tell(self, state: MovesState, candidates: Candidates, estimate: Estimate) -> MovesState:
         """The best candidate, if it is clearly better."""
-        best = int(np.argmin(estimate.differences))
-        gain = -estimate.differences[best]
-        return candidates.plus[best] if gain > self.caution * estimate.noise else state
+        order = np.argsort(estimate.differences)
+        better = order[estimate.differences[order] < -self.caution * estimate.noise]
+        if len(better) == 0:
+            return self.init(Start(state.table, np.zeros(0, np.int64), state.table))
+        most = max(self.together, default=0)
+        helpful = candidates.plus[better[:most]]
+        return MovesState(candidates.plus[better[0]], state.table, helpful)
 
-    def result(self, state: Floats) -> Floats:
+    def result(self, state: MovesState) -> Floats:
         """The present table."""
-        return state
+        return state.table
 
     def _changed(self, prototypes: Floats, rng: np.random.Generator) -> Floats:
         table = prototypes.copy()
-        fresh = self.marginals.draw(1, rng)[0]
-        slices = self.marginals.encoding.slices
         for _ in range(rng.geometric(1 / self.changes)):
-            column = slices[rng.integers(len(slices))]
-            self._change(table, column, fresh, rng)
+            column = self.columns[rng.choice(len(self.columns), p=self.weights)]
+            self._change(table, column, rng)
         return table
 
-    def _change(
-        self, table: Floats, column: slice, fresh: Floats, rng: np.random.Generator
-    ) -> None:
-        """One move in one column, in place."""
+    def _change(self, table: Floats, column: slice, rng: np.random.Generator) -> None:
+        """One move, in place."""
         n = len(table)
         row, other = rng.integers(n, size=2)
-        move = rng.choice(4, p=[0.35, 0.15, 0.25, 0.25])
-        if move == 0:  # a run in order of risk
-            low, high = np.sort(rng.integers(n + 1, size=2))
-            table[low : high if rng.uniform() < 0.5 else n, column] = fresh[column]
+        fresh = self.pool[rng.integers(len(self.pool)), column]
+        move = rng.choice(5, p=[0.45, 0.2, 0.1, 0.15, 0.1])
+        if move == 0:
+            table[row, column] = fresh
         elif move == 1:
             table[row, column] = table[other, column]
         elif move == 2:  # wherever the value stands
-            same = (table[:, column] == table[row, column]).all(axis=1)
-            shifted = table[row, column] + self.shift * rng.standard_normal(fresh[column].shape)
-            table[same, column] = np.clip(shifted, 0.0, 1.0)
+            table[(table[:, column] == table[row, column]).all(axis=1), column] = fresh
+        elif move == 3:  # a run in order of risk
+            table[min(row, other) : max(row, other) + 1, column] = fresh
         else:
-            table[row, column] = fresh[column]
+            table[[row, other]] = table[[other, row]]
+
+
+def _joined(state: MovesState, count: int) -> Floats:
+    """The present table with the best ``count`` helpful changes, the best ones last."""
+    table = state.table
+    for changed in state.helpful[:count][::-1]:
+        table = np.where(changed != state.before, changed, table)
+    return table

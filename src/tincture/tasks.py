@@ -85,6 +85,31 @@ class Task(Protocol):
         """Larger for outcomes that a higher risk leads to, (n,)."""
         ...
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether outcomes lie on one line from mild to severe, so that one score tells all."""
+        ...
+
+    def level(self, counts: Floats) -> float:
+        """Score of an average record, from noisy cell counts."""
+        ...
+
+    def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
+        """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
+        ...
+
+    def information(self, scores: Floats, counts: Floats) -> float:
+        """Mean information of a record about its score."""
+        ...
+
+    def chance(self, scores: Floats) -> Floats:
+        """What scores (n,) say on the scale on which models are compared, in [0, 1]."""
+        ...
+
+    def chances(self, predictions: Floats) -> Floats:
+        """What predictions (R, b, n_outputs) say on the same scale, (R, b)."""
+        ...
+
     def anchored(self, design: Floats, outcomes: Floats) -> Task:
         """The same task, comparing records with these already released rows if it compares."""
         ...
@@ -173,6 +198,33 @@ class Classification:
     def severity(self, outcomes: Floats) -> Floats:
         """The class code."""
         return outcomes[:, 0]
+
+    @property
+    def is_ordered(self) -> bool:
+        """With two classes."""
+        return self.n_classes == 2
+
+    def level(self, counts: Floats) -> float:
+        """Log odds of the second class."""
+        share = np.clip(counts / max(counts.sum(), 1.0), 0.002, 0.998)
+        return float(np.log(share[1] / (1 - share[1])))
+
+    def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
+        """Y − p, in [−1, 1]."""
+        return np.asarray(outcomes[:, 0] - _logistic(scores))
+
+    def information(self, scores: Floats, counts: Floats) -> float:
+        """Mean p(1 − p)."""
+        p = _logistic(scores)
+        return float(np.mean(p * (1 - p)))
+
+    def chance(self, scores: Floats) -> Floats:
+        """The probability of the second class."""
+        return _logistic(scores)
+
+    def chances(self, predictions: Floats) -> Floats:
+        """The probability of the second class."""
+        return np.ascontiguousarray(predictions[..., 1])
 
     def anchored(self, design: Floats, outcomes: Floats) -> Classification:
         """Unchanged: a probability needs no comparison."""
@@ -287,6 +339,51 @@ class Survival:
         place = np.argsort(np.argsort(time)) / max(len(time), 1)
         return np.where(event, 2.0 - place, 0.5 - 0.5 * place)
 
+    @property
+    def is_ordered(self) -> bool:
+        """From late to early."""
+        return True
+
+    def level(self, counts: Floats) -> float:
+        """Log hazards are measured from the average record's."""
+        return 0.0
+
+    def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
+        """Martingale residual δ − Λ(t) e^score up to the time when Λ reaches 1.
+
+        Λ is the cumulative hazard of all records together, from the released counts (Therneau,
+        Grambsch, Fleming 1990). Stopping there bounds what a late time can contribute.
+        """
+        hazard = np.interp(outcomes[:, 0], *self._cumulative_hazard(counts))
+        seen = (outcomes[:, 1] > 0.5) & (hazard < 1.0)
+        expected = np.minimum(hazard, 1.0) * np.exp(np.clip(scores, -5.0, 5.0))
+        return np.asarray(seen - expected)
+
+    def information(self, scores: Floats, counts: Floats) -> float:
+        """Share of records with an event before Λ reaches 1."""
+        _, hazard = self._cumulative_hazard(counts)
+        events = np.maximum(counts[self.n_bins :], 0.0)
+        share = events[hazard[:-1] < 1.0].sum() / max(np.maximum(counts, 0.0).sum(), 1.0)
+        return float(np.clip(share, 0.01, 1.0))
+
+    def _cumulative_hazard(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Nelson and Aalen's estimate at the edges of the time bins."""
+        censored, events = np.maximum(counts, 0.0).reshape(2, self.n_bins)
+        leaving = censored + events
+        at_risk = leaving[::-1].cumsum()[::-1] - leaving / 2
+        hazard = events / np.maximum(at_risk, 1.0)
+        edges = np.linspace(self.low, self.high, self.n_bins + 1)
+        return edges, np.concatenate([[0.0], np.cumsum(hazard)])
+
+    def chance(self, scores: Floats) -> Floats:
+        """Of coming before the average record of the sample."""
+        return _logistic(scores - scores.mean())
+
+    def chances(self, predictions: Floats) -> Floats:
+        """Of coming before the average record of the sample."""
+        risk = predictions[..., 0]
+        return _logistic(risk - risk.mean(axis=1, keepdims=True))
+
     def anchored(self, design: Floats, outcomes: Floats) -> Survival:
         """Compare with these rows from now on."""
         return replace(self, reference=design, anchors=outcomes)
@@ -297,8 +394,12 @@ class Survival:
             raise ValueError("a survival loss needs anchors")
         before, after = _comparable(outcomes, self.anchors)
         lead = predictions[..., 0] - reference[..., 0].mean(axis=1, keepdims=True)
-        first = 1.0 / (1.0 + np.exp(-np.clip(lead, -30.0, 30.0)))
+        first = _logistic(lead)
         return np.asarray(after * np.square(1.0 - first) + before * np.square(first))
+
+
+def _logistic(x: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0))))
 
 
 def _comparable(outcomes: Floats, anchors: Floats) -> tuple[Floats, Floats]:

@@ -96,7 +96,9 @@ class TestDirections(OptimizerContract):
 
 class TestMoves(OptimizerContract):
     def optimizer(self) -> Optimizer[Any]:
-        return Moves(MARGINALS, n_pairs=32)
+        pool = MARGINALS.draw(200, np.random.default_rng(8))
+        n_columns = len(ENCODING.slices)
+        return Moves(pool, ENCODING.slices, np.full(n_columns, 1 / n_columns), n_pairs=32)
 
     def test_a_gain_within_the_noise_is_not_taken(self, rng: np.random.Generator) -> None:
         optimizer = self.optimizer()

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tincture.condense import with_anchors
+from tincture.additive import Additive, Basis
+from tincture.copula import Lines
 from tincture.encoding import Encoding
 from tincture.portfolio import resolve
 from tincture.privacy.vault import Query, Records
 from tincture.proxy import Marginals
-from tincture.queries import CellCounts, LossDifferences, MarginalCounts
+from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
 from tincture.schema import Column
 from tincture.search import Directions, scattered
 from tincture.tasks import Classification, Survival, Task
@@ -39,7 +40,8 @@ def records(task: Task, n: int = 40) -> Records:
 
 def differences(task: Task, names: list[str]) -> LossDifferences:
     rng = np.random.default_rng(4)
-    task = with_anchors(task, ENCODING, MARGINALS, np.ones(task.n_cells), rng)
+    invented = ENCODING.design(ENCODING.snap(MARGINALS.place(MARGINALS.draw(100, rng))))
+    task = task.anchored(invented, task.allot(np.ones(task.n_cells), 100, rng))
     start = scattered(MARGINALS, task.allot(np.ones(task.n_cells), 30, rng), rng)
     optimizer = Directions(10, n_pairs=3)
     query = LossDifferences(
@@ -49,10 +51,17 @@ def differences(task: Task, names: list[str]) -> LossDifferences:
         lambda p: ENCODING.design(ENCODING.snap(MARGINALS.place(p))),
         start.outcomes,
         ENCODING.numeric,
+        weights=[1 / len(names)] * len(names),
         clip=0.3,
     )
     query.prepare()
     return query
+
+
+def teacher() -> Additive:
+    rng = np.random.default_rng(6)
+    basis = Basis.fitting(MARGINALS, ENCODING.snap(MARGINALS.place(MARGINALS.draw(500, rng))))
+    return Additive(basis, rng.normal(size=basis.size))
 
 
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
@@ -60,6 +69,9 @@ QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "cells of classes": (YES_NO, lambda: CellCounts(YES_NO)),
     "cells of times": (TIMES, lambda: CellCounts(TIMES)),
     "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
+    "residuals of classes": (YES_NO, lambda: ResidualSums(YES_NO, teacher(), np.ones(2))),
+    "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(40))),
+    "rank products": (YES_NO, lambda: RankProducts(Lines(MARGINALS, teacher()))),
     "classifiers": (
         YES_NO,
         lambda: differences(YES_NO, ["logistic", "tree", "forest", "boosting", "naive_bayes"]),

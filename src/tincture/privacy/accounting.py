@@ -76,6 +76,10 @@ class Plan:
         """How often a kind of question may be asked."""
         return self.phases[self._index(question)].count
 
+    def has(self, question: str) -> bool:
+        """Whether a kind of question is planned."""
+        return any(p.question == question for p in self.phases)
+
     def _index(self, question: str) -> int:
         return [p.question for p in self.phases].index(question)
 

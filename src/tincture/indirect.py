@@ -1,0 +1,137 @@
+"""The proxy method: learn a teacher and a proxy through the vault, then search for free.
+
+A teacher (`tincture.additive`) and the dependence between columns (`tincture.copula`) are bought
+once. Invented records, labelled by the teacher, then stand in for the real ones in a search of any
+length, and the real ones choose among the tables it found.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.additive import Additive, Basis, Belief, curvatures, levelled
+from tincture.brief import Brief
+from tincture.copula import Copula, Lines
+from tincture.distil import Distance, distil
+from tincture.queries import LossDifferences, RankProducts, ResidualSums
+from tincture.search import Candidates, Moves, Progress, Start, graded
+from tincture.tasks import Task
+
+Floats = NDArray[np.float64]
+N_TRAINING = 6000  # invented records from which expected slopes are computed
+N_POOL = 3000  # of which values are taken, and anchors
+N_JUDGED = 800  # on which models are compared with the teacher
+ROUNDS = 600
+COPIES = {True: 2, False: 1}  # rows a prototype: one probability needs mixed outcomes
+SHARPNESS = 2.0
+CLIP_A_TABLE = 0.1
+
+
+def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
+    """Teach, relate, distil, choose; see `tincture.condense.condense`."""
+    rounds = max(1, round(ROUNDS * brief.effort))
+    looks = brief.plan.count(ResidualSums.question), brief.plan.count(LossDifferences.question)
+    total, ticks = rounds + sum(looks), itertools.count()
+
+    def tick() -> None:
+        progress(next(ticks), total)
+
+    teacher = teach(brief, rng, tick)
+    proxy = relate(brief, Lines(brief.marginals, teacher))
+    pool = proxy.draw(N_POOL, rng)
+    teacher = levelled(teacher, pool, brief.task, brief.counts)
+    scores = teacher.score(pool)
+
+    start = first_table(brief, pool, scores, rng)
+    importance = proxy.lines.importance + 0.1 * proxy.lines.importance.mean() + 1e-6
+    optimizer = Moves(pool, brief.encoding.slices, importance / importance.sum())
+    some = slice(0, N_JUDGED)
+    distance = Distance(
+        brief.models, brief.weights, brief.task, brief.encoding, pool[some], scores[some]
+    )
+    tables = distil(distance, optimizer, start, rounds, rng, tick)
+    table = choose(brief, brief.anchored(pool, rng), start, tables, optimizer, rng, tick)
+    progress(total, total)
+    return table[start.owner], start.outcomes
+
+
+def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Additive:
+    """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
+    marginals, task, counts = brief.marginals, brief.task, brief.counts
+    sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
+    basis = Basis.fitting(marginals, sample)
+    values = basis.values(sample)
+    mechanism = brief.plan.mechanism(ResidualSums.question)
+    rounds = brief.plan.count(ResidualSums.question)
+    belief = Belief.first(basis, task.level(counts))
+    late: list[Floats] = []
+    answered = 0
+    for done in range(rounds):
+        tick()
+        query = ResidualSums(task, Additive(basis, belief.weights), counts)
+        answer = brief.engine.answer(query, mechanism)
+        if answer.value is not None:
+            answered += 1
+            information = brief.n_units * task.information(values @ belief.weights, counts)
+            noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(answered)
+            curves = curvatures(basis, values, information)
+            belief = belief.after(basis, answer.value, curves, *noises)
+        if 2 * done >= rounds - 1:
+            late.append(belief.weights)
+    return Additive(basis, np.mean(late, axis=0))
+
+
+def relate(brief: Brief, lines: Lines) -> Copula:
+    """Buy the dependence between columns."""
+    query = RankProducts(lines)
+    if query.size == 0:
+        return Copula.independent(lines)
+    answer = brief.engine.answer(query, brief.plan.mechanism(query.question))
+    if answer.value is None:
+        return Copula.independent(lines)
+    return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
+
+
+def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Generator) -> Start:
+    """Invented records evenly along the teacher's score, with outcomes that follow it."""
+    outcomes = brief.outcomes(rng)
+    severity = brief.task.severity(outcomes)
+    copies = COPIES[brief.task.is_probabilistic]
+    return graded(pool, scores, outcomes, severity, rng, copies=copies, sharpness=SHARPNESS)
+
+
+def choose(
+    brief: Brief,
+    task: Task,
+    start: Start,
+    tables: list[Floats],
+    optimizer: Moves,
+    rng: np.random.Generator,
+    tick: Callable[[], None],
+) -> Floats:
+    """Let the real records choose: among the tables found, and without privacy by more moves."""
+
+    def designs(table: Floats) -> Floats:
+        return brief.encoding.design(table)[:, start.owner]
+
+    tick()
+    last = tables[-1]
+    earlier = Candidates(np.stack(tables[:-1] or [last]), last[None], int(rng.integers(2**31)))
+    clip = CLIP_A_TABLE * math.sqrt(len(earlier.plus))
+    seen = brief.compare(task, earlier, designs, start.outcomes, clip)
+    if seen is not None and seen.differences.min() < -seen.noise:
+        last = earlier.plus[int(np.argmin(seen.differences))]
+    state = optimizer.init(Start(last, start.owner, start.outcomes))
+    for _ in range(brief.plan.count(LossDifferences.question) - 1):
+        tick()
+        candidates = optimizer.ask(state, rng)
+        clip = math.sqrt(len(candidates.plus))
+        seen = brief.compare(task, candidates, designs, start.outcomes, clip)
+        if seen is not None:
+            state = optimizer.tell(state, candidates, seen)
+    return optimizer.result(state)
