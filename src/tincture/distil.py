@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tincture.search import Candidates, Estimate, Optimizer, Start
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
+N_JUDGED = 800  # records looked at in a round
 CALIBRATION = 0.1  # weight of squared errors beside ranks
 WORST = 3.0  # squared error, in units of the teacher's variance, beyond which all is equally bad
 
@@ -53,23 +55,37 @@ class Distance:
         self.weights, self.task, self.encoding = weights, task, encoding
         self.design = encoding.design(records).astype(np.float32)
         self.chance = task.chance(scores)
-        self._best = rank_covariance(self.chance[None], self.chance)[0]
-        self._variance = float(self.chance.var())
 
     def losses(self, tables: Floats, start: Start, seed: int) -> Floats:
-        """Mean loss over the models of tables of prototypes (R, P, width), (R,)."""
+        """Mean loss over the models of tables of prototypes (R, P, width), (R,).
+
+        ``seed`` draws the records that are looked at: new ones in every round, so that no table is
+        found that suits a few of them only.
+        """
+        rng = np.random.default_rng(seed)
+        some = rng.choice(len(self.design), min(N_JUDGED, len(self.design)), replace=False)
+        judge = _Judge(self.task, self.design[some], self.chance[some])
         designs = self.encoding.design(tables)[:, start.owner]
         total = np.zeros(len(tables))
         for model, weight in zip(self.models, self.weights, strict=True):
             for draw in range(model.draws):
-                predicted = self._predictions(model, designs, start.outcomes, seed + draw)
-                total += weight / model.draws * self._loss(predicted)
+                predicted = self._predictions(
+                    model, designs, start.outcomes, judge.design, seed + draw
+                )
+                total += weight / model.draws * judge.loss(predicted)
         return total
 
-    def _predictions(self, model: Model, designs: Floats, outcomes: Floats, seed: int) -> Floats:
+    def _predictions(
+        self,
+        model: Model,
+        designs: Floats,
+        outcomes: Floats,
+        records: NDArray[np.float32],
+        seed: int,
+    ) -> Floats:
         try:
             fitted = model.fit(designs, outcomes, self.encoding.numeric, seed=seed)
-            return fitted.predict(self.design)
+            return fitted.predict(records)
         except TinctureError:
             raise
         except Exception as error:
@@ -78,10 +94,21 @@ class Distance:
                 "must fit and predict any complete numeric table of this width."
             ) from error
 
-    def _loss(self, predicted: Floats) -> Floats:
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Some of the invented records, and the teacher's chances for them."""
+
+    task: Task
+    design: NDArray[np.float32]
+    chance: Floats
+
+    def loss(self, predicted: Floats) -> Floats:
+        """Of predictions (R, b, n_outputs), (R,)."""
+        best = rank_covariance(self.chance[None], self.chance)[0]
         chances = self.task.chances(np.nan_to_num(predicted, nan=0.0))
-        lacking = 1.0 - rank_covariance(chances, self.chance) / max(self._best, 1e-12)
-        error = np.square(chances - self.chance).mean(axis=1) / max(self._variance, 1e-12)
+        lacking = 1.0 - rank_covariance(chances, self.chance) / max(best, 1e-12)
+        error = np.square(chances - self.chance).mean(axis=1) / max(self.chance.var(), 1e-12)
         return np.asarray(lacking + CALIBRATION * np.minimum(error, WORST))
 
 

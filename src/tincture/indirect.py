@@ -24,8 +24,8 @@ from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 N_TRAINING = 6000  # invented records from which expected slopes are computed
-N_POOL = 3000  # of which values are taken, and anchors
-N_JUDGED = 800  # on which models are compared with the teacher
+N_POOL = 8000  # that stand in for the real ones, and lend their values
+N_ANCHORS = 1000
 ROUNDS = 600
 COPIES = {True: 2, False: 1}  # rows a prototype: one probability needs mixed outcomes
 SHARPNESS = 2.0
@@ -50,12 +50,11 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     start = first_table(brief, pool, scores, rng)
     importance = proxy.lines.importance + 0.1 * proxy.lines.importance.mean() + 1e-6
     optimizer = Moves(pool, brief.encoding.slices, importance / importance.sum())
-    some = slice(0, N_JUDGED)
-    distance = Distance(
-        brief.models, brief.weights, brief.task, brief.encoding, pool[some], scores[some]
-    )
+    distance = Distance(brief.models, brief.weights, brief.task, brief.encoding, pool, scores)
     tables = distil(distance, optimizer, start, rounds, rng, tick)
-    table = choose(brief, brief.anchored(pool, rng), start, tables, optimizer, rng, tick)
+    table = choose(
+        brief, brief.anchored(pool[:N_ANCHORS], rng), start, tables, optimizer, rng, tick
+    )
     progress(total, total)
     return table[start.owner], start.outcomes
 
