@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._nodes import Int, jit
+from tincture.kernels._compile import jit
+from tincture.kernels._nodes import Int
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
@@ -34,6 +35,20 @@ class Rules(NamedTuple):
     penalty: float
     unit: float
     rate: float
+
+
+def boosting_rules(
+    n_rows: int,
+    n_columns: int,
+    max_depth: int,
+    min_child_weight: float,
+    reg_lambda: float,
+    learning_rate: float,
+) -> Rules:
+    """Choose the unit of fixed point: gradients sum to at most `n_rows`, which must fit 30 bits."""
+    scale = 2.0 ** (30 - int(n_rows - 1).bit_length())
+    least = max(1, int(np.ceil(min_child_weight * scale)))
+    return Rules(0, n_columns, max_depth, least, reg_lambda * scale, 1.0 / scale, learning_rate)
 
 
 @jit

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._gains import (
     ROW,
     Rules,
@@ -22,12 +23,12 @@ from tincture.kernels._gains import (
     gradient,
     hessian,
 )
-from tincture.kernels._nodes import Int, Nodes, jit
+from tincture.kernels._nodes import Int, Nodes
 from tincture.kernels._random import draw, mix
 from tincture.kernels._scratch import Scratch
 
 
-@jit
+@inline_jit
 def grow_tree(
     scratch: Scratch,
     columns: NDArray[np.float32],
@@ -81,7 +82,7 @@ def _half(depth: Int) -> Int:
     return 0 if depth == 0 else 1 + depth % 2
 
 
-@jit
+@inline_jit
 def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
     """Write the sums over the root's rows into ``sides[0]``."""
     for w in range(scratch.packed.shape[0]):
@@ -115,7 +116,7 @@ def _open(
     return top + 1
 
 
-@jit
+@inline_jit
 def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
     """Tell whether a node is pure or too small to split."""
     if rules.n_classes == 0:
@@ -142,7 +143,7 @@ def _write_leaf(nodes: Nodes, node: Int, total: NDArray[np.int64], rules: Rules)
         nodes.value[node, k] = class_count(total, k) / weight
 
 
-@jit
+@inline_jit
 def _choose(
     scratch: Scratch, block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
 ) -> Int:
@@ -166,7 +167,7 @@ def _choose(
     return p
 
 
-@jit
+@inline_jit
 def _search(
     scratch: Scratch,
     block: NDArray[np.int32],
@@ -206,7 +207,7 @@ def _accumulate(
         sums[s] = total
 
 
-@jit
+@inline_jit
 def _divide(
     scratch: Scratch,
     columns: NDArray[np.float32],

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from tincture.kernels._compile import fast_jit
+
 Floats = NDArray[np.float64]
 
 LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
-
-
-def fast_jit(function: F) -> F:
-    """Compile a helper whose sums may be reordered, which lets them use vector lanes.
-
-    NaN and infinity keep their meaning.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # quicker to compile
-    options |= {"fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    return cast(F, numba.njit(**options)(function))
 
 
 def linear_scores(

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._gains import ROW
-from tincture.kernels._linear import Floats, fast_jit
-from tincture.kernels._nodes import Nodes, jit
+from tincture.kernels._linear import Floats
+from tincture.kernels._nodes import Nodes
 from tincture.kernels._random import draw, mix
 
 Integers = NDArray[np.int64]
@@ -70,7 +71,7 @@ def make_scratch(p: int, m: int) -> Scratch:
     )
 
 
-@jit
+@inline_jit
 def grow(
     sample: Sample,
     scratch: Scratch,
@@ -106,7 +107,7 @@ def grow(
     return end
 
 
-@jit
+@inline_jit
 def _describe(sample: Sample, scratch: Scratch, members: Integers) -> tuple[float, int]:
     """Write the constants of a node's log-rank statistic.
 
@@ -140,7 +141,7 @@ def _describe(sample: Sample, scratch: Scratch, members: Integers) -> tuple[floa
     return mortality, n_times
 
 
-@jit
+@inline_jit
 def _split(
     sample: Sample,
     scratch: Scratch,
@@ -183,7 +184,7 @@ def _split(
     return _partition(sample.columns[feature], threshold, members, scratch.spare)
 
 
-@jit
+@inline_jit
 def _sort_members(sample: Sample, scratch: Scratch, feature: int, members: Integers) -> None:
     """List the members in the order of a column: sort a few, sift many out of the whole."""
     keys, n, m = scratch.keys, members.size, sample.when.size

@@ -4,34 +4,18 @@ All models keep ``x <= threshold`` for the left child and read values as 32-bit 
 scikit-learn and XGBoost do.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.errors import ModelError
+from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+
 Int: TypeAlias = "int | np.signedinteger[Any]"
-F = TypeVar("F", bound=Callable[..., Any])
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
 BLOCK = 256  # records routed together: their columns stay in the first-level cache
 _LARGEST = float(np.finfo(np.float32).max)
-
-
-def jit(function: F) -> F:
-    """Compile a helper that only the parallel kernels call.
-
-    They keep a copy of it in their own cache; one more cache and wrappers that Python could call
-    would double the time to compile.
-    """
-    bare: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(F, numba.njit(nogil=True, error_model="numpy", **bare)(function))
-
-
-def parallel_jit(function: F) -> F:
-    """Compile a kernel whose ``numba.prange`` loop runs over independent pieces of work."""
-    compiler = numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-    return cast(F, compiler(function))
 
 
 class Nodes(NamedTuple):
@@ -83,6 +67,15 @@ def to_float32(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return rounded
 
 
+def check_rows(n_rows: int) -> None:
+    """Refuse tables of more rows than a word has room for."""
+    if n_rows > MAX_ROWS:
+        raise ModelError(
+            f"A table of {n_rows:,} rows was to be fitted; the tree kernels take at most "
+            f"{MAX_ROWS:,}. Ask for fewer rows, or pass the library's own estimator."
+        )
+
+
 def prepare(
     candidates: NDArray[np.float64], target: NDArray[np.int64], n_classes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -93,8 +86,7 @@ def prepare(
     if candidates.ndim != 3 or 0 in candidates.shape:
         raise ValueError(f"candidates need a shape (R, m, p) without zeros: {candidates.shape}")
     n_tables, n_rows, _ = candidates.shape
-    if n_rows > MAX_ROWS:
-        raise ValueError(f"at most {MAX_ROWS} rows per table, got {n_rows}")
+    check_rows(n_rows)
     labels = np.array(np.broadcast_to(target, (n_tables, n_rows)), np.int64, order="C")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must lie in 0..{n_classes - 1}")
@@ -127,7 +119,9 @@ def sum_leaves(
             raise ValueError("records hold missing values but no fill is given")
         fill = np.zeros((n_tables, columns.shape[0]), np.float32)
     out = np.empty((n_tables, columns.shape[1], width))
-    _sum_leaves(nodes, columns, np.array(to_float32(fill), order="C"), out)
+    filled = np.array(to_float32(fill), order="C")
+    n_blocks = (columns.shape[1] + BLOCK - 1) // BLOCK
+    share(_sum_leaves, n_tables * n_blocks, n_blocks, nodes, columns, filled, out)
     return out
 
 
@@ -139,21 +133,24 @@ def table_nodes(nodes: Nodes, r: int) -> Nodes:
     )
 
 
-@parallel_jit
+@kernel_jit
 def _sum_leaves(
+    begin: int,
+    stop: int,
+    n_blocks: int,
     nodes: Nodes,
     columns: NDArray[np.float32],
     fill: NDArray[np.float32],
     out: NDArray[np.float64],
 ) -> None:
-    n_blocks = (out.shape[1] + BLOCK - 1) // BLOCK
-    for task in numba.prange(out.shape[0] * n_blocks):
-        r = task // n_blocks
-        begin = (task % n_blocks) * BLOCK
-        _sum_block(table_nodes(nodes, r), columns, begin, fill[r], out[r])
+    """Work out the pieces ``begin .. stop - 1``, each a block of records on one table's trees."""
+    for piece in range(begin, stop):
+        r = piece // n_blocks
+        first = (piece % n_blocks) * BLOCK
+        _sum_block(table_nodes(nodes, r), columns, first, fill[r], out[r])
 
 
-@jit
+@inline_jit
 def _sum_block(
     nodes: Nodes,
     columns: NDArray[np.float32],

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import jit
 from tincture.kernels._gains import CHUNK, ROW
-from tincture.kernels._nodes import Int, jit
+from tincture.kernels._nodes import Int
 
 
 class Scratch(NamedTuple):

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._linear import Floats, combine, fast_jit
-from tincture.kernels._nodes import jit
+from tincture.kernels._compile import fast_jit, inline_jit, jit
+from tincture.kernels._linear import Floats, combine
 from tincture.kernels._softmax_steps import (
     contrasts,
     factor_blocks,
@@ -110,7 +110,7 @@ def _norms(theta: Floats, step: Floats, out: Floats) -> None:
             out[2] += step[c, a] * step[c, a]
 
 
-@jit
+@inline_jit
 def _search(
     scores: Floats,
     change: Floats,
@@ -146,7 +146,7 @@ def balance(theta: Floats) -> None:
             theta[c, a] -= mean
 
 
-@jit
+@inline_jit
 def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> None:
     """Descend from `theta`, or from nought if that is better, in place."""
     q, m = columns.shape

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import jit
 from tincture.kernels._gains import ROW
-from tincture.kernels._nodes import Int, jit
+from tincture.kernels._nodes import Int
 
 GINI_GAP = 1e-7  # scikit-learn takes values this close for equal
 COUNT_SORT = 512  # up to here counting smaller keys beats merging

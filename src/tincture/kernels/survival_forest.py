@@ -17,19 +17,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._fitted import Risks
 from tincture.kernels._gains import ROW
 from tincture.kernels._linear import Floats
 from tincture.kernels._logrank import Integers, Sample, grow, make_scratch
 from tincture.kernels._nodes import (
-    MAX_ROWS,
     Nodes,
+    check_rows,
     empty_nodes,
-    jit,
     nodes_per_tree,
-    parallel_jit,
     sum_leaves,
     table_nodes,
     to_float32,
@@ -41,8 +40,8 @@ _NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalForest:
-    """Survival forests of R tables.
+class SurvivalForest(Risks):
+    """Survival forests of R tables, which predict expected mortality.
 
     Attributes
     ----------
@@ -51,20 +50,7 @@ class SurvivalForest:
 
     nodes: Nodes
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Expected mortality, averaged over trees; larger means an earlier event.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per candidate.
-
-        Returns
-        -------
-        (R, b) float64
-        """
+    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
         total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, :, 0]
         total /= n_trees
@@ -98,8 +84,7 @@ def fit(
         numbers compare better.
     """
     r, m, _ = candidates.shape
-    if m > MAX_ROWS:
-        raise ValueError(f"at most {MAX_ROWS} rows per table, got {m}")
+    check_rows(m)
     times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
     order = np.argsort(times, axis=1, kind="stable")
     times = np.take_along_axis(times, order, axis=1)
@@ -107,7 +92,9 @@ def fit(
     columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
     new = np.diff(times, axis=1, prepend=-np.inf) > 0.0
     nodes = empty_nodes(r, n_trees, nodes_per_tree(m, _NO_LIMIT), 1)
-    _fit_all(
+    share(
+        _fit_tables,
+        r,
         np.ascontiguousarray(columns.swapaxes(1, 2)),
         np.cumsum(new, axis=1) - 1,
         np.take_along_axis(events, order, axis=1),
@@ -119,8 +106,10 @@ def fit(
     return SurvivalForest(nodes)
 
 
-@parallel_jit
-def _fit_all(
+@kernel_jit
+def _fit_tables(
+    begin: int,
+    stop: int,
     columns: NDArray[np.float32],
     when: Integers,
     event: Floats,
@@ -129,12 +118,12 @@ def _fit_all(
     seed: np.uint64,
     nodes: Nodes,
 ) -> None:
-    for r in prange(columns.shape[0]):
+    for r in range(begin, stop):
         sample = _make_sample(columns[r], when[r], event[r])
         _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
 
 
-@jit
+@inline_jit
 def _fit_table(
     sample: Sample, least_leaf: int, least_split: int, seed: np.uint64, nodes: Nodes
 ) -> None:
@@ -150,7 +139,7 @@ def _fit_table(
         )
 
 
-@jit
+@inline_jit
 def _make_sample(columns: NDArray[np.float32], when: Integers, event: Floats) -> Sample:
     p, m = columns.shape
     entries, ranks, later = np.empty((p, m), np.int32), np.empty((p, m), np.int32), np.zeros(m)
@@ -176,7 +165,8 @@ def _make_sample(columns: NDArray[np.float32], when: Integers, event: Floats) ->
 def _bootstrap(weight: Floats, key: np.uint64, members: Integers) -> int:
     """Draw as many rows as there are; list the distinct ones and return their number."""
     m = weight.size
-    weight[:] = 0.0
+    for i in range(m):
+        weight[i] = 0.0
     for i in range(m):
         weight[draw(key, i, m)] += 1.0
     n = 0
