@@ -18,7 +18,7 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PIECES = 4  # of work for each thread, so that none waits long for the slowest
-_COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_rewrites": True}
 _BARE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 

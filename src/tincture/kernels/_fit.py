@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
-from tincture.kernels._grow import grow_tree
 from tincture.kernels._gradients import pack_gradients, pack_hazards
+from tincture.kernels._grow import grow_tree
 from tincture.kernels._nodes import Nodes, gather_leaves, route, table_nodes
 from tincture.kernels._random import draw, mix
 from tincture.kernels._scratch import Scratch, load_root, make_scratch
-from tincture.kernels._sort import sort_columns
+from tincture.kernels._sort import rank_rows
 
 
 @kernel_jit
@@ -21,6 +21,7 @@ def fit_tables(
     begin: int,
     stop: int,
     columns: NDArray[np.float32],
+    keys: NDArray[np.int64],
     labels: NDArray[np.int64],
     event: NDArray[np.float64],
     base: NDArray[np.float64],
@@ -34,6 +35,7 @@ def fit_tables(
     Parameters
     ----------
     columns : (R, p, m)
+    keys : (R, p, m), see `sort_keys`
     labels : (R, m), classes; in Cox boosting the place of a row's time among the distinct ones,
         rows being in order of time
     event : (R, m) in Cox boosting, else (R, 0)
@@ -44,19 +46,19 @@ def fit_tables(
     nodes : where to write the trees
     """
     for r in range(begin, stop):
-        _fit_table(
-            columns[r], labels[r], event[r], base[r], bootstrap, seed, rules, table_nodes(nodes, r)
-        )
+        own = table_nodes(nodes, r)
+        _fit_table(columns[r], keys[r], labels[r], event[r], base[r], bootstrap, seed, rules, own)
 
 
 @inline_jit
 def _fit_table(
     columns: NDArray[np.float32],
+    keys: NDArray[np.int64],
     labels: NDArray[np.int64],
     event: NDArray[np.float64],
     base: NDArray[np.float64],
     bootstrap: bool,
-    key: np.uint64,
+    seed: np.uint64,
     rules: Rules,
     nodes: Nodes,
 ) -> None:
@@ -65,7 +67,7 @@ def _fit_table(
     boosting = rules.n_classes == 0
     words = 1 if boosting else (rules.n_classes + PER_WORD - 1) // PER_WORD
     scratch = make_scratch(n_columns, n_rows, words)
-    sort_columns(columns, boosting, scratch.entries)
+    rank_rows(columns, keys, boosting, scratch.entries)
     weight, at = np.ones(n_rows, np.int64), np.empty(n_rows, np.int32)
     margin, chance = np.empty((base.size, n_rows)), np.empty((base.size, n_rows))
     for k in range(base.size):
@@ -73,7 +75,7 @@ def _fit_table(
             margin[k, i] = base[k]
     no_fill, n_kept = np.zeros(n_columns, np.float32), n_rows
     for t in range(nodes.start.size - 1):
-        tree_key = mix(key, t)
+        tree_key = mix(seed, t)
         if not boosting:
             _pack_classes(weight, labels, bootstrap, tree_key, scratch)
         elif event.size > 0:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels._compile import jit
+from tincture.kernels._exp import exponentials
 
 _FLOOR = 1e-100  # least sum of hazards, whose square must not underflow to nought
 
@@ -35,20 +36,22 @@ def pack_gradients(
 
 @jit
 def _compute_chances(margin: NDArray[np.float64], chance: NDArray[np.float64]) -> None:
-    """Turn margins (n_margins, m) into chances of the same shape."""
+    """Turn margins (n_margins, m) into chances of the same shape; one margin is of two classes."""
     n_margins, n_rows = margin.shape
     for i in range(n_rows):
-        if n_margins == 1:
-            chance[0, i] = 1.0 / (1.0 + np.exp(-margin[0, i]))
-            continue
-        largest, total = margin[0, i], 0.0
+        largest, sign = (margin[0, i], 1.0) if n_margins > 1 else (0.0, -1.0)
         for k in range(1, n_margins):
             largest = max(largest, margin[k, i])
         for k in range(n_margins):
-            chance[k, i] = np.exp(margin[k, i] - largest)
+            chance[k, i] = sign * (margin[k, i] - largest)
+    for k in range(n_margins):
+        exponentials(chance[k])
+    for i in range(n_rows):
+        total = 0.0
+        for k in range(n_margins):
             total += chance[k, i]
         for k in range(n_margins):
-            chance[k, i] /= total
+            chance[k, i] = chance[k, i] / total if n_margins > 1 else 1.0 / (1.0 + total)
 
 
 @jit
@@ -89,11 +92,13 @@ def _sum_hazards(
     m, top = margin.size, margin[0]
     for i in range(m):
         top = max(top, margin[i])
+    for i in range(m):
+        hazard[i] = margin[i] - top
+    exponentials(hazard)
     total, i = 0.0, m - 1
     while i >= 0:
         first = i
         while first >= 0 and when[first] == when[i]:
-            hazard[first] = np.exp(margin[first] - top)
             total += hazard[first]
             first -= 1
         for k in range(first + 1, i + 1):

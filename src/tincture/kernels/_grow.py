@@ -16,12 +16,13 @@ from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._gains import (
     ROW,
     Rules,
-    boosting_gains,
+    best_boosting_split,
+    best_gini_split,
     class_count,
-    first_largest,
     gini_gains,
     gradient,
     hessian,
+    rough_scores,
 )
 from tincture.kernels._nodes import Int, Nodes
 from tincture.kernels._random import draw, mix
@@ -186,25 +187,32 @@ def _search(
             for s in range(n):
                 tried[i * n + s] = block[start + s]
     for w in range(scratch.packed.shape[0]):
-        for i in range(n_tried):
-            column, sums = tried[i * n : i * n + n], scratch.sums[w, i * n : i * n + n]
-            _accumulate(column, scratch.packed[w], sums)
+        _accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
     if rules.n_classes == 0:
-        boosting_gains(tried, scratch.sums[0], size, total[0], rules, scratch.gain)
-        return first_largest(scratch.gain.view(np.int32), size)
+        rough_scores(tried, scratch.halves, size, total[0], rules, scratch.scores)
+        return best_boosting_split(
+            scratch.sums[0], size, total[0], rules, scratch.score_bits, scratch.score_peaks
+        )
     gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
-    return first_largest(scratch.parts[0].view(np.int64), size)
+    return best_gini_split(scratch.gain_bits, size, scratch.gain_peaks)
 
 
 @jit
 def _accumulate(
-    column: NDArray[np.int32], packed: NDArray[np.int64], sums: NDArray[np.int64]
+    entries: NDArray[np.int32],
+    n_columns: Int,
+    n: Int,
+    packed: NDArray[np.int64],
+    sums: NDArray[np.int64],
 ) -> None:
-    """Write the running sums over a column's rows."""
-    total = 0
-    for s in range(column.size):
-        total += packed[column[s] & ROW]
-        sums[s] = total
+    """Write the running sums over the n rows of each column."""
+    k = np.uint64(0)  # unsigned, as indices that may be negative cost a test
+    for _ in range(n_columns):
+        total = 0
+        for _ in range(n):
+            total += packed[entries[k] & ROW]
+            sums[k] = total
+            k += np.uint64(1)
 
 
 @inline_jit

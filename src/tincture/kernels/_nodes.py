@@ -14,7 +14,8 @@ from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
 
 Int: TypeAlias = "int | np.signedinteger[Any]"
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
-BLOCK = 256  # records routed together: their columns stay in the first-level cache
+BLOCK = 512  # records routed together: their columns stay in the cache
+_LARGE = 1500  # nodes; up to here, passing every node costs less than branches
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -110,7 +111,7 @@ def sum_leaves(
 
     Returns
     -------
-    (R, b, width) float64
+    (R, width, b) float64
     """
     columns = np.array(to_float32(records).T, order="C")
     n_tables = nodes.start.shape[0]
@@ -118,7 +119,7 @@ def sum_leaves(
         if np.isnan(columns).any():
             raise ValueError("records hold missing values but no fill is given")
         fill = np.zeros((n_tables, columns.shape[0]), np.float32)
-    out = np.empty((n_tables, columns.shape[1], width))
+    out = np.empty((n_tables, width, columns.shape[1]))
     filled = np.array(to_float32(fill), order="C")
     n_blocks = (columns.shape[1] + BLOCK - 1) // BLOCK
     share(_sum_leaves, n_tables * n_blocks, n_blocks, nodes, columns, filled, out)
@@ -159,17 +160,17 @@ def _sum_block(
     out: NDArray[np.float64],
 ) -> None:
     """Add up the leaves of one table's trees for the block of records from `begin` on."""
-    n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[1]
-    size = min(BLOCK, out.shape[0] - begin)
+    n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[0]
+    size = min(BLOCK, out.shape[1] - begin)
     at = np.empty(size, np.int32)
-    total = np.zeros((width, size))
+    total = out[:, begin : begin + size]
+    for k in range(width):
+        for i in range(size):
+            total[k, i] = 0.0
     for t in range(n_trees):
         route(nodes, t, columns, begin, fill, at)
         for v in range(n_values):
             gather_leaves(nodes.value, v, at, total[(t * n_values + v) % width])
-    for i in range(size):
-        for k in range(width):
-            out[begin + i, k] = total[k, i]
 
 
 @jit
@@ -185,9 +186,13 @@ def route(
 
     All records pass every node together, which is a loop without branches over contiguous
     memory. A missing value fails every comparison, so the side on which `fill` falls decides
-    which comparison is made, and NaN needs no test of its own.
+    which comparison is made, and NaN needs no test of its own. Down a large tree every record goes
+    its own way.
     """
     first, last = nodes.start[t], nodes.start[t + 1]
+    if last - first > _LARGE:
+        _descend(nodes, first, columns, begin, fill, at)
+        return
     for i in range(at.size):
         at[i] = first
     for node in range(first, last):
@@ -206,6 +211,25 @@ def route(
             for i in range(at.size):
                 child = left if x[i] <= threshold else right
                 at[i] = child if at[i] == here else at[i]
+
+
+@jit
+def _descend(
+    nodes: Nodes,
+    first: int,
+    columns: NDArray[np.float32],
+    begin: int,
+    fill: NDArray[np.float32],
+    at: NDArray[np.int32],
+) -> None:
+    for i in range(at.size):
+        node = first
+        while nodes.feature[node] >= 0:
+            x = columns[nodes.feature[node], begin + i]
+            if np.isnan(x):
+                x = fill[nodes.feature[node]]
+            node = nodes.left[node] + np.int32(x > nodes.threshold[node])
+        at[i] = node
 
 
 @jit

@@ -28,7 +28,8 @@ Integers = NDArray[np.int64]
 
 _MAX_STEPS = 300
 _MAX_HALVINGS = 30
-_PROMISE = 3e-9  # stop once a step promises less than this much loss
+_PROMISE = 3e-9  # stop once a step of BFGS promises less than this much loss
+_NEWTON_PROMISE = 1e-7  # likewise; the step still taken leaves about the square of this
 _REFRESH = 16  # steps of BFGS between Hessian blocks
 _NEWTON = 100  # most unknowns for which Newton's method is quicker
 
@@ -154,29 +155,31 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
     basis = contrasts(k)
     unknowns = basis.shape[0] * q
     newton = k == 1 or unknowns <= _NEWTON
-    refresh = 1 if newton else _REFRESH
+    refresh, enough = (1, _NEWTON_PROMISE) if newton else (_REFRESH, _PROMISE)
     joint = np.empty((unknowns, unknowns) if newton else (0, 0))
     scores, change, trial, probs = np.zeros((4, k, m))
     gradient, previous, step = np.zeros((3, k, q))
     moves, turns = np.empty((2, refresh, k, q))
     blocks, norms = np.empty((k, q, q)), np.empty(3)
-    zero = _log_loss(trial, labels, probs)
+    zero = labels.size * np.log(max(k, 2))
     _forward(columns, theta, scores)
     _norms(theta, step, norms)
     loss = _log_loss(scores, labels, probs) + 0.5 * ridge * norms[0]
     if not loss <= zero:
-        theta[:] = 0.0
-        scores[:] = 0.0
-        loss = _log_loss(scores, labels, probs)
-    _gradient(columns, labels, probs, ridge, theta, gradient)
+        theta[:], scores[:], loss = 0.0, 0.0, zero
+        probs[:] = 1.0 / max(k, 2)
     for t in range(_MAX_STEPS):
         kept = t % refresh
+        previous, gradient = gradient, previous
+        _gradient(columns, labels, probs, ridge, theta, gradient)
         if newton:
             factor_joint(columns, probs, labels.size, ridge, basis, joint)
             promise = newton_step(joint, basis, gradient, step)
         else:
             if kept == 0:
                 factor_blocks(columns, probs, labels.size, ridge, blocks)
+            else:
+                combine(gradient, -1.0, previous, turns[kept - 1])
             promise = quasi_newton_step(blocks, gradient, moves, turns, kept, step)
         if not promise > 0.0:
             return
@@ -184,11 +187,8 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
         _norms(theta, step, norms)
         length, loss = _search(scores, change, norms, labels, ridge, promise, loss, trial, probs)
         combine(theta, -length, step, theta)
-        if length == 0.0 or promise < _PROMISE:
+        if length == 0.0 or promise < enough:
             return
         scores, trial = trial, scores
-        previous, gradient = gradient, previous
-        _gradient(columns, labels, probs, ridge, theta, gradient)
         if not newton:
             combine(step, -1.0 - length, step, moves[kept])
-            combine(gradient, -1.0, previous, turns[kept])

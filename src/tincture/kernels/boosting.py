@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from tincture.kernels._compile import share
 from tincture.kernels._fit import fit_tables
-from tincture.kernels._fitted import Classifiers
+from tincture.kernels._fitted import Classifiers, softmax
 from tincture.kernels._gains import boosting_rules
 from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._sort import sort_keys
 
 CLIP = 1e-6  # XGBoost keeps class shares away from 0 (and 1) by this
 
@@ -39,12 +40,10 @@ class Boosting(Classifiers):
 
     def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         margin = sum_leaves(self.nodes, records, fill, self.base.shape[1])
-        margin += self.base[:, None, :]
-        if self.n_classes == 2:
-            positive = 1.0 / (1.0 + np.exp(-margin))
-            return np.concatenate([1.0 - positive, positive], axis=2)
-        chance = np.exp(margin - margin.max(axis=2, keepdims=True))
-        return np.asarray(chance / chance.sum(axis=2, keepdims=True))
+        margin += self.base[:, :, None]
+        if self.n_classes == 1:
+            return np.ones((*margin.shape[::2], 1))
+        return softmax(margin)
 
 
 def fit(
@@ -82,9 +81,12 @@ def fit(
     base = base_margins(labels, n_classes)
     n_trees = n_estimators * base.shape[1]
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), 1)
-    rules = boosting_rules(n_rows, n_columns, max_depth, min_child_weight, reg_lambda, learning_rate)
+    rules = boosting_rules(
+        n_rows, n_columns, max_depth, min_child_weight, reg_lambda, learning_rate
+    )
     event = np.empty((n_tables, 0))
-    share(fit_tables, n_tables, columns, labels, event, base, False, np.uint64(0), rules, nodes)
+    keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
+    share(fit_tables, n_tables, columns, keys, labels, event, base, False, unused, rules, nodes)
     return Boosting(nodes, base, n_classes)
 
 

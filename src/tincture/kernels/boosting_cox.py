@@ -32,6 +32,7 @@ from tincture.kernels._nodes import (
     sum_leaves,
     to_float32,
 )
+from tincture.kernels._sort import sort_keys
 
 _LEAST_HESSIAN = 1e-6  # XGBoost's kRtEps
 
@@ -52,7 +53,7 @@ class CoxBoosting(Risks):
     base: Floats
 
     def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
-        return sum_leaves(self.nodes, records, fill, 1)[:, :, 0] + self.base[:, None]
+        return sum_leaves(self.nodes, records, fill, 1)[:, 0] + self.base[:, None]
 
 
 def fit(
@@ -94,8 +95,8 @@ def fit(
     times = to_float32(np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m)))
     order = np.argsort(times, axis=1, kind="stable")
     times = np.take_along_axis(times, order, axis=1)
-    events = np.take_along_axis(np.broadcast_to(np.asarray(event), (r, m)), order, axis=1)
-    events = events.astype(np.float64)
+    known = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
+    events = np.take_along_axis(known, order, axis=1)
     new = np.diff(times, axis=1, prepend=np.float32(-np.inf)) > 0.0
     columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
     columns = np.ascontiguousarray(columns.swapaxes(1, 2))
@@ -103,7 +104,8 @@ def fit(
     nodes = empty_nodes(r, n_estimators, nodes_per_tree(m, max_depth), 1)
     rules = boosting_rules(m, p, max_depth, min_child_weight, reg_lambda, learning_rate)
     margin = np.zeros((r, 1))
-    share(fit_tables, r, columns, when, events, margin, False, np.uint64(0), rules, nodes)
+    keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
+    share(fit_tables, r, columns, keys, when, events, margin, False, unused, rules, nodes)
     return CoxBoosting(nodes, _base(times, events))
 
 

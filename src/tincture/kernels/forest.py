@@ -14,6 +14,7 @@ from tincture.kernels._fitted import Classifiers
 from tincture.kernels._gains import Rules
 from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._sort import sort_keys
 
 NO_LIMIT = 1 << 30
 
@@ -35,7 +36,7 @@ class Forest(Classifiers):
         n_trees = self.nodes.start.shape[1] - 1
         total = sum_leaves(self.nodes, records, fill, self.n_classes)
         total /= n_trees
-        return total
+        return total.swapaxes(1, 2)
 
 
 def fit(
@@ -84,7 +85,6 @@ def fit_trees(
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), n_classes)
     rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0)
     none = np.empty((n_tables, 0))  # neither events nor margins
-    share(
-        fit_tables, n_tables, columns, labels, none, none, bootstrap, np.uint64(seed), rules, nodes
-    )
+    keys, key = sort_keys(columns), np.uint64(seed)
+    share(fit_tables, n_tables, columns, keys, labels, none, none, bootstrap, key, rules, nodes)
     return nodes

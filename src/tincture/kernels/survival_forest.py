@@ -34,7 +34,7 @@ from tincture.kernels._nodes import (
     to_float32,
 )
 from tincture.kernels._random import draw, mix
-from tincture.kernels._sort import sort_columns
+from tincture.kernels._sort import rank_rows, sort_keys
 
 _NO_LIMIT = 1 << 30
 
@@ -52,7 +52,7 @@ class SurvivalForest(Risks):
 
     def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
-        total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, :, 0]
+        total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, 0]
         total /= n_trees
         return total
 
@@ -90,12 +90,14 @@ def fit(
     times = np.take_along_axis(times, order, axis=1)
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
     columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
+    columns = np.ascontiguousarray(columns.swapaxes(1, 2))
     new = np.diff(times, axis=1, prepend=-np.inf) > 0.0
     nodes = empty_nodes(r, n_trees, nodes_per_tree(m, _NO_LIMIT), 1)
     share(
         _fit_tables,
         r,
-        np.ascontiguousarray(columns.swapaxes(1, 2)),
+        columns,
+        sort_keys(columns),
         np.cumsum(new, axis=1) - 1,
         np.take_along_axis(events, order, axis=1),
         max(min_samples_leaf, 1),
@@ -111,6 +113,7 @@ def _fit_tables(
     begin: int,
     stop: int,
     columns: NDArray[np.float32],
+    keys: Integers,
     when: Integers,
     event: Floats,
     least_leaf: int,
@@ -119,7 +122,7 @@ def _fit_tables(
     nodes: Nodes,
 ) -> None:
     for r in range(begin, stop):
-        sample = _make_sample(columns[r], when[r], event[r])
+        sample = _make_sample(columns[r], keys[r], when[r], event[r])
         _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
 
 
@@ -140,10 +143,12 @@ def _fit_table(
 
 
 @inline_jit
-def _make_sample(columns: NDArray[np.float32], when: Integers, event: Floats) -> Sample:
+def _make_sample(
+    columns: NDArray[np.float32], keys: Integers, when: Integers, event: Floats
+) -> Sample:
     p, m = columns.shape
     entries, ranks, later = np.empty((p, m), np.int32), np.empty((p, m), np.int32), np.zeros(m)
-    sort_columns(columns, False, entries)
+    rank_rows(columns, keys, False, entries)
     for j in range(p):
         for s in range(m):
             ranks[j, entries[j, s] & ROW] = entries[j, s]
