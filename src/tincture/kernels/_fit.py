@@ -12,7 +12,7 @@ from tincture.kernels._gradients import pack_gradients, pack_hazards
 from tincture.kernels._grow import grow_tree
 from tincture.kernels._nodes import Nodes, gather_leaves, route, table_nodes
 from tincture.kernels._random import draw, mix
-from tincture.kernels._scratch import Scratch, load_root, make_scratch
+from tincture.kernels._scratch import load_root, make_scratch
 from tincture.kernels._sort import rank_rows
 
 
@@ -77,13 +77,13 @@ def _fit_table(
     for t in range(nodes.start.size - 1):
         tree_key = mix(seed, t)
         if not boosting:
-            _pack_classes(weight, labels, bootstrap, tree_key, scratch)
+            _pack_classes(weight, labels, bootstrap, tree_key, scratch.packed)
         elif event.size > 0:
             pack_hazards(margin[0], labels, event, rules.unit, scratch.packed[0])
         else:
             pack_gradients(margin, chance, labels, t, rules.unit, scratch.packed[0])
         if t == 0 or bootstrap:
-            n_kept = load_root(scratch, weight)
+            n_kept = load_root(scratch.entries, weight, scratch.blocks[0])
         first = np.int64(nodes.start[t])
         split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
         nodes.start[t + 1] = grow_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
@@ -98,7 +98,7 @@ def _pack_classes(
     labels: NDArray[np.int64],
     bootstrap: bool,
     key: np.uint64,
-    scratch: Scratch,
+    packed: NDArray[np.int64],
 ) -> None:
     """Write each row's count into the field of its class; resample the counts if asked to."""
     n_rows = weight.size
@@ -108,4 +108,4 @@ def _pack_classes(
         for i in range(n_rows):
             weight[draw(key, i, n_rows)] += 1
     for i in range(n_rows):
-        scratch.packed[labels[i] // PER_WORD, i] = weight[i] << (FIELD * (labels[i] % PER_WORD))
+        packed[labels[i] // PER_WORD, i] = weight[i] << (FIELD * (labels[i] % PER_WORD))

@@ -50,25 +50,39 @@ def grow_tree(
     rules : how to split
     key : state of the random stream of this tree
     """
-    stack, p = scratch.stack, columns.shape[0]
+    stack, totals, p = scratch.stack, scratch.totals, columns.shape[0]
     _sum_rows(scratch, n_rows)
     zero = np.int64(0)  # a literal would have _open compiled once more
-    end, top = first + 1, _open(scratch, nodes, first, zero, n_rows, zero, zero, zero, rules)
+    end, top = (
+        first + 1,
+        _open(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules),
+    )
     while top > 0:
         top -= 1
         node, lo, hi, depth = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
         block = scratch.blocks[_half(depth), (p + 1) * lo : (p + 1) * hi]
-        n_tried = _choose(scratch, block, hi - lo, rules, mix(key, node - first))
+        n_tried = _choose(scratch.features, block, hi - lo, rules, mix(key, node - first))
         best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
         if best < 0:
-            _write_leaf(nodes, node, scratch.totals[top], rules)
+            _write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
         middle, old = lo + n_left, top
         for side in range(2):
             begin, stop = (middle, hi) if side else (lo, middle)
-            top = _open(scratch, nodes, end + side, begin, stop, depth + 1, side, top, rules)
+            top = _open(
+                stack,
+                totals,
+                scratch.sides[side],
+                nodes,
+                end + side,
+                begin,
+                stop,
+                depth + 1,
+                top,
+                rules,
+            )
         if top > old:
             children = scratch.blocks[_half(depth + 1), (p + 1) * lo : (p + 1) * hi]
             right = children[(p + 1) * n_left :]
@@ -95,25 +109,24 @@ def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
 
 @jit
 def _open(
-    scratch: Scratch,
+    stack: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    total: NDArray[np.int64],
     nodes: Nodes,
     node: Int,
     lo: Int,
     hi: Int,
     depth: Int,
-    side: Int,
     top: Int,
     rules: Rules,
 ) -> Int:
     """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
-    total = scratch.sides[side]
     if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
-        _write_leaf(nodes, node, total, rules)
+        _write_leaf(nodes.feature, nodes.value, node, total, rules)
         return top
-    stack = scratch.stack
     stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
     for w in range(total.size):
-        scratch.totals[top, w] = total[w]
+        totals[top, w] = total[w]
     return top + 1
 
 
@@ -129,31 +142,36 @@ def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
 
 
 @jit
-def _write_leaf(nodes: Nodes, node: Int, total: NDArray[np.int64], rules: Rules) -> None:
+def _write_leaf(
+    feature: NDArray[np.int32],
+    value: NDArray[np.float64],
+    node: Int,
+    total: NDArray[np.int64],
+    rules: Rules,
+) -> None:
     """Store the class shares of a Gini leaf or the step of a boosting leaf."""
-    nodes.feature[node] = -1
+    feature[node] = -1
     if rules.n_classes == 0:
         g, h = gradient(total[0]), hessian(total[0])
         step = -rules.rate * g / (h + rules.penalty) if h >= rules.min_child else 0.0
-        nodes.value[node, 0] = np.float32(step)
+        value[node, 0] = np.float32(step)
         return
     weight: Int = 0
     for k in range(rules.n_classes):
         weight += class_count(total, k)
     for k in range(rules.n_classes):
-        nodes.value[node, k] = class_count(total, k) / weight
+        value[node, k] = class_count(total, k) / weight
 
 
 @inline_jit
 def _choose(
-    scratch: Scratch, block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
+    features: NDArray[np.int64], block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
 ) -> Int:
     """Draw columns to the front of `features`; return how many shall be tried.
 
     Like scikit-learn, constant columns count as tried, but at least one other is looked for, and
     of equally good splits the column drawn first wins. Boosting tries all columns in order.
     """
-    features = scratch.features
     p = features.size
     if rules.n_classes == 0:
         return p

@@ -230,7 +230,7 @@ def _scan(
     return best, where
 
 
-@jit
+@inline_jit
 def _middle(low: np.float32, high: np.float32) -> np.float32:
     """Round the middle down to 32 bits, so that the upper value stays on the right."""
     exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
@@ -238,7 +238,7 @@ def _middle(low: np.float32, high: np.float32) -> np.float32:
     return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
 
 
-@jit
+@inline_jit
 def _partition(
     column: NDArray[np.float32], threshold: np.float32, members: Integers, spare: Integers
 ) -> int:

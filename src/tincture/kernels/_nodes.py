@@ -126,7 +126,7 @@ def sum_leaves(
     return out
 
 
-@jit
+@inline_jit
 def table_nodes(nodes: Nodes, r: int) -> Nodes:
     """View the nodes of one table; every array loses its first axis."""
     return Nodes(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, jit
+from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
 from tincture.kernels._nodes import Int
 
@@ -63,10 +63,12 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
     )
 
 
-@jit
-def load_root(scratch: Scratch, weight: NDArray[np.int64]) -> Int:
+@inline_jit
+def load_root(
+    entries: NDArray[np.int32], weight: NDArray[np.int64], block: NDArray[np.int32]
+) -> Int:
     """Fill the root's block with the rows of positive weight; return their number."""
-    entries, block, k = scratch.entries, scratch.blocks[0], np.uint64(0)
+    k = np.uint64(0)
     for j in range(entries.shape[0]):
         for s in range(entries.shape[1]):
             block[k] = entries[j, s]

@@ -135,18 +135,6 @@ def _search(
     return 0.0, loss
 
 
-@jit
-def balance(theta: Floats) -> None:
-    """Make several columns sum to nought, which shortens them and changes no probability."""
-    k = theta.shape[0]
-    for a in range(theta.shape[1] if k > 1 else 0):
-        mean = 0.0
-        for c in range(k):
-            mean += theta[c, a] / k
-        for c in range(k):
-            theta[c, a] -= mean
-
-
 @inline_jit
 def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> None:
     """Descend from `theta`, or from nought if that is better, in place."""

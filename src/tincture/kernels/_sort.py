@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import jit, share
+from tincture.kernels._compile import inline_jit, share
 from tincture.kernels._gains import ROW
 
 _GINI_GAP = np.float32(1e-7)  # scikit-learn takes values this close for equal
@@ -43,7 +43,7 @@ def _sort_tables(
         own.sort(axis=1)
 
 
-@jit
+@inline_jit
 def rank_rows(
     columns: NDArray[np.float32],
     keys: NDArray[np.int64],

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, kernel_jit, share
+from tincture.kernels._compile import kernel_jit, share
 from tincture.kernels._fitted import Classifiers, softmax
 from tincture.kernels._linear import LANES, Floats, linear_scores
-from tincture.kernels._softmax import Integers, balance, minimise
+from tincture.kernels._softmax import Integers, minimise
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
 _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought
@@ -105,7 +105,10 @@ def _fit_all(
     """Improve the first `columns[r]` score columns of each `theta[r]`, intercept last."""
     mean = tables.mean(axis=1)
     theta[:, :, -1] += np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
-    share(_minimise_tables, len(tables), tables, mean, labels, columns, ridge, theta)
+    _balance(columns, theta)
+    rows = _lay_out(tables, mean)
+    share(_minimise_tables, len(tables), rows, labels, columns, ridge, theta)
+    _balance(columns, theta)
     theta[:, :, -1] -= np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
 
 
@@ -142,24 +145,27 @@ def _fit_many(
     return _as_fit(theta)
 
 
-@inline_jit
-def _centred_columns(table: Floats, mean: Floats) -> Floats:
-    """Lay out centred columns one after another, and a column of ones; padding rows are nought."""
-    m, p = table.shape
-    columns = np.zeros((p + 1, (m + LANES - 1) // LANES * LANES))
-    for i in range(m):
-        columns[p, i] = 1.0
-        for a in range(p):
-            columns[a, i] = table[i, a] - mean[a]
+def _lay_out(tables: Floats, mean: Floats) -> Floats:
+    """Centred columns one after another, and a column of ones; padding rows are nought."""
+    r, m, p = tables.shape
+    columns = np.zeros((r, p + 1, (m + LANES - 1) // LANES * LANES))
+    np.subtract(tables.swapaxes(1, 2), mean[:, :, None], out=columns[:, :p, :m])
+    columns[:, p, :m] = 1.0
     return columns
+
+
+def _balance(columns: Integers, theta: Floats) -> None:
+    """Make several columns sum to nought, which shortens them and changes no probability."""
+    used = (np.arange(theta.shape[1]) < columns[:, None]) & (columns > 1)[:, None]
+    mean = np.einsum("rk,rkp->rp", used, theta) / np.maximum(columns, 1)[:, None]
+    theta -= used[:, :, None] * mean[:, None, :]
 
 
 @kernel_jit
 def _minimise_tables(
     begin: int,
     stop: int,
-    tables: Floats,
-    mean: Floats,
+    rows: Floats,
     labels: Integers,
     columns: Integers,
     ridge: Floats,
@@ -167,8 +173,4 @@ def _minimise_tables(
 ) -> None:
     for r in range(begin, stop):
         if columns[r] > 0:
-            rows = _centred_columns(tables[r], mean[r])
-            own = theta[r, : columns[r]]
-            balance(own)
-            minimise(rows, labels[r], ridge[r], own)
-            balance(own)
+            minimise(rows[r], labels[r], ridge[r], theta[r, : columns[r]])

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, kernel_jit, share
 from tincture.kernels._fitted import Risks
 from tincture.kernels._gains import ROW
 from tincture.kernels._linear import Floats
@@ -166,7 +166,7 @@ def _make_sample(
     return Sample(columns, entries, ranks, when, event, later, np.empty(m))
 
 
-@jit
+@inline_jit
 def _bootstrap(weight: Floats, key: np.uint64, members: Integers) -> int:
     """Draw as many rows as there are; list the distinct ones and return their number."""
     m = weight.size
