@@ -68,12 +68,15 @@ def _fit_table(
     words = 1 if boosting else (rules.n_classes + PER_WORD - 1) // PER_WORD
     scratch = make_scratch(n_columns, n_rows, words)
     rank_rows(columns, keys, boosting, scratch.entries)
-    weight, at = np.ones(n_rows, np.int64), np.empty(n_rows, np.int32)
+    weight, at = np.empty(n_rows, np.int64), np.empty(n_rows, np.int32)
+    for i in range(n_rows):
+        weight[i] = 1
     margin, chance = np.empty((base.size, n_rows)), np.empty((base.size, n_rows))
     for k in range(base.size):
         for i in range(n_rows):
             margin[k, i] = base[k]
     no_fill, n_kept = np.zeros(n_columns, np.float32), n_rows
+    zero = np.int64(0)  # a literal would have helpers compiled once more
     for t in range(nodes.start.size - 1):
         tree_key = mix(seed, t)
         if not boosting:
@@ -88,8 +91,8 @@ def _fit_table(
         split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
         nodes.start[t + 1] = grow_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
         if boosting:
-            route(nodes, t, columns, 0, no_fill, at)
-            gather_leaves(nodes.value, 0, at, margin[t % base.size])
+            route(nodes, t, columns, zero, no_fill, at)
+            gather_leaves(nodes.value, zero, at, margin[t % base.size])
 
 
 @jit

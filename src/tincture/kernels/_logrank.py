@@ -56,17 +56,22 @@ class Scratch(NamedTuple):
 @jit
 def make_scratch(p: int, m: int) -> Scratch:
     """Allocate the work space of tables with m rows and p columns."""
+    features, inside = np.empty(p, np.int64), np.empty(m, np.int64)
+    for j in range(p):
+        features[j] = j
+    for i in range(m):
+        inside[i] = 0
     return Scratch(
         np.empty(m, np.int64),
         np.empty(m, np.int64),
-        np.zeros(m, np.int64),
+        inside,
         np.empty(m + 1, np.int32),
         np.empty(m),
         np.empty(m),
         np.empty(m, np.int64),
         np.empty(m),
         np.empty(m),
-        np.arange(p),
+        features,
         np.empty((m, 3), np.int64),
     )
 

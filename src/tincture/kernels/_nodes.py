@@ -163,14 +163,17 @@ def _sum_block(
     n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[0]
     size = min(BLOCK, out.shape[1] - begin)
     at = np.empty(size, np.int32)
-    total = out[:, begin : begin + size]
-    for k in range(width):
-        for i in range(size):
-            total[k, i] = 0.0
+    total = np.zeros((width, size))
     for t in range(n_trees):
-        route(nodes, t, columns, begin, fill, at)
+        if nodes.start[t + 1] - nodes.start[t] > _LARGE:
+            _descend(nodes, nodes.start[t], columns, begin, fill, at)
+        else:
+            route(nodes, t, columns, begin, fill, at)
         for v in range(n_values):
             gather_leaves(nodes.value, v, at, total[(t * n_values + v) % width])
+    for k in range(width):
+        for i in range(size):
+            out[k, begin + i] = total[k, i]
 
 
 @jit
@@ -178,7 +181,7 @@ def route(
     nodes: Nodes,
     t: int,
     columns: NDArray[np.float32],
-    begin: int,
+    begin: Int,
     fill: NDArray[np.float32],
     at: NDArray[np.int32],
 ) -> None:
@@ -186,13 +189,9 @@ def route(
 
     All records pass every node together, which is a loop without branches over contiguous
     memory. A missing value fails every comparison, so the side on which `fill` falls decides
-    which comparison is made, and NaN needs no test of its own. Down a large tree every record goes
-    its own way.
+    which comparison is made, and NaN needs no test of its own.
     """
     first, last = nodes.start[t], nodes.start[t + 1]
-    if last - first > _LARGE:
-        _descend(nodes, first, columns, begin, fill, at)
-        return
     for i in range(at.size):
         at[i] = first
     for node in range(first, last):
@@ -213,7 +212,7 @@ def route(
                 at[i] = child if at[i] == here else at[i]
 
 
-@jit
+@inline_jit
 def _descend(
     nodes: Nodes,
     first: int,
@@ -222,6 +221,7 @@ def _descend(
     fill: NDArray[np.float32],
     at: NDArray[np.int32],
 ) -> None:
+    """Let every record go its own way down from node `first`; else like `route`."""
     for i in range(at.size):
         node = first
         while nodes.feature[node] >= 0:
@@ -234,7 +234,7 @@ def _descend(
 
 @jit
 def gather_leaves(
-    value: NDArray[np.float64], v: int, at: NDArray[np.int32], total: NDArray[np.float64]
+    value: NDArray[np.float64], v: Int, at: NDArray[np.int32], total: NDArray[np.float64]
 ) -> None:
     """Add to `total` value v of the leaf each record has reached."""
     for i in range(at.size):

@@ -41,12 +41,14 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
     """Allocate the work space."""
     size = n_columns * n_rows
     sums, parts = np.empty((words, size), np.int64), np.empty((4, size + CHUNK), np.float64)
-    scores = np.empty(size + CHUNK, np.float32)
+    scores, features = np.empty(size + CHUNK, np.float32), np.empty(n_columns, np.int64)
+    for j in range(n_columns):
+        features[j] = j
     return Scratch(
         np.empty((n_columns, n_rows), np.int32),
         np.empty((3, size + n_rows), np.int32),
         np.empty(size + 1, np.int32),
-        np.arange(n_columns),
+        features,
         np.zeros((words, n_rows), np.int64),
         sums,
         sums[0].view(np.int32),

@@ -145,9 +145,11 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
     newton = k == 1 or unknowns <= _NEWTON
     refresh, enough = (1, _NEWTON_PROMISE) if newton else (_REFRESH, _PROMISE)
     joint = np.empty((unknowns, unknowns) if newton else (0, 0))
-    scores, change, trial, probs = np.zeros((4, k, m))
-    gradient, previous, step = np.zeros((3, k, q))
-    moves, turns = np.empty((2, refresh, k, q))
+    # One by one, as the parts of one array would not be known to be contiguous.
+    scores, change = np.zeros((k, m)), np.zeros((k, m))
+    trial, probs = np.zeros((k, m)), np.zeros((k, m))
+    gradient, previous, step = np.zeros((k, q)), np.zeros((k, q)), np.zeros((k, q))
+    moves, turns = np.empty((refresh, k, q)), np.empty((refresh, k, q))
     blocks, norms = np.empty((k, q, q)), np.empty(3)
     zero = labels.size * np.log(max(k, 2))
     _forward(columns, theta, scores)

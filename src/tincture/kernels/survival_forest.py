@@ -92,14 +92,16 @@ def fit(
     columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
     columns = np.ascontiguousarray(columns.swapaxes(1, 2))
     new = np.diff(times, axis=1, prepend=-np.inf) > 0.0
+    when, events = np.cumsum(new, axis=1) - 1, np.take_along_axis(events, order, axis=1)
     nodes = empty_nodes(r, n_trees, nodes_per_tree(m, _NO_LIMIT), 1)
     share(
         _fit_tables,
         r,
         columns,
         sort_keys(columns),
-        np.cumsum(new, axis=1) - 1,
-        np.take_along_axis(events, order, axis=1),
+        when,
+        events,
+        _event_times_from(when, events),
         max(min_samples_leaf, 1),
         max(min_samples_split, 2),
         np.uint64(seed),
@@ -116,13 +118,14 @@ def _fit_tables(
     keys: Integers,
     when: Integers,
     event: Floats,
+    later: Floats,
     least_leaf: int,
     least_split: int,
     seed: np.uint64,
     nodes: Nodes,
 ) -> None:
     for r in range(begin, stop):
-        sample = _make_sample(columns[r], keys[r], when[r], event[r])
+        sample = _make_sample(columns[r], keys[r], when[r], event[r], later[r])
         _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
 
 
@@ -144,26 +147,24 @@ def _fit_table(
 
 @inline_jit
 def _make_sample(
-    columns: NDArray[np.float32], keys: Integers, when: Integers, event: Floats
+    columns: NDArray[np.float32], keys: Integers, when: Integers, event: Floats, later: Floats
 ) -> Sample:
     p, m = columns.shape
-    entries, ranks, later = np.empty((p, m), np.int32), np.empty((p, m), np.int32), np.zeros(m)
+    entries, ranks = np.empty((p, m), np.int32), np.empty((p, m), np.int32)
     rank_rows(columns, keys, False, entries)
     for j in range(p):
         for s in range(m):
             ranks[j, entries[j, s] & ROW] = entries[j, s]
-    # Walk back in time: an event time counts once, for all rows of that time and before.
-    count, i = 0.0, m - 1
-    while i >= 0:
-        first, seen = i, 0.0
-        while first >= 0 and when[first] == when[i]:
-            seen = max(seen, event[first])
-            first -= 1
-        count += seen
-        for k in range(first + 1, i + 1):
-            later[k] = count
-        i = first
     return Sample(columns, entries, ranks, when, event, later, np.empty(m))
+
+
+def _event_times_from(when: Integers, event: Floats) -> Floats:
+    """Number of distinct event times (R, m) at or after each row's, rows being in order of time."""
+    r, m = when.shape
+    seen = np.zeros((r, m + 1))
+    np.maximum.at(seen, (np.arange(r)[:, None], when), event)
+    after = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1]
+    return np.take_along_axis(after, when, axis=1)
 
 
 @inline_jit
