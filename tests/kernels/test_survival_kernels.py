@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
+from tincture.errors import ModelError
 from tincture.kernels import boosting_cox, survival_forest
 
 
@@ -215,6 +216,12 @@ def test_one_outcome_for_all_tables_is_broadcast(fit):
     shared = fit(tables, times[0], events[0]).predict(records)
     repeated = fit(tables, times[[0, 0, 0]], events[[0, 0, 0]].astype(int)).predict(records)
     assert np.array_equal(shared, repeated)
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_too_many_rows_are_refused(fit):
+    with pytest.raises(ModelError, match="at most 32,767"):
+        fit(np.zeros((1, 40000, 1)), np.arange(40000.0), np.ones(40000))
 
 
 @pytest.mark.parametrize("fit", FITS)

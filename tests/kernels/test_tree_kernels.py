@@ -14,6 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from tincture.errors import ModelError
 from tincture.kernels import boosting, forest, tree
 
 Fit = Callable[..., Any]
@@ -270,6 +271,20 @@ def test_forest_depends_on_the_seed() -> None:
     assert (first != other).any()
 
 
+def test_large_trees_route_like_small_ones() -> None:
+    """Down a tree of more than 1,500 nodes every record goes its own way, to the same leaf."""
+    x, _, records, _ = make_tables(1, 2500, 3, 2, seed=11)
+    y = np.random.default_rng(11).integers(0, 2, size=2500)
+    model = tree.fit(x, y, n_classes=2)
+    assert model.nodes.start[0, 1] > 1500
+    np.testing.assert_array_equal(model.predict(x[0])[0, :, 1], y)
+    holes = np.where(np.random.default_rng(12).random(records.shape) < 0.3, np.nan, records)
+    fill = np.median(x, axis=1)
+    np.testing.assert_array_equal(
+        model.predict(holes, fill), model.predict(np.where(np.isnan(holes), fill[0], holes))
+    )
+
+
 def test_many_rows_and_classes() -> None:
     """Long tables are sorted by merging; class counts span several words."""
     x, y, _, _ = make_tables(1, 1500, 3, 9, seed=10)
@@ -286,7 +301,7 @@ def test_inputs_are_checked(fit: Fit) -> None:
         fit(x, y + 1, n_classes=2)
     with pytest.raises(ValueError, match="shape"):
         fit(x[0], y, n_classes=2)
-    with pytest.raises(ValueError, match="rows"):
+    with pytest.raises(ModelError, match=r"40,000 rows .* at most 32,767"):
         fit(np.zeros((1, 40000, 1)), np.zeros(40000, np.int64), n_classes=2)
     with pytest.raises(ValueError, match="fill"):
         fit(x, y, n_classes=2).predict(np.full((1, 2), np.nan))

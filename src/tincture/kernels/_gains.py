@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._nodes import Int, jit
+from tincture.kernels._compile import jit
+from tincture.kernels._nodes import Int
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
 FIELD = 16  # bits of one class count
 PER_WORD = 4  # class counts in a word
 MIN_GAIN = 1e-6  # XGBoost's kRtEps: a smaller gain is none
+_ROUGH = 32  # units of the last place by which the dozen roundings of a score never err
 
 
 class Rules(NamedTuple):
@@ -34,6 +36,20 @@ class Rules(NamedTuple):
     penalty: float
     unit: float
     rate: float
+
+
+def boosting_rules(
+    n_rows: int,
+    n_columns: int,
+    max_depth: int,
+    min_child_weight: float,
+    reg_lambda: float,
+    learning_rate: float,
+) -> Rules:
+    """Choose the unit of fixed point: gradients sum to at most `n_rows`, which must fit 30 bits."""
+    scale = 2.0 ** (30 - int(n_rows - 1).bit_length())
+    least = max(1, int(np.ceil(min_child_weight * scale)))
+    return Rules(0, n_columns, max_depth, least, reg_lambda * scale, 1.0 / scale, learning_rate)
 
 
 @jit
@@ -89,51 +105,98 @@ def gini_gains(
 
 
 @jit
-def boosting_gains(
+def rough_scores(
     entries: NDArray[np.int32],
+    halves: NDArray[np.int32],
+    size: Int,
+    total: Int,
+    rules: Rules,
+    scores: NDArray[np.float32],
+) -> None:
+    """Write what the gain grows with, within `_ROUGH`; nought where no split is allowed.
+
+    Arithmetic of 32 bits handles twice as many splits at once. All terms are positive and the
+    differences are those of integers, hence exact, so nothing cancels.
+    """
+    g, h, penalty = np.int32(gradient(total)), np.int32(hessian(total)), np.float32(rules.penalty)
+    least, most = np.int32(rules.min_child), np.int32(hessian(total) - rules.min_child)
+    for i in range(size):
+        g_1, h_1 = halves[2 * i + 1], halves[2 * i]
+        x_1, x_2 = np.float32(g_1), np.float32(np.int32(g - g_1))
+        a_1, a_2 = np.float32(h_1) + penalty, np.float32(np.int32(h - h_1)) + penalty
+        score = (x_1 * x_1 * a_2 + x_2 * x_2 * a_1) / (a_1 * a_2)
+        distinct = (entries[i] ^ entries[i + 1]) > ROW
+        scores[i] = score if distinct & (h_1 >= least) & (h_1 <= most) else np.float32(0.0)
+
+
+@jit
+def best_boosting_split(
     sums: NDArray[np.int64],
     size: Int,
     total: Int,
     rules: Rules,
-    gain: NDArray[np.float32],
-) -> None:
-    """Write the gains of Chen and Guestrin (2016, equation 7) without the factor 1/2.
+    bits: NDArray[np.int32],
+    peaks: NDArray[np.int32],
+) -> Int:
+    """Return the first place of the largest gain, -1 if none is positive.
 
-    They are rounded to 32 bits as in XGBoost, so that the same splits tie.
+    The gain is that of Chen and Guestrin (2016, equation 7) without the factor 1/2, rounded to 32
+    bits as in XGBoost, so that the same splits tie. Only splits of nearly the best rough score
+    need it; `bits` are those of the scores, `peaks` is work space.
     """
+    n_chunks, top = find_peaks(bits, size, peaks), peaks[0]
+    for c in range(n_chunks):
+        top = max(top, peaks[c])
+    if top <= 0:
+        return -1
     g, h = np.float64(gradient(total)), np.float64(hessian(total))
-    least, most, whole = rules.min_child, h - rules.min_child, h + rules.penalty
+    whole, enough = h + rules.penalty, top - _ROUGH
     parent = rules.unit * g * g / whole + MIN_GAIN
-    for i in range(size):
-        g_1, h_1 = np.float64(gradient(sums[i])), np.float64(hessian(sums[i]))
-        g_2, a_1, a_2 = g - g_1, h_1 + rules.penalty, whole - h_1
-        parts = (g_1 * g_1 * a_2 + g_2 * g_2 * a_1) / (a_1 * a_2)
-        value = np.float32(rules.unit * parts - parent)
-        distinct = (entries[i] ^ entries[i + 1]) > ROW
-        gain[i] = value if distinct & (h_1 >= least) & (h_1 <= most) else np.float32(0.0)
+    best, where = np.float32(0.0), -1
+    for c in range(n_chunks):
+        if peaks[c] < enough:
+            continue
+        for i in range(c * CHUNK, min((c + 1) * CHUNK, size)):
+            if bits[i] >= enough:
+                g_1, h_1 = np.float64(gradient(sums[i])), np.float64(hessian(sums[i]))
+                g_2, a_1, a_2 = g - g_1, h_1 + rules.penalty, whole - h_1
+                parts = (g_1 * g_1 * a_2 + g_2 * g_2 * a_1) / (a_1 * a_2)
+                gain = np.float32(rules.unit * parts - parent)
+                if gain > best:
+                    best, where = gain, i
+    return where
 
 
 @jit
-def first_largest(bits: NDArray[np.signedinteger[Any]], size: Int) -> Int:
-    """Return the first place of the largest of `size` gains, -1 if none is positive.
+def find_peaks(
+    bits: NDArray[np.signedinteger[Any]], size: Int, peaks: NDArray[np.signedinteger[Any]]
+) -> Int:
+    """Write the largest number of each chunk, by its bits; return how many chunks there are.
 
     Positive numbers order like their bits and negative ones have negative bits; a maximum of
-    integers compiles to vector instructions where that of floats does not. Behind the gains is
+    integers compiles to vector instructions where that of floats does not. Behind the numbers is
     room to complete the last chunk.
     """
     n_chunks = (size + CHUNK - 1) // CHUNK
     for i in range(size, n_chunks * CHUNK):
         bits[i] = 0
-    zero = bits[0] ^ bits[0]
-    best, where = zero, -1
     for c in range(n_chunks):
-        chunk, largest = bits[c * CHUNK : (c + 1) * CHUNK], zero
+        chunk = bits[c * CHUNK : (c + 1) * CHUNK]
+        top = chunk[0]
         for i in range(CHUNK):
-            largest = max(largest, chunk[i])
-        if largest > best:
-            best, where = largest, c * CHUNK
-    if where < 0:
-        return -1
-    while bits[where] != best:
-        where += 1
+            top = max(top, chunk[i])
+        peaks[c] = top
+    return n_chunks
+
+
+@jit
+def best_gini_split(bits: NDArray[np.int64], size: Int, peaks: NDArray[np.int64]) -> Int:
+    """Return the first place of the largest gain, -1 if none is positive."""
+    best, where = np.int64(0), -1
+    for c in range(find_peaks(bits, size, peaks)):
+        if peaks[c] > best:
+            best, where = peaks[c], c * CHUNK
+    if where >= 0:
+        while bits[where] != best:
+            where += 1
     return where

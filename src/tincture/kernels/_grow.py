@@ -12,22 +12,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._gains import (
     ROW,
     Rules,
-    boosting_gains,
+    best_boosting_split,
+    best_gini_split,
     class_count,
-    first_largest,
     gini_gains,
     gradient,
     hessian,
+    rough_scores,
 )
-from tincture.kernels._nodes import Int, Nodes, jit
+from tincture.kernels._nodes import Int, Nodes
 from tincture.kernels._random import draw, mix
 from tincture.kernels._scratch import Scratch
 
 
-@jit
+@inline_jit
 def grow_tree(
     scratch: Scratch,
     columns: NDArray[np.float32],
@@ -48,25 +50,39 @@ def grow_tree(
     rules : how to split
     key : state of the random stream of this tree
     """
-    stack, p = scratch.stack, columns.shape[0]
+    stack, totals, p = scratch.stack, scratch.totals, columns.shape[0]
     _sum_rows(scratch, n_rows)
     zero = np.int64(0)  # a literal would have _open compiled once more
-    end, top = first + 1, _open(scratch, nodes, first, zero, n_rows, zero, zero, zero, rules)
+    end, top = (
+        first + 1,
+        _open(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules),
+    )
     while top > 0:
         top -= 1
         node, lo, hi, depth = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
         block = scratch.blocks[_half(depth), (p + 1) * lo : (p + 1) * hi]
-        n_tried = _choose(scratch, block, hi - lo, rules, mix(key, node - first))
+        n_tried = _choose(scratch.features, block, hi - lo, rules, mix(key, node - first))
         best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
         if best < 0:
-            _write_leaf(nodes, node, scratch.totals[top], rules)
+            _write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
         middle, old = lo + n_left, top
         for side in range(2):
             begin, stop = (middle, hi) if side else (lo, middle)
-            top = _open(scratch, nodes, end + side, begin, stop, depth + 1, side, top, rules)
+            top = _open(
+                stack,
+                totals,
+                scratch.sides[side],
+                nodes,
+                end + side,
+                begin,
+                stop,
+                depth + 1,
+                top,
+                rules,
+            )
         if top > old:
             children = scratch.blocks[_half(depth + 1), (p + 1) * lo : (p + 1) * hi]
             right = children[(p + 1) * n_left :]
@@ -81,7 +97,7 @@ def _half(depth: Int) -> Int:
     return 0 if depth == 0 else 1 + depth % 2
 
 
-@jit
+@inline_jit
 def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
     """Write the sums over the root's rows into ``sides[0]``."""
     for w in range(scratch.packed.shape[0]):
@@ -93,29 +109,28 @@ def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
 
 @jit
 def _open(
-    scratch: Scratch,
+    stack: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    total: NDArray[np.int64],
     nodes: Nodes,
     node: Int,
     lo: Int,
     hi: Int,
     depth: Int,
-    side: Int,
     top: Int,
     rules: Rules,
 ) -> Int:
     """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
-    total = scratch.sides[side]
     if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
-        _write_leaf(nodes, node, total, rules)
+        _write_leaf(nodes.feature, nodes.value, node, total, rules)
         return top
-    stack = scratch.stack
     stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
     for w in range(total.size):
-        scratch.totals[top, w] = total[w]
+        totals[top, w] = total[w]
     return top + 1
 
 
-@jit
+@inline_jit
 def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
     """Tell whether a node is pure or too small to split."""
     if rules.n_classes == 0:
@@ -127,31 +142,36 @@ def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
 
 
 @jit
-def _write_leaf(nodes: Nodes, node: Int, total: NDArray[np.int64], rules: Rules) -> None:
+def _write_leaf(
+    feature: NDArray[np.int32],
+    value: NDArray[np.float64],
+    node: Int,
+    total: NDArray[np.int64],
+    rules: Rules,
+) -> None:
     """Store the class shares of a Gini leaf or the step of a boosting leaf."""
-    nodes.feature[node] = -1
+    feature[node] = -1
     if rules.n_classes == 0:
         g, h = gradient(total[0]), hessian(total[0])
         step = -rules.rate * g / (h + rules.penalty) if h >= rules.min_child else 0.0
-        nodes.value[node, 0] = np.float32(step)
+        value[node, 0] = np.float32(step)
         return
     weight: Int = 0
     for k in range(rules.n_classes):
         weight += class_count(total, k)
     for k in range(rules.n_classes):
-        nodes.value[node, k] = class_count(total, k) / weight
+        value[node, k] = class_count(total, k) / weight
 
 
-@jit
+@inline_jit
 def _choose(
-    scratch: Scratch, block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
+    features: NDArray[np.int64], block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
 ) -> Int:
     """Draw columns to the front of `features`; return how many shall be tried.
 
     Like scikit-learn, constant columns count as tried, but at least one other is looked for, and
     of equally good splits the column drawn first wins. Boosting tries all columns in order.
     """
-    features = scratch.features
     p = features.size
     if rules.n_classes == 0:
         return p
@@ -166,7 +186,7 @@ def _choose(
     return p
 
 
-@jit
+@inline_jit
 def _search(
     scratch: Scratch,
     block: NDArray[np.int32],
@@ -185,28 +205,35 @@ def _search(
             for s in range(n):
                 tried[i * n + s] = block[start + s]
     for w in range(scratch.packed.shape[0]):
-        for i in range(n_tried):
-            column, sums = tried[i * n : i * n + n], scratch.sums[w, i * n : i * n + n]
-            _accumulate(column, scratch.packed[w], sums)
+        _accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
     if rules.n_classes == 0:
-        boosting_gains(tried, scratch.sums[0], size, total[0], rules, scratch.gain)
-        return first_largest(scratch.gain.view(np.int32), size)
+        rough_scores(tried, scratch.halves, size, total[0], rules, scratch.scores)
+        return best_boosting_split(
+            scratch.sums[0], size, total[0], rules, scratch.score_bits, scratch.score_peaks
+        )
     gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
-    return first_largest(scratch.parts[0].view(np.int64), size)
+    return best_gini_split(scratch.gain_bits, size, scratch.gain_peaks)
 
 
 @jit
 def _accumulate(
-    column: NDArray[np.int32], packed: NDArray[np.int64], sums: NDArray[np.int64]
+    entries: NDArray[np.int32],
+    n_columns: Int,
+    n: Int,
+    packed: NDArray[np.int64],
+    sums: NDArray[np.int64],
 ) -> None:
-    """Write the running sums over a column's rows."""
-    total = 0
-    for s in range(column.size):
-        total += packed[column[s] & ROW]
-        sums[s] = total
+    """Write the running sums over the n rows of each column."""
+    k = np.uint64(0)  # unsigned, as indices that may be negative cost a test
+    for _ in range(n_columns):
+        total = 0
+        for _ in range(n):
+            total += packed[entries[k] & ROW]
+            sums[k] = total
+            k += np.uint64(1)
 
 
-@jit
+@inline_jit
 def _divide(
     scratch: Scratch,
     columns: NDArray[np.float32],

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from tincture.kernels._compile import fast_jit
+
 Floats = NDArray[np.float64]
 
 LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
-
-
-def fast_jit(function: F) -> F:
-    """Compile a helper whose sums may be reordered, which lets them use vector lanes.
-
-    NaN and infinity keep their meaning.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # quicker to compile
-    options |= {"fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    return cast(F, numba.njit(**options)(function))
 
 
 def linear_scores(
@@ -56,26 +42,32 @@ def linear_scores(
 
 @fast_jit
 def weighted_gram(columns: Floats, weights: Floats, out: Floats) -> None:
-    """Lower triangle of ``columns diag(weights) columns'``, four products at a time."""
+    """Lower triangle of ``columns diag(weights) columns'``, two by four products at a time.
+
+    Past the last column that column stands in, so that all blocks are alike; what is written above
+    the diagonal has no meaning.
+    """
     q, m = columns.shape
-    scaled = np.empty(m)
-    for a in range(q):
+    one, two = np.empty(m), np.empty(m)
+    for a in range(0, q, 2):
+        d = min(a + 1, q - 1)
         for i in range(m):
-            scaled[i] = weights[i] * columns[a, i]
-        whole = (a + 1) - (a + 1) % 4
-        for b in range(0, whole, 4):
-            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            one[i], two[i] = weights[i] * columns[a, i], weights[i] * columns[d, i]
+        for b in range(0, a + 2, 4):
+            b0, b1, b2, b3 = min(b, q - 1), min(b + 1, q - 1), min(b + 2, q - 1), min(b + 3, q - 1)
+            s0, s1, s2, s3, t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
             for i in range(m):
-                s0 += scaled[i] * columns[b, i]
-                s1 += scaled[i] * columns[b + 1, i]
-                s2 += scaled[i] * columns[b + 2, i]
-                s3 += scaled[i] * columns[b + 3, i]
-            out[a, b], out[a, b + 1], out[a, b + 2], out[a, b + 3] = s0, s1, s2, s3
-        for b in range(whole, a + 1):
-            s0 = 0.0
-            for i in range(m):
-                s0 += scaled[i] * columns[b, i]
-            out[a, b] = s0
+                x, y = one[i], two[i]
+                s0 += x * columns[b0, i]
+                s1 += x * columns[b1, i]
+                s2 += x * columns[b2, i]
+                s3 += x * columns[b3, i]
+                t0 += y * columns[b0, i]
+                t1 += y * columns[b1, i]
+                t2 += y * columns[b2, i]
+                t3 += y * columns[b3, i]
+            out[a, b0], out[a, b1], out[a, b2], out[a, b3] = s0, s1, s2, s3
+            out[d, b0], out[d, b1], out[d, b2], out[d, b3] = t0, t1, t2, t3
 
 
 @fast_jit
@@ -87,7 +79,20 @@ def cholesky(a: Floats) -> None:
     q = a.shape[0]
     for i in range(q):
         floor = 1e-14 * abs(a[i, i]) + 1e-12
-        for j in range(i + 1):
+        whole = i - i % 4
+        for j in range(0, whole, 4):  # four sums at a time, then the corner where they meet
+            s0, s1, s2, s3 = a[i, j], a[i, j + 1], a[i, j + 2], a[i, j + 3]
+            for t in range(j):
+                s0 -= a[i, t] * a[j, t]
+                s1 -= a[i, t] * a[j + 1, t]
+                s2 -= a[i, t] * a[j + 2, t]
+                s3 -= a[i, t] * a[j + 3, t]
+            s0 *= a[j, j]
+            s1 = (s1 - s0 * a[j + 1, j]) * a[j + 1, j + 1]
+            s2 = (s2 - s0 * a[j + 2, j] - s1 * a[j + 2, j + 1]) * a[j + 2, j + 2]
+            s3 = s3 - s0 * a[j + 3, j] - s1 * a[j + 3, j + 1] - s2 * a[j + 3, j + 2]
+            a[i, j], a[i, j + 1], a[i, j + 2], a[i, j + 3] = s0, s1, s2, s3 * a[j + 3, j + 3]
+        for j in range(whole, i + 1):
             s = a[i, j]
             for t in range(j):
                 s -= a[i, t] * a[j, t]

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._gains import ROW
-from tincture.kernels._linear import Floats, fast_jit
-from tincture.kernels._nodes import Nodes, jit
+from tincture.kernels._linear import Floats
+from tincture.kernels._nodes import Nodes
 from tincture.kernels._random import draw, mix
 
 Integers = NDArray[np.int64]
@@ -55,22 +56,27 @@ class Scratch(NamedTuple):
 @jit
 def make_scratch(p: int, m: int) -> Scratch:
     """Allocate the work space of tables with m rows and p columns."""
+    features, inside = np.empty(p, np.int64), np.empty(m, np.int64)
+    for j in range(p):
+        features[j] = j
+    for i in range(m):
+        inside[i] = 0
     return Scratch(
         np.empty(m, np.int64),
         np.empty(m, np.int64),
-        np.zeros(m, np.int64),
+        inside,
         np.empty(m + 1, np.int32),
         np.empty(m),
         np.empty(m),
         np.empty(m, np.int64),
         np.empty(m),
         np.empty(m),
-        np.arange(p),
+        features,
         np.empty((m, 3), np.int64),
     )
 
 
-@jit
+@inline_jit
 def grow(
     sample: Sample,
     scratch: Scratch,
@@ -106,7 +112,7 @@ def grow(
     return end
 
 
-@jit
+@inline_jit
 def _describe(sample: Sample, scratch: Scratch, members: Integers) -> tuple[float, int]:
     """Write the constants of a node's log-rank statistic.
 
@@ -140,7 +146,7 @@ def _describe(sample: Sample, scratch: Scratch, members: Integers) -> tuple[floa
     return mortality, n_times
 
 
-@jit
+@inline_jit
 def _split(
     sample: Sample,
     scratch: Scratch,
@@ -183,7 +189,7 @@ def _split(
     return _partition(sample.columns[feature], threshold, members, scratch.spare)
 
 
-@jit
+@inline_jit
 def _sort_members(sample: Sample, scratch: Scratch, feature: int, members: Integers) -> None:
     """List the members in the order of a column: sort a few, sift many out of the whole."""
     keys, n, m = scratch.keys, members.size, sample.when.size
@@ -229,7 +235,7 @@ def _scan(
     return best, where
 
 
-@jit
+@inline_jit
 def _middle(low: np.float32, high: np.float32) -> np.float32:
     """Round the middle down to 32 bits, so that the upper value stays on the right."""
     exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
@@ -237,7 +243,7 @@ def _middle(low: np.float32, high: np.float32) -> np.float32:
     return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
 
 
-@jit
+@inline_jit
 def _partition(
     column: NDArray[np.float32], threshold: np.float32, members: Integers, spare: Integers
 ) -> int:

@@ -4,34 +4,19 @@ All models keep ``x <= threshold`` for the left child and read values as 32-bit 
 scikit-learn and XGBoost do.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.errors import ModelError
+from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+
 Int: TypeAlias = "int | np.signedinteger[Any]"
-F = TypeVar("F", bound=Callable[..., Any])
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
-BLOCK = 256  # records routed together: their columns stay in the first-level cache
+BLOCK = 512  # records routed together: their columns stay in the cache
+_LARGE = 1500  # nodes; up to here, passing every node costs less than branches
 _LARGEST = float(np.finfo(np.float32).max)
-
-
-def jit(function: F) -> F:
-    """Compile a helper that only the parallel kernels call.
-
-    They keep a copy of it in their own cache; one more cache and wrappers that Python could call
-    would double the time to compile.
-    """
-    bare: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(F, numba.njit(nogil=True, error_model="numpy", **bare)(function))
-
-
-def parallel_jit(function: F) -> F:
-    """Compile a kernel whose ``numba.prange`` loop runs over independent pieces of work."""
-    compiler = numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-    return cast(F, compiler(function))
 
 
 class Nodes(NamedTuple):
@@ -83,6 +68,15 @@ def to_float32(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return rounded
 
 
+def check_rows(n_rows: int) -> None:
+    """Refuse tables of more rows than a word has room for."""
+    if n_rows > MAX_ROWS:
+        raise ModelError(
+            f"A table of {n_rows:,} rows was to be fitted; the tree kernels take at most "
+            f"{MAX_ROWS:,}. Ask for fewer rows, or pass the library's own estimator."
+        )
+
+
 def prepare(
     candidates: NDArray[np.float64], target: NDArray[np.int64], n_classes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -93,8 +87,7 @@ def prepare(
     if candidates.ndim != 3 or 0 in candidates.shape:
         raise ValueError(f"candidates need a shape (R, m, p) without zeros: {candidates.shape}")
     n_tables, n_rows, _ = candidates.shape
-    if n_rows > MAX_ROWS:
-        raise ValueError(f"at most {MAX_ROWS} rows per table, got {n_rows}")
+    check_rows(n_rows)
     labels = np.array(np.broadcast_to(target, (n_tables, n_rows)), np.int64, order="C")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must lie in 0..{n_classes - 1}")
@@ -118,7 +111,7 @@ def sum_leaves(
 
     Returns
     -------
-    (R, b, width) float64
+    (R, width, b) float64
     """
     columns = np.array(to_float32(records).T, order="C")
     n_tables = nodes.start.shape[0]
@@ -126,12 +119,14 @@ def sum_leaves(
         if np.isnan(columns).any():
             raise ValueError("records hold missing values but no fill is given")
         fill = np.zeros((n_tables, columns.shape[0]), np.float32)
-    out = np.empty((n_tables, columns.shape[1], width))
-    _sum_leaves(nodes, columns, np.array(to_float32(fill), order="C"), out)
+    out = np.empty((n_tables, width, columns.shape[1]))
+    filled = np.array(to_float32(fill), order="C")
+    n_blocks = (columns.shape[1] + BLOCK - 1) // BLOCK
+    share(_sum_leaves, n_tables * n_blocks, n_blocks, nodes, columns, filled, out)
     return out
 
 
-@jit
+@inline_jit
 def table_nodes(nodes: Nodes, r: int) -> Nodes:
     """View the nodes of one table; every array loses its first axis."""
     return Nodes(
@@ -139,21 +134,24 @@ def table_nodes(nodes: Nodes, r: int) -> Nodes:
     )
 
 
-@parallel_jit
+@kernel_jit
 def _sum_leaves(
+    begin: int,
+    stop: int,
+    n_blocks: int,
     nodes: Nodes,
     columns: NDArray[np.float32],
     fill: NDArray[np.float32],
     out: NDArray[np.float64],
 ) -> None:
-    n_blocks = (out.shape[1] + BLOCK - 1) // BLOCK
-    for task in numba.prange(out.shape[0] * n_blocks):
-        r = task // n_blocks
-        begin = (task % n_blocks) * BLOCK
-        _sum_block(table_nodes(nodes, r), columns, begin, fill[r], out[r])
+    """Work out the pieces ``begin .. stop - 1``, each a block of records on one table's trees."""
+    for piece in range(begin, stop):
+        r = piece // n_blocks
+        first = (piece % n_blocks) * BLOCK
+        _sum_block(table_nodes(nodes, r), columns, first, fill[r], out[r])
 
 
-@jit
+@inline_jit
 def _sum_block(
     nodes: Nodes,
     columns: NDArray[np.float32],
@@ -162,17 +160,20 @@ def _sum_block(
     out: NDArray[np.float64],
 ) -> None:
     """Add up the leaves of one table's trees for the block of records from `begin` on."""
-    n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[1]
-    size = min(BLOCK, out.shape[0] - begin)
+    n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[0]
+    size = min(BLOCK, out.shape[1] - begin)
     at = np.empty(size, np.int32)
     total = np.zeros((width, size))
     for t in range(n_trees):
-        route(nodes, t, columns, begin, fill, at)
+        if nodes.start[t + 1] - nodes.start[t] > _LARGE:
+            _descend(nodes, nodes.start[t], columns, begin, fill, at)
+        else:
+            route(nodes, t, columns, begin, fill, at)
         for v in range(n_values):
             gather_leaves(nodes.value, v, at, total[(t * n_values + v) % width])
-    for i in range(size):
-        for k in range(width):
-            out[begin + i, k] = total[k, i]
+    for k in range(width):
+        for i in range(size):
+            out[k, begin + i] = total[k, i]
 
 
 @jit
@@ -180,7 +181,7 @@ def route(
     nodes: Nodes,
     t: int,
     columns: NDArray[np.float32],
-    begin: int,
+    begin: Int,
     fill: NDArray[np.float32],
     at: NDArray[np.int32],
 ) -> None:
@@ -211,9 +212,29 @@ def route(
                 at[i] = child if at[i] == here else at[i]
 
 
+@inline_jit
+def _descend(
+    nodes: Nodes,
+    first: int,
+    columns: NDArray[np.float32],
+    begin: int,
+    fill: NDArray[np.float32],
+    at: NDArray[np.int32],
+) -> None:
+    """Let every record go its own way down from node `first`; else like `route`."""
+    for i in range(at.size):
+        node = first
+        while nodes.feature[node] >= 0:
+            x = columns[nodes.feature[node], begin + i]
+            if np.isnan(x):
+                x = fill[nodes.feature[node]]
+            node = nodes.left[node] + np.int32(x > nodes.threshold[node])
+        at[i] = node
+
+
 @jit
 def gather_leaves(
-    value: NDArray[np.float64], v: int, at: NDArray[np.int32], total: NDArray[np.float64]
+    value: NDArray[np.float64], v: Int, at: NDArray[np.int32], total: NDArray[np.float64]
 ) -> None:
     """Add to `total` value v of the leaf each record has reached."""
     for i in range(at.size):

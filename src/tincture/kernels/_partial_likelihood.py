@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._linear import Floats, fast_jit
-from tincture.kernels._nodes import jit
+from tincture.kernels._compile import fast_jit, jit
+from tincture.kernels._linear import Floats
 
 Integers = NDArray[np.int64]
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
-from tincture.kernels._nodes import Int, jit
+from tincture.kernels._nodes import Int
 
 
 class Scratch(NamedTuple):
@@ -22,27 +23,41 @@ class Scratch(NamedTuple):
     features: NDArray[np.int64]  # (p,) columns in the order in which they are tried
     packed: NDArray[np.int64]  # (words, m) statistics of each row
     sums: NDArray[np.int64]  # (words, p * m) their running sums
-    gain: NDArray[np.float32]  # (p * m + CHUNK,) gains of boosting
+    halves: NDArray[np.int32]  # (2 * p * m,) the words of sums[0] as hessians and gradients
+    scores: NDArray[np.float32]  # (p * m + CHUNK,) rough scores of splits in boosting
+    score_bits: NDArray[np.int32]  # the same memory
+    score_peaks: NDArray[np.int32]  # their largest by chunks
     parts: NDArray[np.float64]  # (4, p * m + CHUNK) gains of Gini and what they are made of
+    gain_bits: NDArray[np.int64]  # the memory of the gains
+    gain_peaks: NDArray[np.int64]  # their largest by chunks
     stack: NDArray[np.int64]  # (m + 1, 4) node, first and last row, depth
     totals: NDArray[np.int64]  # (m + 1, words) sums over each node on the stack
     sides: NDArray[np.int64]  # (2, words) sums over the children of a split
     goes_left: NDArray[np.uint8]  # (m,)
 
 
-@jit
+@inline_jit
 def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
     """Allocate the work space."""
     size = n_columns * n_rows
+    sums, parts = np.empty((words, size), np.int64), np.empty((4, size + CHUNK), np.float64)
+    scores, features = np.empty(size + CHUNK, np.float32), np.empty(n_columns, np.int64)
+    for j in range(n_columns):
+        features[j] = j
     return Scratch(
         np.empty((n_columns, n_rows), np.int32),
         np.empty((3, size + n_rows), np.int32),
         np.empty(size + 1, np.int32),
-        np.arange(n_columns),
+        features,
         np.zeros((words, n_rows), np.int64),
-        np.empty((words, size), np.int64),
-        np.empty(size + CHUNK, np.float32),
-        np.empty((4, size + CHUNK), np.float64),
+        sums,
+        sums[0].view(np.int32),
+        scores,
+        scores.view(np.int32),
+        np.empty(size // CHUNK + 1, np.int32),
+        parts,
+        parts[0].view(np.int64),
+        np.empty(size // CHUNK + 1, np.int64),
         np.empty((n_rows + 1, 4), np.int64),
         np.empty((n_rows + 1, words), np.int64),
         np.empty((2, words), np.int64),
@@ -50,10 +65,12 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
     )
 
 
-@jit
-def load_root(scratch: Scratch, weight: NDArray[np.int64]) -> Int:
+@inline_jit
+def load_root(
+    entries: NDArray[np.int32], weight: NDArray[np.int64], block: NDArray[np.int32]
+) -> Int:
     """Fill the root's block with the rows of positive weight; return their number."""
-    entries, block, k = scratch.entries, scratch.blocks[0], np.uint64(0)
+    k = np.uint64(0)
     for j in range(entries.shape[0]):
         for s in range(entries.shape[1]):
             block[k] = entries[j, s]

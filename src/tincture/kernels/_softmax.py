@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._linear import Floats, combine, fast_jit
-from tincture.kernels._nodes import jit
+from tincture.kernels._compile import fast_jit, inline_jit, jit
+from tincture.kernels._linear import Floats, combine
 from tincture.kernels._softmax_steps import (
     contrasts,
     factor_blocks,
@@ -28,7 +28,8 @@ Integers = NDArray[np.int64]
 
 _MAX_STEPS = 300
 _MAX_HALVINGS = 30
-_PROMISE = 3e-9  # stop once a step promises less than this much loss
+_PROMISE = 3e-9  # stop once a step of BFGS promises less than this much loss
+_NEWTON_PROMISE = 1e-7  # likewise; the step still taken leaves about the square of this
 _REFRESH = 16  # steps of BFGS between Hessian blocks
 _NEWTON = 100  # most unknowns for which Newton's method is quicker
 
@@ -110,7 +111,7 @@ def _norms(theta: Floats, step: Floats, out: Floats) -> None:
             out[2] += step[c, a] * step[c, a]
 
 
-@jit
+@inline_jit
 def _search(
     scores: Floats,
     change: Floats,
@@ -134,19 +135,7 @@ def _search(
     return 0.0, loss
 
 
-@jit
-def balance(theta: Floats) -> None:
-    """Make several columns sum to nought, which shortens them and changes no probability."""
-    k = theta.shape[0]
-    for a in range(theta.shape[1] if k > 1 else 0):
-        mean = 0.0
-        for c in range(k):
-            mean += theta[c, a] / k
-        for c in range(k):
-            theta[c, a] -= mean
-
-
-@jit
+@inline_jit
 def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> None:
     """Descend from `theta`, or from nought if that is better, in place."""
     q, m = columns.shape
@@ -154,29 +143,33 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
     basis = contrasts(k)
     unknowns = basis.shape[0] * q
     newton = k == 1 or unknowns <= _NEWTON
-    refresh = 1 if newton else _REFRESH
+    refresh, enough = (1, _NEWTON_PROMISE) if newton else (_REFRESH, _PROMISE)
     joint = np.empty((unknowns, unknowns) if newton else (0, 0))
-    scores, change, trial, probs = np.zeros((4, k, m))
-    gradient, previous, step = np.zeros((3, k, q))
-    moves, turns = np.empty((2, refresh, k, q))
+    # One by one, as the parts of one array would not be known to be contiguous.
+    scores, change = np.zeros((k, m)), np.zeros((k, m))
+    trial, probs = np.zeros((k, m)), np.zeros((k, m))
+    gradient, previous, step = np.zeros((k, q)), np.zeros((k, q)), np.zeros((k, q))
+    moves, turns = np.empty((refresh, k, q)), np.empty((refresh, k, q))
     blocks, norms = np.empty((k, q, q)), np.empty(3)
-    zero = _log_loss(trial, labels, probs)
+    zero = labels.size * np.log(max(k, 2))
     _forward(columns, theta, scores)
     _norms(theta, step, norms)
     loss = _log_loss(scores, labels, probs) + 0.5 * ridge * norms[0]
     if not loss <= zero:
-        theta[:] = 0.0
-        scores[:] = 0.0
-        loss = _log_loss(scores, labels, probs)
-    _gradient(columns, labels, probs, ridge, theta, gradient)
+        theta[:], scores[:], loss = 0.0, 0.0, zero
+        probs[:] = 1.0 / max(k, 2)
     for t in range(_MAX_STEPS):
         kept = t % refresh
+        previous, gradient = gradient, previous
+        _gradient(columns, labels, probs, ridge, theta, gradient)
         if newton:
             factor_joint(columns, probs, labels.size, ridge, basis, joint)
             promise = newton_step(joint, basis, gradient, step)
         else:
             if kept == 0:
                 factor_blocks(columns, probs, labels.size, ridge, blocks)
+            else:
+                combine(gradient, -1.0, previous, turns[kept - 1])
             promise = quasi_newton_step(blocks, gradient, moves, turns, kept, step)
         if not promise > 0.0:
             return
@@ -184,11 +177,8 @@ def minimise(columns: Floats, labels: Integers, ridge: float, theta: Floats) -> 
         _norms(theta, step, norms)
         length, loss = _search(scores, change, norms, labels, ridge, promise, loss, trial, probs)
         combine(theta, -length, step, theta)
-        if length == 0.0 or promise < _PROMISE:
+        if length == 0.0 or promise < enough:
             return
         scores, trial = trial, scores
-        previous, gradient = gradient, previous
-        _gradient(columns, labels, probs, ridge, theta, gradient)
         if not newton:
             combine(step, -1.0 - length, step, moves[kept])
-            combine(gradient, -1.0, previous, turns[kept])

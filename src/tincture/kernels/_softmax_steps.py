@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._linear import (
     Floats,
     cholesky,
@@ -17,10 +18,9 @@ from tincture.kernels._linear import (
     solve_upper,
     weighted_gram,
 )
-from tincture.kernels._nodes import jit
 
 
-@jit
+@inline_jit
 def contrasts(k: int) -> Floats:
     """Orthonormal basis (k - 1, k) of vectors that sum to nought; for one column that itself."""
     basis = np.zeros((max(k - 1, 1), k))
@@ -33,7 +33,7 @@ def contrasts(k: int) -> Floats:
     return basis
 
 
-@jit
+@inline_jit
 def factor_joint(
     columns: Floats, probs: Floats, m: int, ridge: float, basis: Floats, out: Floats
 ) -> None:
@@ -59,7 +59,7 @@ def factor_joint(
     cholesky(out)
 
 
-@jit
+@inline_jit
 def newton_step(factor: Floats, basis: Floats, gradient: Floats, out: Floats) -> float:
     """Solve for the step; return the promised decrease ``gradient . out``."""
     d, (k, q) = basis.shape[0], gradient.shape
@@ -86,7 +86,7 @@ def _equal(a: Floats, b: Floats) -> bool:
     return True
 
 
-@jit
+@inline_jit
 def factor_blocks(columns: Floats, probs: Floats, m: int, ridge: float, out: Floats) -> None:
     """Cholesky factors of the Hessian's diagonal blocks.
 
@@ -108,7 +108,7 @@ def factor_blocks(columns: Floats, probs: Floats, m: int, ridge: float, out: Flo
         cholesky(out[c])
 
 
-@jit
+@inline_jit
 def _whitened_norm(blocks: Floats, turn: Floats) -> float:
     """``turn' blocks^-1 turn``, against which the latest move's curvature sets the scale."""
     white = turn.copy()
@@ -117,7 +117,7 @@ def _whitened_norm(blocks: Floats, turn: Floats) -> float:
     return dot(white, white)
 
 
-@jit
+@inline_jit
 def quasi_newton_step(
     blocks: Floats, gradient: Floats, moves: Floats, turns: Floats, kept: int, out: Floats
 ) -> float:

@@ -16,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     Floats,
     cholesky,
@@ -27,7 +28,6 @@ from tincture.kernels._linear import (
     solve_upper,
     weighted_gram,
 )
-from tincture.kernels._nodes import jit, parallel_jit
 from tincture.kernels._partial_likelihood import predictor, product
 
 _MAX_STEPS = 100
@@ -38,8 +38,8 @@ _HIGHEST = 500.0  # exponents beyond are refused before they overflow
 
 
 @dataclass(frozen=True, slots=True)
-class AftFit:
-    """One Weibull model per candidate.
+class AftFit(Risks):
+    """Weibull models of R tables, which predict the log hazard bar a constant, ``-x . coef``.
 
     Attributes
     ----------
@@ -52,20 +52,7 @@ class AftFit:
     coef: Floats
     shape: Floats
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Log hazard relative to the other records, ``-x . coef``; larger means an earlier event.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per candidate.
-
-        Returns
-        -------
-        (R, b) float64
-        """
+    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         return -linear_scores(records, self.coef[:, None, :], fill)[:, 0, :]
 
     def unscale(self, centre: Floats, scale: Floats) -> AftFit:
@@ -96,7 +83,8 @@ def fit(
     logs = np.log(np.maximum(times, np.where(np.isfinite(smallest), smallest, 2.0) / 2))
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
     theta = np.zeros((r, p + 2))
-    _fit_all(tables, logs - logs.mean(axis=1, keepdims=True), events, float(alpha), theta)
+    logs -= logs.mean(axis=1, keepdims=True)
+    share(_fit_tables, r, tables, logs, events, float(alpha), theta)
     return AftFit(theta[:, 2:].copy(), theta[:, 0].copy())
 
 
@@ -121,7 +109,7 @@ def _penalty(theta: Floats, alpha: float) -> float:
     return float(0.5 * total)
 
 
-@jit
+@inline_jit
 def _newton_step(
     columns: Floats,
     event: Floats,
@@ -132,33 +120,39 @@ def _newton_step(
     hessian: Floats,
 ) -> float:
     """Write the Newton step; return the decrease it promises."""
-    weights = np.exp(w)
-    seen = event.sum()
-    gradient = np.empty(theta.size)
+    seen, weights, gradient = 0.0, np.empty(w.size), np.empty(theta.size)
+    for i in range(w.size):
+        weights[i] = np.exp(w[i])
+        seen += event[i]
     for c in range(theta.size):
         gradient[c] = alpha * theta[c] if c >= 2 else 0.0
         for i in range(w.size):
             gradient[c] += (weights[i] - event[i]) * columns[c, i]
     gradient[0] += _LOOSE * theta[0] - seen / theta[0]
     weighted_gram(columns, weights, hessian)
-    hessian[0, 0] += _LOOSE + seen / theta[0] ** 2
+    hessian[0, 0] += _LOOSE + seen / (theta[0] * theta[0])
     for c in range(2, theta.size):
         hessian[c, c] += alpha
     cholesky(hessian)
-    step[:] = gradient
+    for c in range(theta.size):
+        step[c] = gradient[c]
     solve_lower(hessian, step)
     solve_upper(hessian, step)
     return product(gradient, step)
 
 
-@jit
+@inline_jit
 def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> None:
     """Damped Newton descent from the exponential model without columns, in place."""
     q, m = columns.shape
-    if event.sum() <= 0.0:
-        theta[0] = 1.0
+    seen, total = 0.0, 0.0
+    for i in range(m):
+        seen += event[i]
+        total += np.exp(columns[0, i])
+    theta[0] = 1.0
+    if seen <= 0.0:
         return
-    theta[0], theta[1] = 1.0, np.log(np.exp(columns[0]).sum() / event.sum())
+    theta[1] = np.log(total / seen)
     w, trial, point = np.empty(m), np.empty(m), np.empty(q)
     step, hessian = np.empty(q), np.empty((q, q))
     predictor(columns, theta, w)
@@ -169,7 +163,8 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
             return
         length = 1.0
         for _ in range(_MAX_HALVINGS):
-            point[:] = theta - length * step
+            for c in range(q):
+                point[c] = theta[c] - length * step[c]
             predictor(columns, point, trial)
             reached = _loss(trial, event, point[0]) + _penalty(point, alpha)
             if reached <= loss - 1e-4 * length * promise + 1e-12 * abs(loss):
@@ -177,20 +172,33 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
             length *= 0.5
         else:
             return
-        theta[:] = point
+        for c in range(q):
+            theta[c] = point[c]
         w, trial, loss = trial, w, reached
         if promise < _PROMISE:
             return
 
 
-@parallel_jit
-def _fit_all(tables: Floats, logs: Floats, events: Floats, alpha: float, theta: Floats) -> None:
-    for r in prange(tables.shape[0]):
+@kernel_jit
+def _fit_tables(
+    begin: int,
+    stop: int,
+    tables: Floats,
+    logs: Floats,
+    events: Floats,
+    alpha: float,
+    theta: Floats,
+) -> None:
+    for r in range(begin, stop):
         m, p = tables[r].shape
         columns = np.empty((p + 2, m))
-        columns[0], columns[1] = logs[r], -1.0
+        for i in range(m):
+            columns[0, i], columns[1, i] = logs[r, i], -1.0
         for c in range(p):
-            mean = tables[r, :, c].mean()
+            mean = 0.0
+            for i in range(m):
+                mean += tables[r, i, c]
+            mean /= m
             for i in range(m):
                 columns[c + 2, i] = mean - tables[r, i, c]
         _fit_table(columns, events[r], alpha, theta[r])

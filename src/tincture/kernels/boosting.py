@@ -8,20 +8,23 @@ gains differ in the last digits and near-ties may fall otherwise; margins of rec
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import share
 from tincture.kernels._fit import fit_tables
-from tincture.kernels._gains import Rules
+from tincture.kernels._fitted import Classifiers, softmax
+from tincture.kernels._gains import boosting_rules
+from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._sort import sort_keys
 
 CLIP = 1e-6  # XGBoost keeps class shares away from 0 (and 1) by this
 
 
 @dataclass(frozen=True, slots=True)
-class Boosting:
+class Boosting(Classifiers):
     """Boosted trees of R tables.
 
     Attributes
@@ -35,29 +38,12 @@ class Boosting:
     base: NDArray[np.float64]
     n_classes: int
 
-    def predict(
-        self,
-        records: NDArray[np.floating[Any]],
-        fill: NDArray[np.floating[Any]] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64, NaN where missing
-        fill : (R, p), what a missing value counts as for each table
-
-        Returns
-        -------
-        (R, b, n_classes) float64
-        """
+    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         margin = sum_leaves(self.nodes, records, fill, self.base.shape[1])
-        margin += self.base[:, None, :]
-        if self.n_classes == 2:
-            positive = 1.0 / (1.0 + np.exp(-margin))
-            return np.concatenate([1.0 - positive, positive], axis=2)
-        chance = np.exp(margin - margin.max(axis=2, keepdims=True))
-        return np.asarray(chance / chance.sum(axis=2, keepdims=True))
+        margin += self.base[:, :, None]
+        if self.n_classes == 1:
+            return np.ones((*margin.shape[::2], 1))
+        return softmax(margin)
 
 
 def fit(
@@ -95,10 +81,12 @@ def fit(
     base = base_margins(labels, n_classes)
     n_trees = n_estimators * base.shape[1]
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), 1)
-    scale = 2.0 ** (30 - int(n_rows - 1).bit_length())
-    least = max(1, int(np.ceil(min_child_weight * scale)))
-    rules = Rules(0, n_columns, max_depth, least, reg_lambda * scale, 1.0 / scale, learning_rate)
-    fit_tables(columns, labels, base, False, np.uint64(0), rules, nodes)
+    rules = boosting_rules(
+        n_rows, n_columns, max_depth, min_child_weight, reg_lambda, learning_rate
+    )
+    event = np.empty((n_tables, 0))
+    keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
+    share(fit_tables, n_tables, columns, keys, labels, event, base, False, unused, rules, nodes)
     return Boosting(nodes, base, n_classes)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
+
+from tincture.kernels._compile import kernel_jit, share
 
 Floats = NDArray[np.float64]
 
 
-@njit(cache=True, parallel=True)
 def pair_counts(risk: Floats, time: Floats, event: Floats) -> tuple[Floats, Floats]:
     """Right and comparable pairs that each record takes part in, by Harrell et al. (1982).
 
@@ -26,8 +26,22 @@ def pair_counts(risk: Floats, time: Floats, event: Floats) -> tuple[Floats, Floa
     """
     n = len(time)
     right, comparable = np.zeros(n), np.zeros(n)
-    for i in prange(n):
-        for j in range(n):
+    share(_count, n, *(np.array(a, np.float64) for a in (risk, time, event)), right, comparable)
+    return right, comparable
+
+
+@kernel_jit
+def _count(
+    begin: int,
+    stop: int,
+    risk: Floats,
+    time: Floats,
+    event: Floats,
+    right: Floats,
+    comparable: Floats,
+) -> None:
+    for i in range(begin, stop):
+        for j in range(time.size):
             i_first = event[i] > 0.5 and (
                 time[i] < time[j] or (time[i] == time[j] and event[j] < 0.5)
             )
@@ -38,4 +52,3 @@ def pair_counts(risk: Floats, time: Floats, event: Floats) -> tuple[Floats, Floa
                 lead = risk[i] - risk[j] if i_first else risk[j] - risk[i]
                 comparable[i] += 1.0
                 right[i] += 1.0 if lead > 0 else (0.5 if lead == 0 else 0.0)
-    return right, comparable

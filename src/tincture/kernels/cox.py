@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, kernel_jit, share
+from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     LANES,
     Floats,
@@ -32,7 +33,6 @@ from tincture.kernels._linear import (
     solve_upper,
     weighted_gram,
 )
-from tincture.kernels._nodes import jit, parallel_jit
 from tincture.kernels._partial_likelihood import (
     Integers,
     hazards,
@@ -59,8 +59,8 @@ class _Work(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CoxFit:
-    """Coefficients of one Cox model per candidate.
+class CoxFit(Risks):
+    """Cox models of R tables, which predict the log partial hazard ``x . coef``.
 
     Attributes
     ----------
@@ -70,20 +70,7 @@ class CoxFit:
 
     coef: Floats
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Log partial hazard ``x . coef``; larger means an earlier event.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per candidate.
-
-        Returns
-        -------
-        (R, b) float64
-        """
+    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         return linear_scores(records, self.coef[:, None, :], fill)[:, 0, :]
 
     def unscale(self, centre: Floats, scale: Floats) -> CoxFit:
@@ -124,7 +111,9 @@ def fit(
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
     latest_first = np.argsort(-times, axis=1, kind="stable")
     coef = np.zeros((r, p)) if start is None else np.array(start.coef, dtype=np.float64)
-    _minimise_all(
+    share(
+        _minimise_tables,
+        r,
         tables,
         latest_first,
         np.take_along_axis(times, latest_first, axis=1),
@@ -135,7 +124,7 @@ def fit(
     return CoxFit(coef)
 
 
-@jit
+@inline_jit
 def _start(
     columns: Floats,
     event: Floats,
@@ -156,7 +145,7 @@ def _start(
     return loss_of(eta, event, ends, logs)
 
 
-@jit
+@inline_jit
 def _newton_step(
     columns: Floats,
     event: Floats,
@@ -184,7 +173,7 @@ def _newton_step(
     return product(work.gradient, work.step)
 
 
-@jit
+@inline_jit
 def _minimise(columns: Floats, event: Floats, ends: Integers, alpha: float, coef: Floats) -> None:
     """Damped Newton descent from `coef`, in place."""
     p, m = coef.size, event.size
@@ -216,7 +205,7 @@ def _minimise(columns: Floats, event: Floats, ends: Integers, alpha: float, coef
             return
 
 
-@jit
+@inline_jit
 def _tie_groups(time: Floats) -> Integers:
     """Where each group of tied rows ends."""
     ends, groups = np.empty(time.size, np.int64), 0
@@ -227,7 +216,7 @@ def _tie_groups(time: Floats) -> Integers:
     return ends[:groups]
 
 
-@jit
+@inline_jit
 def _centred_columns(table: Floats, order: Integers, groups: int) -> Floats:
     """Lay out centred columns one after another, with room for the means of risk sets."""
     m, p = table.shape
@@ -241,8 +230,10 @@ def _centred_columns(table: Floats, order: Integers, groups: int) -> Floats:
     return columns
 
 
-@parallel_jit
-def _minimise_all(
+@kernel_jit
+def _minimise_tables(
+    begin: int,
+    stop: int,
     tables: Floats,
     order: Integers,
     times: Floats,
@@ -250,7 +241,7 @@ def _minimise_all(
     alpha: float,
     coef: Floats,
 ) -> None:
-    for r in prange(tables.shape[0]):
+    for r in range(begin, stop):
         ends = _tie_groups(times[r])
         columns = _centred_columns(tables[r], order[r], ends.size)
         _minimise(columns, events[r], ends, alpha, coef[r])

@@ -4,20 +4,23 @@ Faithful to scikit-learn's RandomForestClassifier, bar its random numbers (Breim
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import share
 from tincture.kernels._fit import fit_tables
+from tincture.kernels._fitted import Classifiers
 from tincture.kernels._gains import Rules
+from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._sort import sort_keys
 
 NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
+class Forest(Classifiers):
     """Forests of R tables; a single tree is a forest of one.
 
     Attributes
@@ -29,26 +32,11 @@ class Forest:
     nodes: Nodes
     n_classes: int
 
-    def predict(
-        self,
-        records: NDArray[np.floating[Any]],
-        fill: NDArray[np.floating[Any]] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64, NaN where missing
-        fill : (R, p), what a missing value counts as for each table
-
-        Returns
-        -------
-        (R, b, n_classes) float64
-        """
+    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
         total = sum_leaves(self.nodes, records, fill, self.n_classes)
         total /= n_trees
-        return total
+        return total.swapaxes(1, 2)
 
 
 def fit(
@@ -96,6 +84,7 @@ def fit_trees(
     n_tables, _, n_rows = columns.shape
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), n_classes)
     rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0)
-    base = np.empty((n_tables, 0))
-    fit_tables(columns, labels, base, bootstrap, np.uint64(seed), rules, nodes)
+    none = np.empty((n_tables, 0))  # neither events nor margins
+    keys, key = sort_keys(columns), np.uint64(seed)
+    share(fit_tables, n_tables, columns, keys, labels, none, none, bootstrap, key, rules, nodes)
     return nodes

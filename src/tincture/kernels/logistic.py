@@ -11,20 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import kernel_jit, share
+from tincture.kernels._fitted import Classifiers, softmax
 from tincture.kernels._linear import LANES, Floats, linear_scores
-from tincture.kernels._nodes import jit, parallel_jit
-from tincture.kernels._softmax import Integers, balance, minimise
+from tincture.kernels._softmax import Integers, minimise
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
 _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticFit:
-    """Coefficients of one logistic model per candidate.
+class LogisticFit(Classifiers):
+    """Coefficients of one logistic model per table.
 
     Attributes
     ----------
@@ -36,21 +36,10 @@ class LogisticFit:
     coef: Floats
     intercept: Floats
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Probability of every class.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per candidate.
-
-        Returns
-        -------
-        (R, b, n_classes) float64
-        """
-        return _probabilities(linear_scores(records, self.coef, fill), self.intercept)
+    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+        scores = linear_scores(records, self.coef, fill)
+        scores += self.intercept[:, :, None]
+        return softmax(scores)
 
     def unscale(self, centre: Floats, scale: Floats) -> LogisticFit:
         """Model for raw ``x`` equivalent to this one for ``(x - centre) / scale``, both (R, p)."""
@@ -116,7 +105,10 @@ def _fit_all(
     """Improve the first `columns[r]` score columns of each `theta[r]`, intercept last."""
     mean = tables.mean(axis=1)
     theta[:, :, -1] += np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
-    _minimise_all(tables, mean, labels, columns, ridge, theta)
+    _balance(columns, theta)
+    rows = _lay_out(tables, mean)
+    share(_minimise_tables, len(tables), rows, labels, columns, ridge, theta)
+    _balance(columns, theta)
     theta[:, :, -1] -= np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
 
 
@@ -153,56 +145,32 @@ def _fit_many(
     return _as_fit(theta)
 
 
-@parallel_jit
-def _probabilities(scores: Floats, intercept: Floats) -> Floats:
-    r_all, k, b_all = scores.shape
-    out = np.empty((r_all, b_all, max(k, 2)))
-    for r in prange(r_all):
-        for b in range(b_all):
-            if k == 1:
-                odds = np.exp(-(scores[r, 0, b] + intercept[r, 0]))
-                out[r, b, 1] = 1.0 / (1.0 + odds)
-                out[r, b, 0] = 1.0 - out[r, b, 1]
-                continue
-            top = -np.inf
-            for c in range(k):
-                out[r, b, c] = scores[r, c, b] + intercept[r, c]
-                top = max(top, out[r, b, c])
-            total = 0.0
-            for c in range(k):
-                out[r, b, c] = np.exp(out[r, b, c] - top)
-                total += out[r, b, c]
-            share = 1.0 / total
-            for c in range(k):
-                out[r, b, c] *= share
-    return out
-
-
-@jit
-def _centred_columns(table: Floats, mean: Floats) -> Floats:
-    """Lay out centred columns one after another, and a column of ones; padding rows are nought."""
-    m, p = table.shape
-    columns = np.zeros((p + 1, (m + LANES - 1) // LANES * LANES))
-    for i in range(m):
-        columns[p, i] = 1.0
-        for a in range(p):
-            columns[a, i] = table[i, a] - mean[a]
+def _lay_out(tables: Floats, mean: Floats) -> Floats:
+    """Centred columns one after another, and a column of ones; padding rows are nought."""
+    r, m, p = tables.shape
+    columns = np.zeros((r, p + 1, (m + LANES - 1) // LANES * LANES))
+    np.subtract(tables.swapaxes(1, 2), mean[:, :, None], out=columns[:, :p, :m])
+    columns[:, p, :m] = 1.0
     return columns
 
 
-@parallel_jit
-def _minimise_all(
-    tables: Floats,
-    mean: Floats,
+def _balance(columns: Integers, theta: Floats) -> None:
+    """Make several columns sum to nought, which shortens them and changes no probability."""
+    used = (np.arange(theta.shape[1]) < columns[:, None]) & (columns > 1)[:, None]
+    mean = np.einsum("rk,rkp->rp", used, theta) / np.maximum(columns, 1)[:, None]
+    theta -= used[:, :, None] * mean[:, None, :]
+
+
+@kernel_jit
+def _minimise_tables(
+    begin: int,
+    stop: int,
+    rows: Floats,
     labels: Integers,
     columns: Integers,
     ridge: Floats,
     theta: Floats,
 ) -> None:
-    for r in prange(tables.shape[0]):
+    for r in range(begin, stop):
         if columns[r] > 0:
-            rows = _centred_columns(tables[r], mean[r])
-            own = theta[r, : columns[r]]
-            balance(own)
-            minimise(rows, labels[r], ridge[r], own)
-            balance(own)
+            minimise(rows[r], labels[r], ridge[r], theta[r, : columns[r]])

@@ -17,32 +17,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
+from tincture.kernels._compile import inline_jit, kernel_jit, share
+from tincture.kernels._fitted import Risks
 from tincture.kernels._gains import ROW
 from tincture.kernels._linear import Floats
 from tincture.kernels._logrank import Integers, Sample, grow, make_scratch
 from tincture.kernels._nodes import (
-    MAX_ROWS,
     Nodes,
+    check_rows,
     empty_nodes,
-    jit,
     nodes_per_tree,
-    parallel_jit,
     sum_leaves,
     table_nodes,
     to_float32,
 )
 from tincture.kernels._random import draw, mix
-from tincture.kernels._sort import sort_columns
+from tincture.kernels._sort import rank_rows, sort_keys
 
 _NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalForest:
-    """Survival forests of R tables.
+class SurvivalForest(Risks):
+    """Survival forests of R tables, which predict expected mortality.
 
     Attributes
     ----------
@@ -51,22 +50,9 @@ class SurvivalForest:
 
     nodes: Nodes
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Expected mortality, averaged over trees; larger means an earlier event.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per candidate.
-
-        Returns
-        -------
-        (R, b) float64
-        """
+    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
-        total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, :, 0]
+        total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, 0]
         total /= n_trees
         return total
 
@@ -98,19 +84,24 @@ def fit(
         numbers compare better.
     """
     r, m, _ = candidates.shape
-    if m > MAX_ROWS:
-        raise ValueError(f"at most {MAX_ROWS} rows per table, got {m}")
+    check_rows(m)
     times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
     order = np.argsort(times, axis=1, kind="stable")
     times = np.take_along_axis(times, order, axis=1)
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
     columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
+    columns = np.ascontiguousarray(columns.swapaxes(1, 2))
     new = np.diff(times, axis=1, prepend=-np.inf) > 0.0
+    when, events = np.cumsum(new, axis=1) - 1, np.take_along_axis(events, order, axis=1)
     nodes = empty_nodes(r, n_trees, nodes_per_tree(m, _NO_LIMIT), 1)
-    _fit_all(
-        np.ascontiguousarray(columns.swapaxes(1, 2)),
-        np.cumsum(new, axis=1) - 1,
-        np.take_along_axis(events, order, axis=1),
+    share(
+        _fit_tables,
+        r,
+        columns,
+        sort_keys(columns),
+        when,
+        events,
+        _event_times_from(when, events),
         max(min_samples_leaf, 1),
         max(min_samples_split, 2),
         np.uint64(seed),
@@ -119,22 +110,26 @@ def fit(
     return SurvivalForest(nodes)
 
 
-@parallel_jit
-def _fit_all(
+@kernel_jit
+def _fit_tables(
+    begin: int,
+    stop: int,
     columns: NDArray[np.float32],
+    keys: Integers,
     when: Integers,
     event: Floats,
+    later: Floats,
     least_leaf: int,
     least_split: int,
     seed: np.uint64,
     nodes: Nodes,
 ) -> None:
-    for r in prange(columns.shape[0]):
-        sample = _make_sample(columns[r], when[r], event[r])
+    for r in range(begin, stop):
+        sample = _make_sample(columns[r], keys[r], when[r], event[r], later[r])
         _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
 
 
-@jit
+@inline_jit
 def _fit_table(
     sample: Sample, least_leaf: int, least_split: int, seed: np.uint64, nodes: Nodes
 ) -> None:
@@ -150,33 +145,34 @@ def _fit_table(
         )
 
 
-@jit
-def _make_sample(columns: NDArray[np.float32], when: Integers, event: Floats) -> Sample:
+@inline_jit
+def _make_sample(
+    columns: NDArray[np.float32], keys: Integers, when: Integers, event: Floats, later: Floats
+) -> Sample:
     p, m = columns.shape
-    entries, ranks, later = np.empty((p, m), np.int32), np.empty((p, m), np.int32), np.zeros(m)
-    sort_columns(columns, False, entries)
+    entries, ranks = np.empty((p, m), np.int32), np.empty((p, m), np.int32)
+    rank_rows(columns, keys, False, entries)
     for j in range(p):
         for s in range(m):
             ranks[j, entries[j, s] & ROW] = entries[j, s]
-    # Walk back in time: an event time counts once, for all rows of that time and before.
-    count, i = 0.0, m - 1
-    while i >= 0:
-        first, seen = i, 0.0
-        while first >= 0 and when[first] == when[i]:
-            seen = max(seen, event[first])
-            first -= 1
-        count += seen
-        for k in range(first + 1, i + 1):
-            later[k] = count
-        i = first
     return Sample(columns, entries, ranks, when, event, later, np.empty(m))
 
 
-@jit
+def _event_times_from(when: Integers, event: Floats) -> Floats:
+    """Number of distinct event times (R, m) at or after each row's, rows being in order of time."""
+    r, m = when.shape
+    seen = np.zeros((r, m + 1))
+    np.maximum.at(seen, (np.arange(r)[:, None], when), event)
+    after = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1]
+    return np.take_along_axis(after, when, axis=1)
+
+
+@inline_jit
 def _bootstrap(weight: Floats, key: np.uint64, members: Integers) -> int:
     """Draw as many rows as there are; list the distinct ones and return their number."""
     m = weight.size
-    weight[:] = 0.0
+    for i in range(m):
+        weight[i] = 0.0
     for i in range(m):
         weight[draw(key, i, m)] += 1.0
     n = 0
