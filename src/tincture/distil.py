@@ -17,6 +17,7 @@ from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 CALIBRATION = 0.1  # weight of squared errors beside ranks
+EXTREME = 30.0  # log hazard that an infinite one counts as
 WORST = 3.0  # squared error, in units of the teacher's variance, beyond which all is equally bad
 
 
@@ -79,7 +80,8 @@ class Distance:
             ) from error
 
     def _loss(self, predicted: Floats) -> Floats:
-        chances = self.task.chances(np.nan_to_num(predicted, nan=0.0))
+        finite = np.nan_to_num(predicted, nan=0.0, posinf=EXTREME, neginf=-EXTREME)
+        chances = self.task.chances(finite)
         lacking = 1.0 - rank_covariance(chances, self.chance) / max(self._best, 1e-12)
         error = np.square(chances - self.chance).mean(axis=1) / max(self._variance, 1e-12)
         return np.asarray(lacking + CALIBRATION * np.minimum(error, WORST))
