@@ -11,6 +11,7 @@ from hypothesis import settings
 from helpers import SCHEMA, make_table
 from tincture.condense import DIRECT, PROXY
 from tincture.estimators import Condenser
+from tincture.indirect import STYLES
 from tincture.privacy.accounting import Phase, Plan, calibrate
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
@@ -31,7 +32,8 @@ def shorten(patch: pytest.MonkeyPatch) -> None:
         return calibrate(epsilon, delta, phases)
 
     patch.setattr("tincture.estimators.usual_plan", short_plan)
-    patch.setattr("tincture.indirect.ROUNDS", 5)
+    short = {kind: style._replace(descents=2, moves=3) for kind, style in STYLES.items()}
+    patch.setattr("tincture.indirect.STYLES", short)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.additive import Additive, Basis
 from tincture.encoding import Encoding
 from tincture.errors import BudgetError
 from tincture.estimators import Condenser
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Records, Vault
+from tincture.privacy.vault import GRID, Records, Vault
+from tincture.proxy import Marginals, cell_widths
 from tincture.schema import Schema
 from tincture.tasks import Classification
 
@@ -46,6 +48,7 @@ DESCRIPTOR: dict[str, Any] = {
 SCHEMA = Schema.from_dict(DESCRIPTOR)
 OTHERS = {"died": ["days", "event", "stage"], "stage": ["days", "event", "died"]}
 FEATURES = ["age", "lactate", "sodium", "ward", "diabetes"]
+ENCODING = Encoding([SCHEMA[f] for f in FEATURES])
 
 
 def make_table(n: int = 600, seed: int = 0) -> pl.DataFrame:
@@ -105,9 +108,17 @@ def make_vault(
     ledger: Ledger, n: int = 200, *, unit: str | None = None, table: pl.DataFrame | None = None
 ) -> Vault:
     """A vault of small records, with ``died`` as their target."""
-    encoding = Encoding([SCHEMA[f] for f in FEATURES])
     records = make_table(n) if table is None else table
-    return Vault(records, SCHEMA, encoding, Classification("died", 2), ledger, unit=unit)
+    return Vault(records, SCHEMA, ENCODING, Classification("died", 2), ledger, unit=unit)
+
+
+def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Additive:
+    """Random curves over columns of uneven histograms, some values missing."""
+    counts = rng.integers(1, 100, sum(cell_widths(ENCODING))).astype(np.float64)
+    marginals = Marginals.of_counts(ENCODING, counts, 1000.0)
+    sample = ENCODING.snap(marginals.place(marginals.draw(500, rng)))
+    basis = Basis.fitting(marginals, sample)
+    return Additive(basis, size * rng.normal(size=basis.size))
 
 
 def make_condenser(**changes: Any) -> Condenser:
@@ -122,6 +133,11 @@ def make_condenser(**changes: Any) -> Condenser:
         "n_rows": 16,
     }
     return Condenser(**(settings | changes))
+
+
+def too_long(steps: Iterable[int]) -> bool:
+    """Whether lattice steps exceed the clip, in whole numbers: the check itself cannot round."""
+    return sum(v * v for v in steps) > GRID * GRID
 
 
 def bookings(journal: Path) -> int:

@@ -6,46 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
+from strategies import amounts, anywhere, choices, encodings
 from tincture.encoding import Amount, Choice, Encoding
 from tincture.frames import to_columns, to_frame
 from tincture.schema import Column, Schema
-
-
-@st.composite
-def amounts(draw: st.DrawFn) -> Column:
-    kind = draw(st.sampled_from(["number", "integer"]))
-    if kind == "integer":
-        low = float(draw(st.integers(-1000, 1000)))
-        high = low + draw(st.integers(1, 100_000))
-        decimals = None
-    else:
-        low = draw(st.floats(-1000, 1000))
-        high = low + draw(st.floats(1e-3, 1e5))
-        decimals = draw(st.none() | st.integers(0, 6))
-    scale = draw(st.sampled_from([None, "linear", *(["log"] if low > 1e-3 else [])]))
-    if scale is None and 0 < low < 1e-3:
-        scale = "linear"
-    return Column(
-        "x", kind, low, high, required=draw(st.booleans()), decimals=decimals, scale=scale
-    )
-
-
-@st.composite
-def choices(draw: st.DrawFn) -> Column:
-    required = draw(st.booleans())
-    kind, levels = draw(
-        st.sampled_from(
-            [
-                ("string", ("a", "b", "c d", "1")),
-                ("integer", (0, 1, 5)),
-                ("number", (0.5, 1.0)),
-                ("boolean", None),
-            ]
-        )
-    )
-    return Column("x", kind, categories=levels, required=required)
 
 
 def released(column: Column, x: np.ndarray) -> np.ndarray:
@@ -80,14 +45,12 @@ def test_every_level_comes_back(column: Column, data: st.DataObject) -> None:
     assert back.tolist() == codes
 
 
-@given(st.lists(amounts() | choices(), min_size=1, max_size=4), st.data())
+@given(encodings(), st.data())
 def test_any_point_means_a_valid_row_and_snapping_finds_it(
-    columns: list[Column], data: st.DataObject
+    encoding: Encoding, data: st.DataObject
 ) -> None:
-    named = [Column(**{**_fields(c), "name": f"c{i}"}) for i, c in enumerate(columns)]
-    encoding = Encoding(named)
-    anywhere = arrays(np.float64, (3, encoding.width), elements=st.floats(-1.0, 2.0))
-    points = data.draw(anywhere)
+    named = encoding.columns
+    points = data.draw(anywhere(encoding, 3))
     values = encoding.decode(points)
     for column in named:
         x = values[column.name]
@@ -106,14 +69,10 @@ def test_any_point_means_a_valid_row_and_snapping_finds_it(
     np.testing.assert_allclose(encoding.snap(snapped), snapped, atol=1e-12)
 
     # The row written as a table reads back as the same values.
-    schema = Schema(tuple(named))
+    schema = Schema(named)
     read = to_columns(to_frame(values, schema), schema, schema.names)
     for column in named:
         np.testing.assert_array_equal(read[column.name], values[column.name])
-
-
-def _fields(column: Column) -> dict[str, object]:
-    return {name: getattr(column, name) for name in Column.__slots__}
 
 
 @given(amounts())

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from helpers import Ask, make_table, make_vault, plan_of
+from helpers import Ask, make_table, make_vault, plan_of, too_long
 from tincture.errors import BudgetError, QueryFailed, TableError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -37,11 +37,6 @@ def one_each(n: int) -> np.ndarray:
 
 def steps(vectors: np.ndarray, lengths: np.ndarray, clip: float) -> list[int]:
     return [int(v) for v in lattice_sum(vectors, lengths, clip)]
-
-
-def too_long(vector: list[int]) -> bool:
-    """In whole numbers, so that the check itself cannot round."""
-    return sum(v * v for v in vector) > GRID * GRID
 
 
 @given(ANYTHING, CLIPS)

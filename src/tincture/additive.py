@@ -201,7 +201,12 @@ def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
 
 
 def levelled(teacher: Additive, sample: Floats, task: Task, counts: Floats) -> Additive:
-    """With the released prevalence as its mean chance over a sample of the proxy."""
+    """With the released prevalence as its mean chance over a sample of the proxy.
+
+    A log hazard stays as it is: it is measured from the average record's, so has no level.
+    """
+    if not task.is_probabilistic:
+        return teacher
     scores = teacher.score(sample)
     wanted = task.chance(np.full(1, task.level(counts)))[0]
     low, high = -20.0, 20.0

@@ -61,6 +61,12 @@ class Lines:
         self.spread = np.maximum(spread, 1e-3)
         self.importance = np.array(importance)
 
+    @property
+    def attention(self) -> Floats:
+        """How often a search should try each column, summing to 1."""
+        some = self.importance + 0.1 * self.importance.mean() + 1e-6
+        return np.asarray(some / some.sum())
+
     def ranks(self, points: NDArray[np.floating]) -> Floats:
         """√12 (u − ½) of each record in each column, (n, n_columns), within ±√3."""
         codes = cell_codes(self.marginals.encoding, points)

@@ -19,6 +19,7 @@ from tincture.tasks import Task
 Floats = NDArray[np.float64]
 N_JUDGED = 800  # records looked at in a round
 CALIBRATION = 0.1  # weight of squared errors beside ranks
+EXTREME = 30.0  # log hazard that an infinite one counts as
 WORST = 3.0  # squared error, in units of the teacher's variance, beyond which all is equally bad
 
 
@@ -64,7 +65,7 @@ class Distance:
         """
         rng = np.random.default_rng(seed)
         some = rng.choice(len(self.design), min(N_JUDGED, len(self.design)), replace=False)
-        judge = _Judge(self.task, self.design[some], self.chance[some])
+        judge = Judge(self.task, self.design[some], self.chance[some])
         designs = self.encoding.design(tables)[:, start.owner]
         total = np.zeros(len(tables))
         for model, weight in zip(self.models, self.weights, strict=True):
@@ -96,7 +97,7 @@ class Distance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class Judge:
     """Some of the invented records, and the teacher's chances for them."""
 
     task: Task
@@ -106,7 +107,8 @@ class _Judge:
     def loss(self, predicted: Floats) -> Floats:
         """Of predictions (R, b, n_outputs), (R,)."""
         best = rank_covariance(self.chance[None], self.chance)[0]
-        chances = self.task.chances(np.nan_to_num(predicted, nan=0.0))
+        finite = np.nan_to_num(predicted, nan=0.0, posinf=EXTREME, neginf=-EXTREME)
+        chances = self.task.chances(finite)
         lacking = 1.0 - rank_covariance(chances, self.chance) / max(best, 1e-12)
         error = np.square(chances - self.chance).mean(axis=1) / max(self.chance.var(), 1e-12)
         return np.asarray(lacking + CALIBRATION * np.minimum(error, WORST))
@@ -119,13 +121,19 @@ def distil(
     rounds: int,
     rng: np.random.Generator,
     tick: Callable[[], None] = lambda: None,
+    place: Callable[[Floats], Floats] = lambda prototypes: prototypes,
 ) -> list[Floats]:
     """Follow the distance downhill.
+
+    Parameters
+    ----------
+    place : callable
+        From the optimiser's prototypes (..., P, width) to exact points of the encoded cube.
 
     Returns
     -------
     tables : list of ndarray of shape (P, width)
-        The present table after each eighth of the rounds, the last one last.
+        The placed table after each quarter of the rounds, the last one last.
     """
     state = optimizer.init(start)
     kept = []
@@ -133,9 +141,9 @@ def distil(
         tick()
         candidates: Candidates = optimizer.ask(state, rng)
         both = np.concatenate([candidates.plus, candidates.minus])
-        losses = distance.losses(both, start, candidates.seed)
+        losses = distance.losses(place(both), start, candidates.seed)
         n_plus = len(candidates.plus)
         state = optimizer.tell(state, candidates, Estimate(losses[:n_plus] - losses[n_plus:], 0.0))
-        if (done + 1) * 8 // rounds > done * 8 // rounds:
-            kept.append(optimizer.result(state))
-    return kept or [start.prototypes]
+        if (done + 1) * 4 // rounds > done * 4 // rounds:
+            kept.append(place(optimizer.result(state)))
+    return kept or [place(start.prototypes)]

@@ -163,6 +163,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         features = self._features(schema, task)
         encoding = Encoding([schema[f] for f in features])
         models = [resolve(m, task) for m in self._model_list(task)]
+        weights = self._weights(models)
         self._check_size(records)
         plan = usual_plan(self.epsilon, self.delta, method_for(self.method, task))
         ledger = Ledger(plan, unit=self.unit or "record")
@@ -176,7 +177,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 encoding,
                 task,
                 models,
-                self._weights(models),
+                weights,
                 self.n_rows,
                 np.random.default_rng(self.seed),
                 effort=self.effort,
@@ -253,14 +254,16 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 
     def _weights(self, models: Sequence[Model]) -> list[float]:
         """Of the models, summing to 1."""
-        given = dict(self.weights or {})
+        if not isinstance(self.weights or {}, Mapping):
+            raise SettingError("weights must map names of models to numbers.")
+        given: dict[str, Any] = dict(self.weights or {})
         unknown = set(given) - {m.name for m in models}
         if unknown:
             raise SettingError(
                 f"A weight was given for {', '.join(sorted(unknown))}, which is not among the "
                 f"models {', '.join(m.name for m in models)}."
             )
-        if any(not 0 < w < math.inf for w in given.values()):
+        if any(not isinstance(w, Real) or not 0 < float(w) < math.inf for w in given.values()):
             raise SettingError("A model's weight must be a number above 0.")
         raw = [float(given.get(m.name, 1.0)) for m in models]
         return [w / sum(raw) for w in raw]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,45 +20,96 @@ from tincture.additive import Additive, Basis, Belief, curvatures, levelled
 from tincture.brief import Brief
 from tincture.copula import Copula, Lines
 from tincture.distil import Distance, distil
+from tincture.models import Model
+from tincture.portfolio import guards
 from tincture.queries import LossDifferences, RankProducts, ResidualSums
-from tincture.search import Candidates, Moves, Progress, Start, graded
+from tincture.search import Candidates, Directions, Moves, Progress, Start, graded
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000
-ROUNDS = 600
-COPIES = {True: 2, False: 1}  # rows a prototype: one probability needs mixed outcomes
-SHARPNESS = 2.0
+N_PAIRS = 64
+GUARD = 0.1
 CLIP_A_TABLE = 0.1
+
+
+class Style(NamedTuple):
+    """How a kind of outcome is searched (docs/decisions/0008).
+
+    Attributes
+    ----------
+    copies : int
+        Rows a prototype: a probability needs repeated rows with mixed outcomes, a ranking does not.
+    sharpness : float
+        How much more the first outcomes heed the score than nature does.
+    descents, moves : int
+        Rounds of each kind of step.
+    radius : float
+        Of the directions.
+    """
+
+    copies: int
+    sharpness: float
+    descents: int
+    moves: int
+    radius: float
+
+
+STYLES = {
+    True: Style(copies=2, sharpness=2.0, descents=160, moves=120, radius=0.12),
+    False: Style(copies=1, sharpness=4.0, descents=200, moves=0, radius=0.15),
+}
 
 
 def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
     """Teach, relate, distil, choose; see `tincture.condense.condense`."""
-    rounds = max(1, round(ROUNDS * brief.effort))
+    style = STYLES[brief.task.is_probabilistic]
+    descents = max(1, round(style.descents * brief.effort))
+    moves = round(style.moves * brief.effort)
     looks = brief.plan.count(ResidualSums.question), brief.plan.count(LossDifferences.question)
-    total, ticks = rounds + sum(looks), itertools.count()
+    total, ticks = 2 * descents + moves + sum(looks), itertools.count()
 
-    def tick() -> None:
-        progress(next(ticks), total)
+    def tick(by: int = 1) -> None:
+        for _ in range(by):
+            progress(next(ticks), total)
 
     teacher = teach(brief, rng, tick)
     proxy = relate(brief, Lines(brief.marginals, teacher))
     pool = proxy.draw(N_POOL, rng)
     teacher = levelled(teacher, pool, brief.task, brief.counts)
     scores = teacher.score(pool)
-
-    start = first_table(brief, pool, scores, rng)
-    importance = proxy.lines.importance + 0.1 * proxy.lines.importance.mean() + 1e-6
-    optimizer = Moves(pool, brief.encoding.slices, importance / importance.sum())
-    distance = Distance(brief.models, brief.weights, brief.task, brief.encoding, pool, scores)
-    tables = distil(distance, optimizer, start, rounds, rng, tick)
-    table = choose(
-        brief, brief.anchored(pool[:N_ANCHORS], rng), start, tables, optimizer, rng, tick
-    )
+    start = first_table(brief, style, pool, scores, rng)
+    distance = Distance(*protected(brief), brief.task, brief.encoding, pool, scores)
+    # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
+    marginals, encoding = brief.marginals, brief.encoding
+    loose = replace(start, prototypes=marginals.loosened(start.prototypes))
+    descent = Directions(descents, N_PAIRS, radius=style.radius)
+    tables = distil(
+        distance,
+        descent,
+        loose,
+        descents,
+        rng,
+        lambda: tick(2),
+        lambda prototypes: encoding.snap(marginals.place(prototypes)),
+    )[-1:]
+    mover = Moves(pool, encoding.slices, proxy.lines.attention)
+    if moves:
+        tables += distil(distance, mover, replace(start, prototypes=tables[-1]), moves, rng, tick)
+    task = brief.anchored(pool[:N_ANCHORS], rng)
+    table = choose(brief, task, start, tables, mover, rng, tick)
     progress(total, total)
     return table[start.owner], start.outcomes
+
+
+def protected(brief: Brief) -> tuple[list[Model], list[float]]:
+    """The models with their weights, and with GUARD of it all those who guard realism."""
+    names = {m.name for m in brief.models}
+    unasked = [m for m in guards(brief.task) if m.name not in names]
+    weights = [w * (1 - GUARD * len(unasked)) for w in brief.weights]
+    return [*brief.models, *unasked], weights + [GUARD] * len(unasked)
 
 
 def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Additive:
@@ -96,12 +149,20 @@ def relate(brief: Brief, lines: Lines) -> Copula:
     return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
 
 
-def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Generator) -> Start:
+def first_table(
+    brief: Brief, style: Style, pool: Floats, scores: Floats, rng: np.random.Generator
+) -> Start:
     """Invented records evenly along the teacher's score, with outcomes that follow it."""
     outcomes = brief.outcomes(rng)
-    severity = brief.task.severity(outcomes)
-    copies = COPIES[brief.task.is_probabilistic]
-    return graded(pool, scores, outcomes, severity, rng, copies=copies, sharpness=SHARPNESS)
+    return graded(
+        pool,
+        scores,
+        outcomes,
+        brief.task.severity(outcomes),
+        rng,
+        copies=style.copies,
+        sharpness=style.sharpness,
+    )
 
 
 def choose(

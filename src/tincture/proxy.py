@@ -95,6 +95,15 @@ class Marginals:
                 out[..., where.start] = np.interp(points[..., where.start], edges, below)
         return out
 
+    def loosened(self, points: Floats) -> Floats:
+        """Exact encoded points to the quantile cube, where small steps can change a level."""
+        out = self.quantiles(points)
+        for column, where, _ in self._columns():
+            first = where.start if column.is_categorical else where.start + 1
+            loose = slice(first, where.stop)
+            out[..., loose] = (1 - SOFT) + (2 * SOFT - 1) * out[..., loose]
+        return out
+
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Invented records (n, width) in the quantile cube."""
         points = rng.uniform(size=(n, self.encoding.width))

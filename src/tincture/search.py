@@ -148,7 +148,9 @@ def graded(
     """
     n_rows = len(outcomes)
     owner = np.arange(n_rows) // copies
-    strata = np.array_split(np.argsort(scores), owner[-1] + 1)
+    n_prototypes = int(owner[-1]) + 1
+    in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
+    strata = np.array_split(in_line, n_prototypes)
     chosen = np.array([rng.choice(stratum) for stratum in strata])
     urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
     ranked = np.empty_like(outcomes)
@@ -278,7 +280,8 @@ class Moves:
 
     def ask(self, state: MovesState, rng: np.random.Generator) -> Candidates:
         """K changed tables against the present one."""
-        tables = [_joined(state, count) for count in self.together if count <= len(state.helpful)]
+        counts = [count for count in self.together if count <= len(state.helpful)]
+        tables = [self._joined(state, count) for count in counts]
         while len(tables) < self.n_pairs:
             tables.append(self._changed(state.table, rng))
         return Candidates(np.stack(tables), state.table[None], int(rng.integers(2**31)))
@@ -296,6 +299,18 @@ class Moves:
     def result(self, state: MovesState) -> Floats:
         """The present table."""
         return state.table
+
+    def _joined(self, state: MovesState, count: int) -> Floats:
+        """The present table with the best ``count`` helpful changes, the best ones last.
+
+        A column's coordinates change together: parts of two levels would make neither.
+        """
+        table = state.table.copy()
+        for changed in state.helpful[:count][::-1]:
+            for column in self.columns:
+                rows = (changed[:, column] != state.before[:, column]).any(axis=1)
+                table[rows, column] = changed[rows, column]
+        return table
 
     def _changed(self, prototypes: Floats, rng: np.random.Generator) -> Floats:
         table = prototypes.copy()
@@ -320,11 +335,3 @@ class Moves:
             table[min(row, other) : max(row, other) + 1, column] = fresh
         else:
             table[[row, other]] = table[[other, row]]
-
-
-def _joined(state: MovesState, count: int) -> Floats:
-    """The present table with the best ``count`` helpful changes, the best ones last."""
-    table = state.table
-    for changed in state.helpful[:count][::-1]:
-        table = np.where(changed != state.before, changed, table)
-    return table

@@ -37,7 +37,8 @@ def _covariances(scores, order, centred):  # type: ignore[no-untyped-def]
         while first < n:
             last = first
             tied = 0.0
-            while last < n and scores[r, order[r, last]] <= scores[r, order[r, first]] + 1e-12:
+            limit = scores[r, order[r, first]] + 1e-12
+            while last < n and not scores[r, order[r, last]] > limit:  # ends also at NaN
                 tied += centred[order[r, last]]
                 last += 1
             out[r] += tied * 0.5 * (first + last - 1)

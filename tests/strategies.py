@@ -1,0 +1,84 @@
+"""Columns, tables and released histograms of every kind, for tests of properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tincture.additive import Additive, Basis
+from tincture.encoding import Encoding
+from tincture.proxy import Marginals, cell_widths
+from tincture.schema import Column
+
+
+@st.composite
+def amounts(draw: st.DrawFn) -> Column:
+    kind = draw(st.sampled_from(["number", "integer"]))
+    if kind == "integer":
+        low = float(draw(st.integers(-1000, 1000)))
+        high = low + draw(st.integers(1, 100_000))
+        decimals = None
+    else:
+        low = draw(st.floats(-1000, 1000))
+        high = low + draw(st.floats(1e-3, 1e5))
+        decimals = draw(st.none() | st.integers(0, 6))
+    scale = draw(st.sampled_from([None, "linear", *(["log"] if low > 1e-3 else [])]))
+    if scale is None and 0 < low < 1e-3:
+        scale = "linear"
+    return Column(
+        "x", kind, low, high, required=draw(st.booleans()), decimals=decimals, scale=scale
+    )
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> Column:
+    required = draw(st.booleans())
+    kind, levels = draw(
+        st.sampled_from(
+            [
+                ("string", ("a", "b", "c d", "1")),
+                ("integer", (0, 1, 5)),
+                ("number", (0.5, 1.0)),
+                ("boolean", None),
+            ]
+        )
+    )
+    return Column("x", kind, categories=levels, required=required)
+
+
+@st.composite
+def encodings(draw: st.DrawFn) -> Encoding:
+    """Of one to four columns."""
+    columns = draw(st.lists(amounts() | choices(), min_size=1, max_size=4))
+    return Encoding([replace(c, name=f"c{i}") for i, c in enumerate(columns)])
+
+
+def anywhere(encoding: Encoding, n: int) -> st.SearchStrategy[np.ndarray]:
+    """Points in the encoded cube and about it."""
+    return arrays(np.float64, (n, encoding.width), elements=st.floats(-1.0, 2.0))
+
+
+def records_of(encoding: Encoding, n: int) -> st.SearchStrategy[np.ndarray]:
+    """Exact points, such as records have in the vault."""
+    return anywhere(encoding, n).map(encoding.snap)
+
+
+@st.composite
+def released_marginals(draw: st.DrawFn) -> Marginals:
+    """Histograms of noisy counts, some of them negative, of few records or many."""
+    encoding = draw(encodings())
+    size = sum(cell_widths(encoding))
+    counts = draw(arrays(np.float64, size, elements=st.floats(-100.0, 1000.0)))
+    return Marginals.of_counts(encoding, counts, draw(st.floats(-10.0, 5000.0)))
+
+
+@st.composite
+def teachers(draw: st.DrawFn) -> Additive:
+    """Any weights on the basis of any histograms."""
+    marginals = draw(released_marginals())
+    basis = Basis(marginals, draw(st.floats(0.0, 5.0)))
+    weights = draw(arrays(np.float64, basis.size, elements=st.floats(-10.0, 10.0)))
+    return Additive(basis, weights)

@@ -1,0 +1,166 @@
+"""The private teacher: bounded smooth curves, fitted through noisy answers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault
+from strategies import anywhere, records_of, released_marginals, teachers
+from tincture.additive import WAVES, Additive, Basis, Belief, curvatures, levelled
+from tincture.brief import Brief
+from tincture.condense import survey, usual_plan
+from tincture.engine import LocalEngine
+from tincture.frames import to_columns
+from tincture.indirect import teach
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.ledger import Answer, Ledger
+from tincture.privacy.vault import Query
+from tincture.proxy import Marginals
+from tincture.tasks import Classification, Survival
+
+DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
+
+
+@given(released_marginals(), st.floats(0.0, 5.0), st.data())
+def test_the_bounded_functions_of_any_point_have_norm_one_at_most(
+    marginals: Marginals, reach: float, data: st.DataObject
+) -> None:
+    basis = Basis(marginals, reach)
+    points = data.draw(anywhere(marginals.encoding, 4) | records_of(marginals.encoding, 4))
+    values = basis.values(points)
+    assert values.shape == (4, basis.size)
+    assert (values[:, -1] == 1).all()
+    norms = np.linalg.norm(basis.bounded(values), axis=1)
+    assert (norms <= 1 + 1e-12).all()
+    assert (norms > 0).all()
+
+
+@given(teachers(), st.data())
+def test_a_record_is_scored_by_itself(teacher: Additive, data: st.DataObject) -> None:
+    points = data.draw(records_of(teacher.basis.marginals.encoding, 5))
+    alone = np.concatenate([teacher.score(points[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(teacher.score(points), alone, rtol=1e-9, atol=1e-9)
+
+
+def test_waves_are_orthogonal_in_the_quantiles_and_fall_off_as_they_wiggle() -> None:
+    rng = np.random.default_rng(1)
+    marginals = make_teacher(rng).basis.marginals
+    basis = Basis(marginals)
+    values = basis.values(ENCODING.snap(marginals.place(marginals.draw(40_000, rng))))
+    lactate = ENCODING.columns.index(SCHEMA["lactate"])
+    block = values[:, basis.blocks[lactate]]
+    present = block[block[:, -1] < 0]  # the indicator, measured from its share
+    gram = present[:, :WAVES].T @ present[:, :WAVES] / len(present)
+    # Means of 40 000 products of size 2 at most; 0.04 is over 5 standard deviations.
+    np.testing.assert_allclose(gram, np.diag(1.0 / np.arange(1, WAVES + 1) ** 2), atol=0.04)
+    # Apart from the constant, every function is measured from its mean over the records.
+    np.testing.assert_allclose(values[:, :-1].mean(axis=0), 0.0, atol=0.04)
+
+
+class Hazy:
+    """Exact answers with seeded noise on them, so that a test cannot fail by chance."""
+
+    def __init__(self, n: int, noise: float) -> None:
+        plan = usual_plan(math.inf, 1e-5, "proxy")
+        self.ledger, self.noise = Ledger(plan), noise
+        self._engine = LocalEngine(make_vault(self.ledger, n))
+        self._rng = np.random.default_rng(2)
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        exact = self._engine.answer(query, mechanism, share=share).value
+        assert exact is not None
+        sigma = self.noise * query.clip
+        return Answer(exact + sigma * self._rng.standard_normal(query.size), sigma)
+
+
+def taught(n: int, noise: float = 0.0) -> Additive:
+    """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
+    engine = Hazy(n, noise)
+    marginals, counts = survey(engine, ENCODING, DIED)
+    brief = Brief(engine, DIED, marginals, counts, [], [], 100)
+    return teach(brief, np.random.default_rng(3), lambda: None)
+
+
+def spreads(teacher: Additive) -> dict[str, float]:
+    """Standard deviation of the score along each column."""
+    values = teacher.basis.values(fresh()[0])
+    return {
+        column.name: float(np.std(values[:, block] @ teacher.weights[block]))
+        for column, block in zip(ENCODING.columns, teacher.basis.blocks, strict=False)
+    }
+
+
+def fresh() -> tuple[np.ndarray, np.ndarray]:
+    """Points of new complete records, and their true log odds."""
+    table = make_table(3000, seed=9).drop_nulls()
+    values = to_columns(table, SCHEMA, [c.name for c in ENCODING.columns])
+    risk = (values["age"] - 60) / 15 + np.log(values["lactate"]) + values["diabetes"]
+    return ENCODING.encode(values), np.asarray(risk, dtype=np.float64)
+
+
+def test_exact_answers_recover_an_additive_logistic_model() -> None:
+    points, truth = fresh()
+    teacher = taught(8000)
+    assert spearmanr(teacher.score(points), truth).statistic > 0.98
+
+
+def test_under_noise_columns_that_tell_nothing_are_shrunk_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Four times the noise of an answer at ε = 1.
+    shrunk = spreads(taught(2000, noise=40.0))
+    monkeypatch.setattr("tincture.additive.PRIOR", 1e3)
+    raw = spreads(taught(2000, noise=40.0))
+    for idle in ("sodium", "ward"):
+        assert shrunk[idle] < 0.5 * raw[idle]
+        assert shrunk[idle] < 0.3 * shrunk["lactate"]
+    assert shrunk["age"] > 0.75 * raw["age"]
+
+
+def test_noise_beyond_all_records_teaches_nothing() -> None:
+    assert max(spreads(taught(300, noise=1e5)).values()) < 0.02
+
+
+def test_belief_in_a_column_falls_when_its_answers_are_small_and_grows_when_large() -> None:
+    basis = make_teacher(np.random.default_rng(4)).basis
+    marginals = basis.marginals
+    rng = np.random.default_rng(5)
+    values = basis.values(ENCODING.snap(marginals.place(marginals.draw(2000, rng))))
+    curves = curvatures(basis, values, information=500.0)
+    answer = np.zeros(basis.size)
+    loud = basis.blocks[1]
+    answer[loud] = 400.0
+    first = Belief.first(basis, 0.0)
+    then = first.after(basis, answer, curves, noise=5.0, noise_so_far=10.0)
+    assert then.variance[1] > first.variance[1]
+    assert (np.delete(then.variance, [1, -1]) < np.delete(first.variance, [1, -1])).all()
+    assert then.variance[-1] == first.variance[-1]  # the constant is never shrunk
+    assert then.weights[loud].any()
+    assert not np.delete(then.weights, np.r_[loud]).any()
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5, 0.9])
+def test_a_levelled_teacher_has_the_released_prevalence(share: float) -> None:
+    teacher = make_teacher(np.random.default_rng(6))
+    rng = np.random.default_rng(7)
+    sample = ENCODING.snap(teacher.basis.marginals.draw(500, rng))
+    level = levelled(teacher, sample, DIED, np.array([1 - share, share]) * 1000)
+    assert DIED.chance(level.score(sample)).mean() == pytest.approx(share, abs=1e-6)
+    np.testing.assert_array_equal(level.weights[:-1], teacher.weights[:-1])
+
+
+def test_a_log_hazard_has_no_level_to_match() -> None:
+    teacher = make_teacher(np.random.default_rng(6))
+    assert levelled(teacher, np.zeros((5, ENCODING.width)), DAYS, np.ones(40)) is teacher
+
+
+def test_a_shift_moves_every_score_alike() -> None:
+    teacher = make_teacher(np.random.default_rng(8))
+    points = fresh()[0][:50]
+    np.testing.assert_allclose(teacher.shifted(1.5).score(points), teacher.score(points) + 1.5)

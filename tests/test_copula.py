@@ -1,0 +1,158 @@
+"""Invented records have the released shares, and the released dependence between columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from helpers import ENCODING, make_condenser, make_table, make_teacher
+from strategies import records_of, teachers
+from tincture.additive import Additive, Basis
+from tincture.copula import Copula, Lines
+from tincture.encoding import Encoding
+from tincture.privacy.vault import Records
+from tincture.proxy import BINS, Marginals, cell_codes
+from tincture.queries import RankProducts
+from tincture.schema import Column
+
+N = 20_000  # draws; a share or a mean product is then right to about 0.02 in 5 standard deviations
+
+
+def make_lines() -> Lines:
+    teacher = make_teacher(np.random.default_rng(1))
+    return Lines(teacher.basis.marginals, teacher)
+
+
+def products(lines: Lines, points: np.ndarray) -> np.ndarray:
+    """Sums of products of ranks, as the vault would answer without noise."""
+    records = Records(points, points, points)
+    return np.asarray(RankProducts(lines).contributions(records).sum(axis=0))
+
+
+def correlations(lines: Lines, points: np.ndarray) -> np.ndarray:
+    first, second = np.triu_indices(len(lines.order), 1)
+    return products(lines, points) / len(points) / lines.spread[first] / lines.spread[second]
+
+
+@given(teachers(), st.data())
+def test_every_cell_has_one_place_on_its_line(teacher: Additive, data: st.DataObject) -> None:
+    marginals = teacher.basis.marginals
+    lines = Lines(marginals, teacher)
+    for order, edges, share in zip(lines.order, lines.edges, marginals.shares, strict=True):
+        assert len(set(order)) == len(order) == len(edges) - 1
+        assert (np.diff(edges) >= 0).all()
+        assert edges[-1] == pytest.approx(1.0)
+        np.testing.assert_allclose(np.diff(edges), share[order] / share[order].sum(), atol=1e-12)
+    codes = cell_codes(marginals.encoding, data.draw(records_of(marginals.encoding, 3)))
+    assert all(set(c) <= set(order) for c, order in zip(codes.T, lines.order, strict=True))
+
+
+@given(teachers(), st.data())
+def test_what_is_placed_is_exact_and_has_the_rank_of_its_own_cell(
+    teacher: Additive, data: st.DataObject
+) -> None:
+    lines = Lines(teacher.basis.marginals, teacher)
+    n_columns = len(lines.order)
+    u = data.draw(arrays(np.float64, (3, n_columns), elements=st.floats(0.0, 1.0)))
+    points = lines.place(u)
+    encoding = lines.marginals.encoding
+    np.testing.assert_allclose(encoding.snap(points), points, atol=1e-12)
+    ranks = lines.ranks(points)
+    for j, column in enumerate(encoding.columns):
+        if column.is_categorical:  # an amount may be rounded into the next bin
+            cell = np.clip(np.searchsorted(lines.edges[j], u[:, j]) - 1, 0, None)
+            middle = (lines.edges[j][cell] + lines.edges[j][cell + 1]) / 2
+            np.testing.assert_allclose(ranks[:, j], np.sqrt(12) * (middle - 0.5))
+
+
+def test_evenly_placed_records_have_even_ranks_of_the_stated_spread() -> None:
+    lines = make_lines()
+    u = np.repeat(((np.arange(N) + 0.5) / N)[:, None], len(lines.order), axis=1)
+    ranks = lines.ranks(lines.place(u))
+    # Ages lie on whole years, so that their bins hold a little more or less than their share.
+    np.testing.assert_allclose(ranks.mean(axis=0), 0.0, atol=0.03)
+    np.testing.assert_allclose(ranks.std(axis=0), lines.spread, rtol=0.03)
+    assert (lines.spread <= 1.0).all()
+
+
+def test_levels_lie_in_the_order_of_their_risk_and_missing_at_the_nearer_end() -> None:
+    columns = [Column("x", "number", 0.0, 1.0, decimals=6), Column("w", "string", categories="abc")]
+    encoding = Encoding(columns)
+    basis = Basis(Marginals.flat(encoding).of_counts(encoding, np.ones(BINS + 1 + 4), BINS + 1.0))
+    weights = np.zeros(basis.size)
+    weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, 3.0]  # risk grows with x, and most if missing
+    weights[basis.blocks[1]] = [0.5, -1.0, 2.0, 1.0]
+    lines = Lines(basis.marginals, Additive(basis, weights))
+    assert lines.order[0].tolist() == list(range(BINS + 1))
+    assert lines.order[1].tolist() == [1, 0, 3, 2]
+    weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, -3.0]
+    lines = Lines(basis.marginals, Additive(basis, weights))
+    assert lines.order[0].tolist() == [BINS, *range(BINS)]
+    assert lines.importance[0] > 0 < lines.importance[1]
+
+
+def test_draws_have_the_released_shares() -> None:
+    lines = make_lines()
+    correlated = np.full((5, 5), 0.5) + 0.5 * np.eye(5)
+    copula = Copula(lines, np.linalg.cholesky(correlated))
+    codes = cell_codes(ENCODING, copula.draw(N, np.random.default_rng(2)))
+    for j, share in enumerate(lines.marginals.shares):
+        got = np.bincount(codes[:, j], minlength=len(share)) / N
+        if ENCODING.columns[j].is_categorical:
+            np.testing.assert_allclose(got, share, atol=0.02)
+        else:  # rounding moves some amounts into the next bin
+            np.testing.assert_allclose(got[BINS], share[BINS], atol=0.02)
+            np.testing.assert_allclose(np.cumsum(got), np.cumsum(share), atol=0.03)
+
+
+def test_draws_have_the_correlations_that_were_bought() -> None:
+    lines, rng = make_lines(), np.random.default_rng(3)
+    mixed = rng.normal(size=(5, 7))
+    normal = np.corrcoef(mixed)
+    real = Copula(lines, np.linalg.cholesky(normal)).draw(N, rng)
+    copula = Copula.of_products(lines, products(lines, real), float(N), noise=0.0)
+    bought, again = correlations(lines, real), correlations(lines, copula.draw(N, rng))
+    assert np.abs(bought).max() > 0.4
+    # Columns of few cells lose a little of their dependence on the way.
+    np.testing.assert_allclose(again, bought, atol=0.1)
+    independent = Copula.independent(lines).draw(N, rng)
+    np.testing.assert_allclose(correlations(lines, independent), 0.0, atol=0.05)
+
+
+def test_noisy_products_are_shrunk_by_what_the_noise_leaves_of_them() -> None:
+    lines = make_lines()
+    sums = products(lines, lines.place(np.random.default_rng(4).uniform(size=(N, 1)).repeat(5, 1)))
+    sizes = []
+    for noise in (0.0, N / 10, N, 100.0 * N):
+        factor = Copula.of_products(lines, sums, float(N), noise).factor
+        sizes.append(np.abs(np.triu(factor @ factor.T, 1)).sum())
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < 1e-3
+
+
+@given(teachers(), st.floats(0.0, 1e9), st.floats(1.0, 1e5), st.data())
+def test_any_noisy_products_give_a_valid_correlation_matrix(
+    teacher: Additive, noise: float, total: float, data: st.DataObject
+) -> None:
+    lines = Lines(teacher.basis.marginals, teacher)
+    n_columns = len(lines.order)
+    size = n_columns * (n_columns - 1) // 2
+    sums = data.draw(arrays(np.float64, size, elements=st.floats(-1e9, 1e9)))
+    factor = Copula.of_products(lines, sums, total, noise).factor
+    related = factor @ factor.T
+    np.testing.assert_allclose(np.diag(related), 1.0, atol=1e-9)
+    assert np.linalg.eigvalsh(related).min() > 0
+    points = Copula(lines, factor).draw(5, np.random.default_rng(5))
+    np.testing.assert_allclose(lines.marginals.encoding.snap(points), points, atol=1e-12)
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_of_one_column_no_pair_is_asked() -> None:
+    others = ["lactate", "sodium", "ward", "diabetes", "days", "event", "stage", "patient"]
+    made = make_condenser(drop=others, epsilon=1.0, method="proxy").fit(make_table())
+    assert made.to_frame().columns == ["age", "died"]
+    assert RankProducts.question not in {e.question for e in made.ledger.entries}
+    assert made.ledger.epsilon() <= 1.0

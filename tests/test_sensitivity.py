@@ -1,0 +1,111 @@
+"""What one unit can add to residual sums and to rank products: the lemmas of the promise, §3."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from helpers import too_long
+from strategies import records_of, teachers
+from tincture.additive import Additive
+from tincture.copula import Lines
+from tincture.privacy.vault import Query, Records, lattice_sum
+from tincture.proxy import Marginals
+from tincture.queries import RankProducts, ResidualSums
+from tincture.tasks import Classification, Survival, Task
+
+YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
+HAIR = 1 + 1e-12
+
+
+def outcomes_of(task: Task, n: int) -> st.SearchStrategy[np.ndarray]:
+    """Any outcomes that a record can have."""
+    if task is YES_NO:
+        return arrays(np.float64, (n, 1), elements=st.sampled_from([0.0, 1.0]))
+    times = arrays(np.float64, (n, 1), elements=st.floats(0.0, 100.0))
+    events = arrays(np.float64, (n, 1), elements=st.sampled_from([0.0, 1.0]))
+    return st.tuples(times, events).map(lambda parts: np.concatenate(parts, axis=1))
+
+
+@st.composite
+def tables(draw: st.DrawFn, marginals: Marginals, task: Task = YES_NO) -> Records:
+    """Up to six records of any values that the schema allows."""
+    n = draw(st.integers(1, 6))
+    points = draw(records_of(marginals.encoding, n))
+    design = marginals.encoding.design(points).astype(np.float32)
+    return Records(points.astype(np.float32), design, draw(outcomes_of(task, n)))
+
+
+def counts_of(task: Task) -> st.SearchStrategy[np.ndarray]:
+    return arrays(np.float64, task.n_cells, elements=st.floats(-100.0, 1000.0))
+
+
+@st.composite
+def residual_sums(draw: st.DrawFn) -> tuple[ResidualSums, Records]:
+    """A question of any round, and records of any outcomes."""
+    task: Task = draw(st.sampled_from([YES_NO, TIMES]))
+    teacher: Additive = draw(teachers())
+    query = ResidualSums(task, teacher, draw(counts_of(task)))
+    return query, draw(tables(teacher.basis.marginals, task))
+
+
+@st.composite
+def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
+    """A question about columns of any kind; one column alone has no pair to ask of."""
+    teacher = draw(teachers().filter(lambda t: len(t.basis.marginals.shares) > 1))
+    marginals = teacher.basis.marginals
+    return RankProducts(Lines(marginals, teacher)), draw(tables(marginals))
+
+
+def assert_a_unit_adds_a_clip_at_most(query: Query, records: Records, data: st.DataObject) -> None:
+    """Without noise, the sums with and without any unit differ by no more than the clip."""
+    vectors, n = query.contributions(records), len(records)
+    ends = sorted({*data.draw(st.sets(st.integers(1, n))), n})
+    lengths = np.array([b - a for a, b in pairwise([0, *ends])])
+    gone = data.draw(st.integers(0, len(lengths) - 1))
+    rest = records.take(np.flatnonzero(np.repeat(np.arange(len(lengths)) != gone, lengths)))
+    without = lattice_sum(query.contributions(rest), np.delete(lengths, gone), query.clip)
+    difference = lattice_sum(vectors, lengths, query.clip) - without
+    assert not too_long([int(d) for d in difference])
+
+
+@given(residual_sums(), st.data())
+def test_a_unit_changes_residual_sums_by_a_clip_at_most(
+    asked: tuple[ResidualSums, Records], data: st.DataObject
+) -> None:
+    assert_a_unit_adds_a_clip_at_most(*asked, data)
+
+
+@given(rank_products(), st.data())
+def test_a_unit_changes_rank_products_by_a_clip_at_most(
+    asked: tuple[RankProducts, Records], data: st.DataObject
+) -> None:
+    assert_a_unit_adds_a_clip_at_most(*asked, data)
+
+
+@given(residual_sums())
+def test_a_residual_vector_is_no_longer_than_the_residual(
+    asked: tuple[ResidualSums, Records],
+) -> None:
+    query, records = asked
+    teacher = query.teacher
+    residual = query.task.residual(teacher.score(records.points), records.outcomes, query.counts)
+    norms = np.linalg.norm(query.contributions(records), axis=1)
+    assert (norms <= np.abs(residual) * HAIR + 1e-12).all()
+    if query.task is YES_NO:  # so that nothing is clipped
+        assert (norms <= query.clip * HAIR).all()
+
+
+@given(rank_products())
+def test_products_of_ranks_are_no_longer_than_half_the_squared_ranks(
+    asked: tuple[RankProducts, Records],
+) -> None:
+    query, records = asked
+    ranks = query.lines.ranks(records.points)
+    assert (np.abs(ranks) <= np.sqrt(3) * HAIR).all()
+    norms = np.linalg.norm(query.contributions(records), axis=1)
+    assert (norms <= np.square(ranks).sum(axis=1) / np.sqrt(2) * HAIR).all()
