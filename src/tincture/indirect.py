@@ -59,7 +59,7 @@ class Style(NamedTuple):
 
 STYLES = {
     True: Style(copies=2, sharpness=2.0, descents=160, moves=120, radius=0.12),
-    False: Style(copies=1, sharpness=4.0, descents=200, moves=0, radius=0.15),
+    False: Style(copies=1, sharpness=4.0, descents=200, moves=0, radius=0.12),
 }
 
 

@@ -18,6 +18,7 @@ from tincture.schema import Column
 Floats = NDArray[np.float64]
 BINS = 20  # of an amount, equal in the encoded cube
 SOFT = 0.7  # coordinate of the level meant; the others have 1 − SOFT, so that small steps can flip
+LOOSE = 0.57  # the same where a level is to be searched for by small steps from a good start
 FLOOR = 1e-3  # probability spread over all bins, which keeps every public value reachable
 
 
@@ -101,7 +102,7 @@ class Marginals:
         for column, where, _ in self._columns():
             first = where.start if column.is_categorical else where.start + 1
             loose = slice(first, where.stop)
-            out[..., loose] = (1 - SOFT) + (2 * SOFT - 1) * out[..., loose]
+            out[..., loose] = (1 - LOOSE) + (2 * LOOSE - 1) * out[..., loose]
         return out
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
