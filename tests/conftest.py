@@ -14,8 +14,9 @@ from tincture.estimators import Condenser
 from tincture.indirect import STYLES
 from tincture.privacy.accounting import Phase, Plan, calibrate
 
-settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
-settings.load_profile("house")
+settings.register_profile("house", deadline=None, max_examples=100, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
+settings.load_profile("house")  # pytest --hypothesis-profile=thorough takes its place
 
 
 @pytest.fixture

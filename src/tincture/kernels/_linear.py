@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels._compile import fast_jit
+from tincture.kernels._nodes import LARGEST
 
 Floats = NDArray[np.float64]
 
 LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
+
+
+def bounded(values: NDArray[np.floating]) -> Floats:
+    """Cap values where trees do, so that no square overflows; a copy that can be written."""
+    capped: Floats = np.clip(np.asarray(values, np.float64, order="C"), -LARGEST, LARGEST)
+    return capped
 
 
 def linear_scores(
@@ -28,14 +35,15 @@ def linear_scores(
     (R, k, b) float64
     """
     r, k, p = coef.shape
-    missing = np.isnan(records)
+    known = bounded(records)
+    missing = np.isnan(known)
     columns = np.flatnonzero(missing.any(axis=0))
-    known = np.where(missing, 0.0, records) if columns.size else records
-    scores = coef.reshape(r * k, p) @ known.T.astype(np.float64, copy=False)
+    known[missing] = 0.0
+    scores = coef.reshape(r * k, p) @ known.T
     if columns.size:
         if fill is None:
             raise ValueError("records hold missing values but no fill was given")
-        filled = (coef * fill[:, None, :])[:, :, columns].reshape(r * k, columns.size)
+        filled = (coef * bounded(fill)[:, None, :])[:, :, columns].reshape(r * k, columns.size)
         scores += filled @ missing[:, columns].T.astype(np.float64)
     return scores.reshape(r, k, -1)
 

@@ -16,7 +16,7 @@ Int: TypeAlias = "int | np.signedinteger[Any]"
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
 BLOCK = 512  # records routed together: their columns stay in the cache
 _LARGE = 1500  # nodes; up to here, passing every node costs less than branches
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)  # values beyond count as this
 
 
 class Nodes(NamedTuple):
@@ -64,7 +64,7 @@ def to_float32(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Round to 32 bits; what would overflow becomes the largest finite number."""
     if values.dtype == np.float32:
         return cast("NDArray[np.float32]", values)
-    rounded: NDArray[np.float32] = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+    rounded: NDArray[np.float32] = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
     return rounded
 
 

@@ -22,6 +22,7 @@ from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
 from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     Floats,
+    bounded,
     cholesky,
     linear_scores,
     solve_lower,
@@ -34,6 +35,7 @@ _MAX_STEPS = 100
 _MAX_HALVINGS = 40
 _PROMISE = 1e-9  # stop once a Newton step promises less than this much log-likelihood
 _LOOSE = 1e-4  # penalty on the shape, which equal event times would drive to infinity
+_SOONEST = 1e-300  # times up to here count as nought
 _HIGHEST = 500.0  # exponents beyond are refused before they overflow
 
 
@@ -76,10 +78,10 @@ def fit(
     alpha : float
         Strength of the ridge penalty.
     """
-    tables = np.ascontiguousarray(candidates, dtype=np.float64)
+    tables = bounded(candidates)
     r, m, p = tables.shape
     times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
-    smallest = np.min(times, axis=1, keepdims=True, initial=np.inf, where=times > 0)
+    smallest = np.min(times, axis=1, keepdims=True, initial=np.inf, where=times > _SOONEST)
     logs = np.log(np.maximum(times, np.where(np.isfinite(smallest), smallest, 2.0) / 2))
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
     theta = np.zeros((r, p + 2))

@@ -27,6 +27,7 @@ from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     LANES,
     Floats,
+    bounded,
     cholesky,
     linear_scores,
     solve_lower,
@@ -105,7 +106,7 @@ def fit(
     start : CoxFit, optional
         Coefficients to begin at, used where they beat all-zero ones.
     """
-    tables = np.require(candidates, np.float64, ["C", "W"])
+    tables = bounded(candidates)
     r, m, p = tables.shape
     times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
     events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tincture.kernels._compile import kernel_jit, share
 from tincture.kernels._fitted import Classifiers, softmax
-from tincture.kernels._linear import LANES, Floats, linear_scores
+from tincture.kernels._linear import LANES, Floats, bounded, linear_scores
 from tincture.kernels._softmax import Integers, minimise
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
@@ -75,7 +75,7 @@ def fit(
     ----------
     .. [1] J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., 2006, ch. 7.1.
     """
-    tables = np.require(candidates, np.float64, ["C", "W"])
+    tables = bounded(candidates)
     r, m, _ = tables.shape
     labels = np.array(np.broadcast_to(target, (r, m)), dtype=np.int64, order="C")
     if n_classes < 2 or (labels.size and (labels.min() < 0 or labels.max() >= n_classes)):
