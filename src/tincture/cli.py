@@ -381,7 +381,7 @@ def _print_json(content: Any) -> None:
 
 def _print_scores(evaluation: Any) -> None:
     """One line a model, metric and group; the three sources side by side."""
-    from tincture.evaluation import CEILING, CONDENSED, RANDOM
+    from tincture.scores import CEILING, CONDENSED, RANDOM
 
     sources = (CONDENSED, CEILING, RANDOM)
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
