@@ -111,7 +111,8 @@ def _bars(column: Column, condensed: NDArray[np.generic], real: NDArray[np.gener
     else:
         amounts = [np.asarray(v, dtype=np.float64) for v in (condensed, real)]
         edges = _edges(amounts[1], column)
-        labels = [f"{a:.4g} to {b:.4g}" for a, b in pairwise(edges)]
+        single = column.type == "integer" and np.all(np.diff(edges) == 1)
+        labels = [f"{a:.4g}" if single else f"{a:.4g} to {b:.4g}" for a, b in pairwise(edges)]
         codes = [
             np.where(np.isnan(v), -1, np.searchsorted(edges[1:-1], v, side="right"))
             for v in amounts

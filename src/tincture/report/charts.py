@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -59,17 +60,25 @@ def _y(value: float) -> float:
 def _axes(x: str, y: str, reach: float) -> Markup:
     parts = []
     for share in (0, 0.25, 0.5, 0.75, 1):
-        at, height = _x(share, 1), _y(share)
+        height = _y(share)
         parts += [
             element("line", x1=LEFT, x2=LEFT + PLOT, y1=height, y2=height, class_="grid"),
             _text(LEFT - 6, height + 4, f"{share:g}", "end"),
-            _text(at, TOP + PLOT + 18, f"{share * reach:.3g}", "middle"),
         ]
+    for tick in _ticks(reach):
+        parts.append(_text(_x(tick, reach), TOP + PLOT + 18, f"{tick:,g}", "middle"))
     middle = TOP + PLOT / 2
     turned = f"rotate(-90 12 {middle})"
     parts.append(_text(LEFT + PLOT / 2, TOP + PLOT + 38, x, "middle"))
     parts.append(_text(12, middle, y, "middle", transform=turned))
     return join(*parts)
+
+
+def _ticks(reach: float) -> list[float]:
+    """Three to six round values from 0 to the reach."""
+    unit = 10.0 ** math.floor(math.log10(reach))
+    step = next(s * unit for s in (0.25, 0.5, 1.0, 2.5) if reach <= 5 * s * unit)
+    return [i * step for i in range(int(reach / step + 1e-9) + 1)]
 
 
 def bar_chart(bars: Bars) -> Markup:

@@ -87,9 +87,9 @@ def _subgroups(found: Evaluation) -> Sequence[Child]:
         paragraphs(
             element("strong", says),
             "The gap is what the release loses against the ceiling; the excess is the group's gap "
-            f"less that of all records. A group is called left behind if its excess is above "
-            f"{MARGIN:g} and the 95% interval of the excess is above 0; of groups that lose no more "
-            "than others, one in forty would be by chance. Groups of few events have wide "
+            "less that of all records. A group is called left behind if its excess is above "
+            f"{MARGIN:g} and the 95% interval of the excess is above 0; of groups that lose no "
+            "more than others, one in forty would be by chance. Groups of few events have wide "
             "intervals: not being called out is then no proof of being served.",
         ),
         table("Groups", ["group", "records", "events", "unseen site"], sizes, numbers=3),

@@ -103,7 +103,8 @@ def _field(field: Mapping[str, Any], role: str) -> Field:
     if levels:
         values = ", ".join(str(v["value"] if isinstance(v, dict) else v) for v in levels)
     elif "minimum" in constraints or "maximum" in constraints:
-        values = f"{constraints.get('minimum', '–')} to {constraints.get('maximum', '–')}"
+        ends = (constraints.get(end) for end in ("minimum", "maximum"))
+        values = " to ".join("–" if end is None else f"{end:g}" for end in ends)
     else:
         values = "false, true" if field["type"] == "boolean" else "–"
     told = (field.get("title"), field.get("description"), field.get("unit"))
