@@ -24,6 +24,7 @@ COMMANDS = [
     [],
     ["condense"],
     ["evaluate"],
+    ["report"],
     ["demo"],
     ["schema"],
     ["schema", "draft"],
@@ -34,7 +35,8 @@ COMMANDS = [
 CONTRACT = {
     "condense": "schema target model rows epsilon delta seed out time event unit method budget "
     "resume quiet json drop",
-    "evaluate": "train test by quiet json",
+    "evaluate": "train test by at report quiet json",
+    "report": "out",
     "demo": "out epsilon seed quiet json",
     "schema draft": "from-data out",
     "budget create": "epsilon delta",
@@ -84,7 +86,7 @@ def test_condense_writes_a_release_and_nothing_else(tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, "")
     assert f"16 invented rows in {tmp_path / 'out'}/condensed.csv" in said.out
     assert "NO PRIVACY PROMISE" in said.out
-    files = ["README.md", "condensed.csv", "datapackage.json", "ledger.json"]
+    files = ["README.md", "card.html", "condensed.csv", "datapackage.json", "ledger.json"]
     assert sorted(listing(tmp_path)) == sorted(
         ["out", "records.csv", "schema.json", *(f"out/{f}" for f in files)]
     )

@@ -122,7 +122,7 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
 ) -> None:
     folder = tmp_path / "release"
     condensed.save(folder)
-    names = {"condensed.csv", "datapackage.json", "ledger.json", "README.md"}
+    names = {"condensed.csv", "datapackage.json", "ledger.json", "README.md", "card.html"}
     assert {p.name for p in folder.iterdir()} == names
     assert [p.name for p in tmp_path.iterdir()] == ["release"]
 

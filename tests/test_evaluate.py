@@ -1,8 +1,10 @@
-"""Figures agree with the usual libraries, intervals cover, subgroups are who they say."""
+"""Every source, model and group is scored, the ceiling is a plain fit, groups are who they say."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -10,108 +12,27 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.tree import DecisionTreeClassifier
 
 from helpers import SCHEMA, make_condenser, make_table
 from tincture.encoding import Encoding
 from tincture.errors import ModelError, SettingError
 from tincture.estimators import Condenser
-from tincture.evaluation import CEILING, CONDENSED, RANDOM, evaluate, table_task
-from tincture.metrics import auroc, brier, concordance
+from tincture.evaluation import evaluate, table_task
 from tincture.models import prepare
+from tincture.scores import CEILING, CONDENSED, RANDOM
 from tincture.tasks import Survival
 
 Floats = NDArray[np.float64]
 SOURCES = {CONDENSED, CEILING, RANDOM}
-
-
-def drawn(rng: np.random.Generator, n: int, n_classes: int = 2) -> tuple[Floats, NDArray[np.int64]]:
-    """Probabilities with ties, and labels that follow them."""
-    probability = np.round(rng.dirichlet(np.ones(n_classes), n), 1)
-    probability[:, -1] = 1 - probability[:, :-1].sum(axis=1)
-    probability = np.abs(probability) / np.abs(probability).sum(axis=1, keepdims=True)
-    label = (rng.uniform(size=(n, 1)) > probability.cumsum(axis=1)[:, :-1]).sum(axis=1)
-    return probability, label
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_auroc_and_brier_are_those_of_scikit_learn(seed: int) -> None:
-    probability, label = drawn(np.random.default_rng(seed), 300)
-    area, score = auroc(probability, label), brier(probability, label)
-    assert area.value == pytest.approx(roc_auc_score(label, probability[:, 1]), abs=1e-9)
-    assert score.value == pytest.approx(brier_score_loss(label, probability[:, 1]), abs=1e-9)
-    for figure in (area, score):
-        assert 0 <= figure.low < figure.value < figure.high <= 1
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_with_more_classes_each_stands_against_the_rest(seed: int) -> None:
-    probability, label = drawn(np.random.default_rng(seed), 300, 3)
-    expected = roc_auc_score(label, probability, multi_class="ovr", average="macro")
-    assert auroc(probability, label).value == pytest.approx(expected, abs=1e-9)
-    square = np.square(probability - np.eye(3)[label]).sum(axis=1).mean()
-    assert brier(probability, label).value == pytest.approx(square, abs=1e-9)
-
-
-def censored(rng: np.random.Generator, n: int) -> tuple[Floats, Floats, Floats]:
-    """Risk, time and event, with ties in risk and no ties in time."""
-    risk = np.round(rng.normal(size=n), 1)
-    time = rng.exponential(np.exp(-risk))
-    censoring = rng.exponential(1.0, n)
-    return risk, np.minimum(time, censoring), (time <= censoring).astype(float)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_concordance_is_that_of_scikit_survival(seed: int) -> None:
-    metrics = pytest.importorskip("sksurv.metrics")
-    risk, time, event = censored(np.random.default_rng(seed), 200)
-    expected = metrics.concordance_index_censored(event > 0.5, time, risk)[0]
-    assert concordance(risk, time, event).value == pytest.approx(expected, abs=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_concordance_is_that_of_lifelines(seed: int) -> None:
-    utils = pytest.importorskip("lifelines.utils")
-    risk, time, event = censored(np.random.default_rng(seed), 200)
-    expected = utils.concordance_index(time, -risk, event)
-    assert concordance(risk, time, event).value == pytest.approx(expected, abs=1e-9)
-
-
-def test_what_cannot_be_computed_is_no_number() -> None:
-    probability = np.full((3, 2), 0.5)
-    assert np.isnan(auroc(probability, np.ones(3, dtype=np.int64)).value)
-    assert np.isnan(auroc(np.full((3, 3), 1 / 3), np.ones(3, dtype=np.int64)).value)
-    assert np.isnan(brier(probability[:0], np.empty(0, dtype=np.int64)).value)
-    assert np.isnan(concordance(np.ones(3), np.arange(3.0) + 1, np.zeros(3)).value)
-
-
-# 400 tables; a 95% interval that covers 94% of the time is called short with probability 4e-6
-# (fewer than 360 covered), and one that covers 98.5% is called long with probability 0.2%.
-TABLES, SHORT = 400, 360
-
-
-def test_intervals_cover_the_truth(rng: np.random.Generator) -> None:
-    probability, label = drawn(rng, 200_000)
-    risk, time, event = censored(rng, 20_000)
-    truth = [
-        auroc(probability, label).value,
-        brier(probability, label).value,
-        concordance(risk, time, event).value,
-    ]
-    covered = np.zeros(3)
-    for _ in range(TABLES):
-        p, y = drawn(rng, 250)
-        r, t, e = censored(rng, 250)
-        figures = [auroc(p, y), brier(p, y), concordance(r, t, e)]
-        covered += [f.low <= v <= f.high for f, v in zip(figures, truth, strict=True)]
-    assert (covered >= SHORT).all(), covered
-    assert (covered < TABLES).all(), covered
+FIGURES = {"AUROC", "AUPRC", "Brier", "calibration slope", "calibration intercept"}
 
 
 def test_every_source_model_and_figure_is_there(condensed: Condenser) -> None:
     train, test = make_table(300), make_table(200, seed=1)
     found = evaluate(condensed.table_, train, test, models=["logistic", "tree"])
     assert {(s.model, s.trained_on, s.metric) for s in found.scores} == {
-        (m, t, f) for m in ("logistic", "tree") for t in SOURCES for f in ("AUROC", "Brier")
+        (m, t, f) for m in ("logistic", "tree") for t in SOURCES for f in FIGURES
     }
     rows = {s.trained_on: s.rows for s in found.scores}
     assert (rows[CONDENSED], rows[CEILING]) == (16, 300)
@@ -222,15 +143,137 @@ def test_a_bad_subgroup_is_refused_before_a_record_is_seen(
 
 
 @pytest.mark.usefixtures("few_rounds")
-def test_survival_is_scored_by_concordance() -> None:
+def test_survival_is_scored_by_order_and_by_risk_over_time() -> None:
     table = make_table(300)
     made = make_condenser(
         target=None, time="days", event="event", drop=["died", "stage", "patient"], models=["cox"]
     ).fit(table)
     assert isinstance(table_task(made.table_), Survival)
     found = evaluate(made.table_, table, make_table(200, seed=1), by=["diabetes"])
-    assert {s.metric for s in found.scores} == {"C-index"}
+    times = {m for m in {s.metric for s in found.scores} if m.startswith("risk by ")}
+    assert {s.metric for s in found.scores} - times == {"C-index", "integrated Brier"}
+    assert len(times) == 3
+    assert 0 < found.value("cox", CEILING, "integrated Brier") < 0.25
     assert found.value("cox", CEILING, "C-index") > 0.55
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_predicted_risk_is_compared_at_the_times_asked_for() -> None:
+    table = make_table(300)
+    made = make_condenser(
+        target=None, time="days", event="event", drop=["died", "stage", "patient"], models=["cox"]
+    ).fit(table)
+    found = evaluate(made.table_, table, make_table(600, seed=1), at=[90, 30.5], pictures=True)
+    told = [s.metric for s in found.scores if s.trained_on == CEILING][2:]
+    assert told == [f"risk by {t}, predicted − observed" for t in ("30.5", "90")]
+    # The ceiling is fitted on records of the same kind, and so nearly calibrated.
+    assert abs(found.value("cox", CEILING, told[1])) < 0.1
+    assert [c.kind for c in found.charts] == ["steps", "calibration"]
+    curves = {line.name: line.points for line in found.charts[0].lines}
+    assert curves.keys() == {CONDENSED, CEILING}
+    for points in curves.values():
+        assert points[0] == (0.0, 1.0)
+        assert all(a[1] >= b[1] for a, b in pairwise(points))
+
+
+@pytest.mark.parametrize("at", [[0.0], [-1.0], [float("nan")], [30.0]])
+def test_times_that_mean_nothing_are_refused(at: list[float], condensed: Condenser) -> None:
+    with pytest.raises(SettingError, match="--at"):
+        evaluate(condensed.table_, None, None, at=at)
+
+
+def with_site(table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Records of several hospitals in turn; the column is neither a feature nor in the schema."""
+    sites = [names[i % len(names)] for i in range(table.height)]
+    return table.with_columns(site=pl.Series(sites))
+
+
+def test_each_site_is_scored_in_turn_and_an_unseen_one_is_external(condensed: Condenser) -> None:
+    train = with_site(make_table(300), ["north", "south"])
+    test = with_site(make_table(400, seed=1), ["south", "west"])
+    found = evaluate(condensed.table_, train, test, by=["site"])
+    about = {g.label: g for g in found.groups}
+    assert {label: g.records for label, g in about.items()} == {
+        "all": 400,
+        "site = south": 200,
+        "site = west": 200,
+    }
+    assert [label for label, g in about.items() if g.is_external] == ["site = west"]
+    died = test.filter(pl.col("site") == "west")["died"].sum()
+    assert about["site = west"].events == died
+    alone = evaluate(condensed.table_, train, test.filter(pl.col("site") == "west"))
+    for source in SOURCES:
+        inside = found.value("logistic", source, "AUROC", "site = west")
+        assert inside == pytest.approx(alone.value("logistic", source, "AUROC"), abs=1e-12)
+    assert found.looks[2:] == ("site of records", "site of training records")
+    unknown = evaluate(condensed.table_, make_table(300), test, by=["site"])
+    assert all(g.is_external for g in unknown.groups if g.label != "all")
+
+
+def test_a_column_of_many_values_is_no_site(condensed: Condenser) -> None:
+    with pytest.raises(SettingError, match="more than 200 different values"):
+        evaluate(
+            condensed.table_,
+            make_table(300),
+            with_site(make_table(400, seed=1), [f"p{i}" for i in range(201)]),
+            by=["site"],
+        )
+
+
+def test_a_group_that_the_overall_figure_hides_is_called_out(condensed: Condenser) -> None:
+    # In one ward the outcome is turned round, which the rows of the release know nothing of. They
+    # are drawn here, not condensed, so that no noise decides whether the test passes.
+    release = condensed.table_
+    rows = make_table(300, seed=2).select(release.schema.names)
+
+    def turned(table: pl.DataFrame) -> pl.DataFrame:
+        icu = pl.col("ward") == "icu"
+        died = pl.when(icu).then(1 - pl.col("died")).otherwise(pl.col("died"))
+        return table.with_columns(died=died)
+
+    found = evaluate(
+        replace(release, rows=rows),
+        turned(make_table(900)),
+        turned(make_table(900, seed=1)),
+        models=[DecisionTreeClassifier(max_depth=5, random_state=0)],
+        by=["ward"],
+    )
+    gaps = {(g.group, g.metric): g for g in found.gaps}
+    assert {g.group for g in found.left_behind} == {"ward = icu"}
+    icu = gaps["ward = icu", "AUROC"]
+    assert icu.excess.low > 0.02
+    name = "DecisionTreeClassifier"
+    best, ours = (found.value(name, s, "AUROC", "ward = icu") for s in (CEILING, CONDENSED))
+    assert icu.figure.value == pytest.approx(best - ours, abs=1e-12)
+    assert gaps["all", "AUROC"].excess.value == gaps["all", "AUROC"].excess.high == 0
+    best, ours = (found.value(name, s, "Brier", "ward = icu") for s in (CEILING, CONDENSED))
+    assert gaps["ward = icu", "Brier"].figure.value == pytest.approx(ours - best, abs=1e-12)
+
+
+def test_how_long_each_fit_took_is_told(condensed: Condenser) -> None:
+    found = evaluate(condensed.table_, make_table(300), make_table(200, seed=1))
+    rows = {f.trained_on: f.rows for f in found.fits}
+    assert rows == {s.trained_on: s.rows for s in found.scores}
+    assert all(0 < f.seconds < 5 for f in found.fits)
+
+
+def test_distributions_are_shares_of_every_column(condensed: Condenser) -> None:
+    train = make_table(300)
+    found = evaluate(condensed.table_, train, make_table(200, seed=1), pictures=True)
+    assert [b.column for b in found.bars] == condensed.table_.schema.names
+    for bars in found.bars:
+        assert len(bars.labels) == len(bars.condensed) == len(bars.real)
+        assert sum(bars.condensed) == pytest.approx(1)
+        assert sum(bars.real) == pytest.approx(1)
+        assert 0 <= bars.distance <= 1
+    ward = next(b for b in found.bars if b.column == "ward")
+    assert ward.labels == ("icu", "med", "surg", "missing")
+    assert ward.real[0] == pytest.approx((train["ward"] == "icu").sum() / 300)
+    assert ward.real[3] == pytest.approx(train["ward"].null_count() / 300)
+    assert [c.kind for c in found.charts] == ["roc", "calibration"]
+    for line in found.charts[0].lines:
+        assert (line.points[0], line.points[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    assert not evaluate(condensed.table_, train, make_table(200, seed=1)).bars
 
 
 def test_a_model_that_fails_quotes_no_record(condensed: Condenser) -> None:

@@ -22,15 +22,14 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 FLOORS = [
     {"version", "errors", "data"},
     {"schema", "files"},
-    {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics"},
+    {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics", "scores", "report"},
     {"models", "proxy", "additive", "copula"},
     {"portfolio"},
     {"privacy"},
     {"queries", "search", "engine", "table", "distil"},
     {"brief"},
-    {"condense", "direct", "indirect", "series"},
+    {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
     {"estimators", "evaluation", "audit"},
-    {"report"},
     {"demo"},
     {"cli", "__main__"},
 ]

@@ -255,31 +255,77 @@ def evaluate(
     model: Annotated[
         list[str] | None, typer.Option(help="A model to score; by default those of the release.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random real rows.")] = 0,
+    at: Annotated[
+        list[float] | None,
+        typer.Option(help="A time to compare predicted and observed risk at. Repeatable."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="In-house page to create, one HTML file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random real rows and the intervals.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Score models trained on a release, on held-out records. In-house: looks at real records.
 
-    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it.
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it. A column that
+    is no feature of the release, such as the hospital, is scored each in turn by --by too.
 
     Example:
 
     tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
+    --by age:40,60,80 --by hospital --report in-house.html
     """
     from tincture.evaluation import evaluate as run
+    from tincture.files import require_new, write_file
     from tincture.frames import read_table
+    from tincture.report.in_house import in_house_page
+    from tincture.report.summary import InHouse
     from tincture.table import CondensedTable
 
+    if report is not None:
+        require_new(report)
     table = CondensedTable.load(release)
     frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
     with _status(quiet or as_json, "Training on the release, on all records, on random records"):
         looks = release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
-        result = run(table, *frames, models=model, by=by or [], seed=seed, in_house=looks)
+        result = run(
+            table,
+            *frames,
+            models=model,
+            by=by or [],
+            at=at or [],
+            seed=seed,
+            in_house=looks,
+            pictures=report is not None,
+        )
+    if report is not None:
+        card = table.card()
+        page = in_house_page(InHouse(card.title, card.promise, result))
+        write_file(report, page.encode())
     if as_json:
         _print_json(result.to_dict())
     elif not quiet:
         _print_scores(result)
+
+
+@app.command()
+def report(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    out: Annotated[Path, typer.Option(help="HTML file to create.")],
+) -> None:
+    """Write the data card of a release, one HTML page, from the release alone.
+
+    Example:
+
+    tincture report release/ --out card.html
+    """
+    from tincture.files import require_new, write_file
+    from tincture.report.page import card_page
+    from tincture.table import CondensedTable
+
+    require_new(out)
+    write_file(out, card_page(CondensedTable.load(release).card()).encode())
 
 
 @app.command()
@@ -381,7 +427,7 @@ def _print_json(content: Any) -> None:
 
 def _print_scores(evaluation: Any) -> None:
     """One line a model, metric and group; the three sources side by side."""
-    from tincture.evaluation import CEILING, CONDENSED, RANDOM
+    from tincture.scores import CEILING, CONDENSED, RANDOM
 
     sources = (CONDENSED, CEILING, RANDOM)
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -397,7 +443,20 @@ def _print_scores(evaluation: Any) -> None:
     for (group, model, metric), row in cells.items():
         shown = [_figure(row[source].figure) for source in sources]
         table.add_row(*([group] if grouped else []), model, metric, *shown)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for gap in evaluation.left_behind:
+        console.print(
+            f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
+            f"of the ceiling, {gap.excess.value:.3f} more than all records together",
+            markup=False,
+            soft_wrap=True,
+        )
+    seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
+    for model in dict.fromkeys(f.model for f in evaluation.fits):
+        ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
+        told = f"{model} learned in {ours:.3g} s; from all real records in {full:.3g} s"
+        console.print(told, markup=False, soft_wrap=True)
 
 
 def _figure(figure: Any) -> str:

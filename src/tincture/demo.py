@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from tincture.estimators import Condenser
-from tincture.evaluation import Evaluation, evaluate
+from tincture.evaluation import evaluate
 from tincture.files import new_folder, require_new
 from tincture.frames import read_table
 from tincture.report.figure import Mark, dot_plot
 from tincture.schema import Schema
+from tincture.scores import Evaluation
 from tincture.search import Progress
 
 TARGET = "hospdead"

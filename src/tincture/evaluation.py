@@ -7,74 +7,45 @@ These figures look at real records without noise. They go through `Vault.disclos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.curves import (
+    calibration,
+    distributions,
+    roc,
+    survival_calibration,
+    survival_curves,
+)
 from tincture.encoding import Encoding
-from tincture.errors import ModelError, SettingError
+from tincture.errors import SettingError
 from tincture.frames import to_columns
-from tincture.metrics import Figure, auroc, brier, concordance
-from tincture.models import Model
+from tincture.groups import ByFeature, BySite, parse
+from tincture.learning import Learned, learn
+from tincture.panel import Clock, Panel, survival_at
 from tincture.portfolio import recipient
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Records, Vault
+from tincture.scores import (
+    CEILING,
+    CONDENSED,
+    EVERYONE,
+    RANDOM,
+    Bars,
+    Chart,
+    Evaluation,
+    Fit,
+    Group,
+)
 from tincture.table import CondensedTable
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
-MIN_GROUP = 20  # records below which a subgroup's figure says nothing
-CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One figure: a model, trained on something, scored on the held-out records of a group."""
-
-    model: str
-    trained_on: str
-    rows: int
-    group: str
-    metric: str
-    figure: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """All figures of one evaluation, and the un-noised looks they took."""
-
-    scores: tuple[Score, ...]
-    looks: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "notice": "computed from real records without noise; do not release",
-            "scores": [asdict(s) | {"figure": _numbers(s.figure)} for s in self.scores],
-            "looks": list(self.looks),
-        }
-
-    def value(self, model: str, trained_on: str, metric: str, group: str = "all") -> float:
-        """One figure's value.
-
-        Raises
-        ------
-        KeyError
-        """
-        for s in self.scores:
-            if (s.model, s.trained_on, s.metric, s.group) == (model, trained_on, metric, group):
-                return s.figure.value
-        raise KeyError((model, trained_on, metric, group))
-
-
-def _numbers(figure: Figure) -> dict[str, float | None]:
-    """A figure for JSON, which has no NaN."""
-    return {k: v if math.isfinite(v) else None for k, v in asdict(figure).items()}
 
 
 def evaluate(
@@ -84,8 +55,10 @@ def evaluate(
     *,
     models: Sequence[Any] | None = None,
     by: Sequence[str] = (),
+    at: Sequence[float] = (),
     seed: int = 0,
     in_house: str | Path | None = None,
+    pictures: bool = False,
 ) -> Evaluation:
     """Score models trained on a release beside the real ceiling and random real rows.
 
@@ -97,11 +70,17 @@ def evaluate(
     models : sequence, optional
         Names or estimators; by default those the release was made for.
     by : sequence of str
-        Columns to look at subgroups by: ``"sex"``, or ``"age:40,60,80"`` with cut points.
+        Columns to look at subgroups by: ``"sex"``, ``"age:40,60,80"`` with cut points, or a column
+        that is no feature, such as the hospital, whose held-out records are scored each in turn.
+    at : sequence of float
+        Times by which predicted and observed risk are compared, in the unit of the time column; by
+        default the quartiles of the held-out event times.
     seed : int
-        Of the random real rows.
+        Of the random real rows and of the resamples behind the intervals.
     in_house : path, optional
         File to which each un-noised look at real records is added before it is taken.
+    pictures : bool
+        Whether to look at curves and distributions too, for the in-house page.
 
     Returns
     -------
@@ -114,27 +93,34 @@ def evaluate(
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
     task = table_task(table)
     encoding = Encoding([c for c in table.schema.columns if c.name not in task.columns])
-    groupings = [_Grouping.parse(text, encoding) for text in by]
+    groupings = parse(by, encoding, task.columns, test)
+    _check_horizons(at, task)
     fitters = [recipient(m, task) for m in (table.models if models is None else models)]
-    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-    trained, tested = (Vault(t, table.schema, encoding, task, ledger) for t in (train, test))
-    real = trained.disclose("train-on-real ceiling")
-    held_out = tested.disclose("held-out scores")
+    house = _House.open(table, task, encoding, train, test, in_house, groupings)
+    groups, described = house.groups(groupings)
     sources = {
         CONDENSED: condensed_records(table, encoding, task),
-        CEILING: real,
-        RANDOM: real.take(_random_rows(real, len(table), task, np.random.default_rng(seed))),
+        CEILING: house.real,
+        RANDOM: house.real.take(_random_rows(house.real, len(table), np.random.default_rng(seed))),
     }
-    groups = {"all": np.ones(len(held_out), dtype=bool)}
-    for grouping in groupings:
-        groups |= dict(grouping.members(held_out, encoding))
-    scores = [
-        score
+    learned = [
+        learn(fitter, source, records, house.held_out, encoding.numeric, task)
         for fitter in fitters
         for source, records in sources.items()
-        for score in _scores(fitter, source, records, held_out, groups, task, encoding)
     ]
-    return Evaluation(tuple(scores), tuple(e.question for e in ledger.entries))
+    outcomes = house.held_out.outcomes
+    clock = Clock.of(outcomes, at) if isinstance(task, Survival) else None
+    panel = Panel(learned, outcomes, groups, task, clock, seed)
+    charts, bars = house.pictures(learned, sources[CONDENSED], clock) if pictures else ((), ())
+    return Evaluation(
+        scores=tuple(panel.scores()),
+        looks=house.looks,
+        gaps=tuple(panel.gaps()),
+        groups=described,
+        fits=tuple(Fit(one.model, one.source, one.rows, one.seconds) for one in learned),
+        charts=charts,
+        bars=bars,
+    )
 
 
 def table_task(table: CondensedTable) -> Task:
@@ -153,9 +139,20 @@ def condensed_records(table: CondensedTable, encoding: Encoding, task: Task) -> 
     return Records(points.astype(np.float32), design, task.outcomes(values))
 
 
-def _random_rows(
-    real: Records, n_rows: int, task: Task, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _check_horizons(at: Sequence[float], task: Task) -> None:
+    """Refuse times that mean nothing.
+
+    Raises
+    ------
+    SettingError
+    """
+    if at and not isinstance(task, Survival):
+        raise SettingError("The release has no survival outcome; leave out the times (--at).")
+    if not all(math.isfinite(t) and t > 0 for t in at):
+        raise SettingError("The times (--at) must be positive numbers.")
+
+
+def _random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """As many real records, with the real share of each class (or of events)."""
     label = real.outcomes[:, -1]
     if len(real) <= n_rows:
@@ -171,117 +168,105 @@ def _random_rows(
     return np.concatenate(chosen)
 
 
-def _scores(
-    fitter: Model,
-    source: str,
-    records: Records,
-    held_out: Records,
-    groups: dict[str, NDArray[np.bool_]],
-    task: Task,
-    encoding: Encoding,
-) -> Iterator[Score]:
-    """Train one model on one source and score it in every group."""
-    predicted = _predictions(fitter, source, records, held_out, encoding)
-    for group, inside in groups.items():
-        for metric, figure in figures(predicted[inside], held_out.outcomes[inside], task):
-            yield Score(fitter.name, source, len(records), group, metric, figure)
+@dataclass(frozen=True)
+class _House:
+    """The two vaults of an evaluation, and what was looked at in them."""
 
-
-def _predictions(
-    model: Model,
-    source: str,
-    records: Records,
-    held_out: Records,
-    encoding: Encoding,
-) -> Floats:
-    """What a model trained on one source predicts; its errors may quote a record and are dropped.
-
-    Raises
-    ------
-    ModelError
-    """
-    design = records.design.astype(np.float64)[None]
-    try:
-        fitted = model.fit(design, records.outcomes, encoding.numeric)
-        predicted: Floats = fitted.predict(held_out.design)[0]
-    except Exception as error:
-        kind = type(error.__cause__ or error).__name__
-    else:
-        if np.isfinite(predicted).all():
-            return predicted
-        kind = "not a finite number"
-    raise ModelError(
-        f"The model {model.name!r} trained on {source} failed ({kind}); leave it out or choose "
-        "another with --model."
-    )
-
-
-def figures(predicted: Floats, outcomes: Floats, task: Task) -> Iterator[tuple[str, Figure]]:
-    """The metrics of a task.
-
-    Parameters
-    ----------
-    predicted : ndarray of shape (n, n_outputs)
-    outcomes : ndarray of shape (n, outcome width)
-    """
-    if isinstance(task, Classification):
-        labels = outcomes[:, 0].astype(np.int64)
-        yield "AUROC", auroc(predicted, labels)
-        yield "Brier", brier(predicted, labels)
-    else:
-        yield "C-index", concordance(predicted[:, 0], outcomes[:, 0], outcomes[:, 1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Grouping:
-    """Subgroups by the levels of a column, or by cut points of an amount."""
-
-    column: str
-    cuts: tuple[float, ...]
+    table: CondensedTable
+    task: Task
+    encoding: Encoding
+    ledger: Ledger
+    trained: Vault
+    tested: Vault
+    real: Records
+    held_out: Records
 
     @classmethod
-    def parse(cls, text: str, encoding: Encoding) -> _Grouping:
-        name, _, tail = text.partition(":")
-        column = next((c for c in encoding.columns if c.name == name), None)
-        if column is None:
-            known = ", ".join(c.name for c in encoding.columns)
-            raise SettingError(
-                f"The release has no feature {name!r} to look at subgroups by; it has {known}."
-            )
-        try:
-            cuts = tuple(sorted({float(c) for c in tail.split(",")})) if tail else ()
-        except ValueError:
-            cuts = (math.nan,)
-        if not all(math.isfinite(c) for c in cuts):
-            raise SettingError(f"The cut points of --by {text!r} must be numbers.")
-        if column.is_categorical == bool(cuts):
-            hint = "no cut points" if cuts else f"cut points, as in {name}:40,60,80"
-            raise SettingError(f"Subgroups by {name!r} need {hint}.")
-        return cls(name, cuts)
+    def open(
+        cls,
+        table: CondensedTable,
+        task: Task,
+        encoding: Encoding,
+        train: Any,
+        test: Any,
+        in_house: str | Path | None,
+        groupings: Sequence[ByFeature | BySite],
+    ) -> _House:
+        ledger = Ledger.in_house(None if in_house is None else Path(in_house))
+        sites = [g.column for g in groupings if isinstance(g, BySite)]
+        trained, tested = (
+            Vault(t, table.schema, encoding, task, ledger, beside=sites) for t in (train, test)
+        )
+        real = trained.disclose("train-on-real ceiling")
+        held_out = tested.disclose("held-out scores")
+        return cls(table, task, encoding, ledger, trained, tested, real, held_out)
 
-    def members(
-        self, records: Records, encoding: Encoding
-    ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-        """Each subgroup's label and who is in it, leaving out the tiny ones."""
-        names = [c.name for c in encoding.columns]
-        j = names.index(self.column)
-        points = records.points[:, encoding.slices[j]].astype(np.float64)
-        values = np.asarray(encoding.kinds[j].decode(points), dtype=np.float64)
-        levels = encoding.columns[j].levels
-        if self.cuts:
-            edges = [-np.inf, *self.cuts, np.inf]
-            parts = [
-                (_between(low, high), (values >= low) & (values < high))
-                for low, high in pairwise(edges)
-            ]
-        else:
-            parts = [(f"= {level}", values == code) for code, level in enumerate(levels)]
-        for label, inside in parts:
-            if inside.sum() >= MIN_GROUP:
-                yield f"{self.column} {label}", inside
+    @property
+    def looks(self) -> tuple[str, ...]:
+        return tuple(e.question for e in self.ledger.entries)
+
+    def groups(
+        self, groupings: Sequence[ByFeature | BySite]
+    ) -> tuple[dict[str, NDArray[np.bool_]], tuple[Group, ...]]:
+        """Who is in each group, and what is said of it."""
+        members = {EVERYONE: np.ones(len(self.held_out), dtype=bool)}
+        external: set[str] = set()
+        for grouping in groupings:
+            if isinstance(grouping, ByFeature):
+                members |= dict(grouping.members(self.held_out, self.encoding))
+                continue
+            name = grouping.column
+            found = dict(grouping.members(self.tested.disclose_labels(name, f"{name} of records")))
+            known = self.trained.disclose_labels(name, f"{name} of training records").names
+            external |= found.keys() - {f"{name} = {site}" for site in known}
+            members |= found
+        event = self.held_out.outcomes[:, -1] == self._last_level
+        return members, tuple(
+            Group(label, int(inside.sum()), int((inside & event).sum()), label in external)
+            for label, inside in members.items()
+        )
+
+    @property
+    def _last_level(self) -> int:
+        return self.task.n_classes - 1 if isinstance(self.task, Classification) else 1
+
+    def pictures(
+        self, learned: Sequence[Learned], condensed: Records, clock: Clock | None
+    ) -> tuple[tuple[Chart, ...], tuple[Bars, ...]]:
+        """Curves of the held-out records, and distributions of the training records."""
+        held_out = self.tested.disclose("curves of held-out records")
+        real = self.trained.disclose("distributions of training records")
+        by_model: dict[str, dict[str, Learned]] = {}
+        for one in learned:
+            by_model.setdefault(one.model, {})[one.source] = one
+        charts: list[Chart] = []
+        if isinstance(self.task, Survival):
+            charts.append(survival_curves(self.task, condensed, real))
+        for model, sources in by_model.items():
+            charts += _charts(model, sources, held_out.outcomes, self.task, clock)
+        bars = distributions(self.table.schema, self.encoding, self.task, condensed, real)
+        return tuple(charts), tuple(bars)
 
 
-def _between(low: float, high: float) -> str:
-    if np.isinf(low):
-        return f"< {high:g}"
-    return f"≥ {low:g}" if np.isinf(high) else f"{low:g} to < {high:g}"
+def _charts(
+    model: str, sources: dict[str, Learned], outcomes: Floats, task: Task, clock: Clock | None
+) -> list[Chart]:
+    """ROC and calibration curves of one model; for survival, calibration at the middle horizon."""
+    if clock is not None:
+        if not clock.horizons:
+            return []
+        middle = clock.horizons[len(clock.horizons) // 2]
+        at = np.array([middle])
+        risks = {
+            name: 1 - survival_at(one, one.held_out[:, 0], at)[:, 0]
+            for name, one in sources.items()
+        }
+        return [survival_calibration(model, risks, outcomes, middle)]
+    if not (isinstance(task, Classification) and task.n_classes == 2):
+        return []
+    label = outcomes[:, 0].astype(np.int64)
+    probabilities = {name: one.held_out[:, 1] for name, one in sources.items()}
+    return [
+        roc(model, probabilities, label),
+        calibration(model, probabilities, label),
+    ]

@@ -130,6 +130,35 @@ def person_codes(frame: Any, name: str, missing: Sequence[str] = ("",)) -> NDArr
     return codes.astype(np.int64)
 
 
+def labels(
+    frame: Any, name: str, missing: Sequence[str] = ("",)
+) -> tuple[list[str], NDArray[np.int64]]:
+    """The different cells of a column as text, sorted, and which of them each record has.
+
+    A missing cell has the code -1.
+
+    Raises
+    ------
+    TableError
+        If the column is absent.
+    """
+    table = _native(frame)
+    if name not in table.columns:
+        raise TableError(f"The table has no column {name!r}.")
+    words = [None if cell is None else _word(cell) for cell in _cells(table[name], missing)]
+    names = sorted({w for w in words if w is not None})
+    code = {word: i for i, word in enumerate(names)}
+    return names, np.array([-1 if w is None else code[w] for w in words], dtype=np.int64)
+
+
+def has_column(frame: Any, name: str) -> bool:
+    """Whether a frame has a column of this name; reads only the header."""
+    try:
+        return name in _native(frame).columns
+    except TableError:
+        return False
+
+
 def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.DataFrame:
     """Values by column name, in schema order, as a typed polars frame with nulls for missing."""
     series = []

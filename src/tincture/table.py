@@ -16,12 +16,15 @@ from tincture.errors import ReleaseError, TinctureError
 from tincture.files import write_folder
 from tincture.frames import read_table, to_columns, to_frame
 from tincture.privacy.ledger import Ledger
+from tincture.report.page import card_page
+from tincture.report.summary import Card
 from tincture.schema import Schema
 
 DATA = "condensed.csv"
 PACKAGE = "datapackage.json"
 LEDGER = "ledger.json"
 CARD = "README.md"
+PAGE = "card.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 
@@ -82,6 +85,7 @@ class CondensedTable:
                 PACKAGE: _json(package),
                 LEDGER: _json(ledger),
                 CARD: data_card(package, ledger).encode(),
+                PAGE: card_page(Card.of(package, ledger)).encode(),
             },
         )
 
@@ -114,6 +118,10 @@ class CondensedTable:
             raise ReleaseError(
                 f"The release {path} is damaged; expected the files that `tincture condense` wrote."
             ) from None
+
+    def card(self) -> Card:
+        """What the data card is drawn from; holds no row."""
+        return Card.of(self.package(), self.ledger.to_dict())
 
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""

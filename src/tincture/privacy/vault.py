@@ -8,7 +8,7 @@ in docs/promise.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tincture.encoding import Encoding
 from tincture.errors import QueryFailed
-from tincture.frames import person_codes, to_columns
+from tincture.frames import has_column, labels, person_codes, to_columns
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Answer, Entry, Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
@@ -51,6 +51,14 @@ class Records:
     def take(self, rows: NDArray[np.int64] | slice) -> Records:
         """Some of the records."""
         return Records(self.points[rows], self.design[rows], self.outcomes[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column that no query sees, such as the hospital: its values, and each record's (or -1)."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
 
 
 class Query(Protocol):
@@ -94,6 +102,8 @@ class Vault:
     ledger : Ledger
     unit : str, optional
         Column that names the person; by default every record is a unit of its own.
+    beside : sequence of str
+        Columns that are no feature, kept for `disclose_labels` alone; absent ones are empty.
 
     Raises
     ------
@@ -110,6 +120,7 @@ class Vault:
         ledger: Ledger,
         *,
         unit: str | None = None,
+        beside: Sequence[str] = (),
     ) -> None:
         values = to_columns(table, schema, [c.name for c in encoding.columns] + [*task.columns])
         task.check(values)
@@ -128,6 +139,7 @@ class Vault:
         _, self._starts, self._lengths = np.unique(
             person[order], return_index=True, return_counts=True
         )
+        self._labels = {name: _labels(table, name, schema.missing_values, order) for name in beside}
         self.ledger = ledger
 
     def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
@@ -184,6 +196,17 @@ class Vault:
         self.ledger.book_disclosure(purpose)
         return self._records
 
+    def disclose_labels(self, name: str, purpose: str) -> Labels:
+        """A column kept ``beside`` the records, in their order; books ε = ∞ like `disclose`.
+
+        Raises
+        ------
+        BudgetError
+            If the ledger is that of a release.
+        """
+        self.ledger.book_disclosure(purpose)
+        return self._labels[name]
+
     def _sum(self, query: Query, rate: float) -> NDArray[np.int64] | None:
         """The exact sum in lattice steps, or None if the query fails."""
         total = np.zeros(query.size, dtype=np.int64)
@@ -210,6 +233,13 @@ class Vault:
             before = np.repeat(np.cumsum(lengths) - lengths, lengths)
             rows = np.arange(lengths.sum()) - before + np.repeat(self._starts[part], lengths)
             yield self._records.take(rows), lengths
+
+
+def _labels(table: Any, name: str, missing: Sequence[str], order: NDArray[np.intp]) -> Labels:
+    if not has_column(table, name):
+        return Labels((), np.full(len(order), -1))
+    names, codes = labels(table, name, missing)
+    return Labels(tuple(names), codes[order])
 
 
 def lattice_sum(

@@ -1,0 +1,1 @@
+"""Figures of merit, each one definition that gives both value and interval."""

@@ -1,0 +1,180 @@
+"""The custodian's own page: what the release is worth, computed from real records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tincture.metrics.figure import Figure
+from tincture.report.charts import bar_chart, legend, line_chart
+from tincture.report.markup import Child, Markup, element, join
+from tincture.report.page import number, page, paragraphs, section, table
+from tincture.report.summary import Attack, InHouse
+from tincture.scores import (
+    CEILING,
+    CONDENSED,
+    EVERYONE,
+    MARGIN,
+    RANDOM,
+    Bars,
+    Chart,
+    Evaluation,
+    Gap,
+)
+
+SOURCES = (CONDENSED, CEILING, RANDOM)
+WARNING = "Computed from real records — do not release."
+
+
+def in_house_page(summary: InHouse) -> str:
+    """The page as a whole HTML document."""
+    found = summary.evaluation
+    return page(
+        f"In-house: {summary.title}",
+        element("p", WARNING, class_="warning"),
+        element("p", summary.promise, class_="promise"),
+        section("Utility", _says_utility(), _utility(found, EVERYONE)),
+        section("Subgroups", *_subgroups(found)),
+        section("Learning speed", _speed(found)),
+        _charts(found.charts),
+        _distributions(found.bars),
+        section("Attacks", _attacks(summary.attacks)),
+        section("Looks at real records", _looks(found.looks)),
+    )
+
+
+def _says_utility() -> Markup:
+    return paragraphs(
+        "Every model was trained on the condensed rows, on all real training records (the ceiling) "
+        "and on as many random real records, and scored on held-out records. Brackets hold 95% "
+        "intervals from resamples of the held-out records; the fits stay as they are.",
+        "AUROC, AUPRC and C-index: larger is better. Brier scores: smaller is better. Calibration: "
+        "slope 1, intercept 0 and difference 0 are right.",
+    )
+
+
+def _utility(found: Evaluation, group: str) -> Markup:
+    cells: dict[tuple[str, str], dict[str, Figure]] = {}
+    rows = {s.trained_on: s.rows for s in found.scores}
+    for s in found.scores:
+        if s.group == group:
+            cells.setdefault((s.model, s.metric), {})[s.trained_on] = s.figure
+    lines = [
+        (model, metric, *(_interval(row[source]) for source in SOURCES))
+        for (model, metric), row in cells.items()
+    ]
+    heads = ["model", "figure", *(f"{s} ({rows[s]:,})" for s in SOURCES if s in rows)]
+    return table("Figures on held-out records, by what was trained on", heads, lines, numbers=3)
+
+
+def _interval(figure: Figure) -> Markup:
+    if figure.low != figure.low:
+        return join(number(figure.value))
+    ends = f"[{number(figure.low)}, {number(figure.high)}]"
+    return join(number(figure.value), element("small", ends))
+
+
+def _subgroups(found: Evaluation) -> Sequence[Child]:
+    gaps = [g for g in found.gaps if g.group != EVERYONE]
+    if not gaps:
+        return (paragraphs("No subgroup was asked for; add --by to the command."),)
+    behind = dict.fromkeys(g.group for g in found.left_behind)
+    says = f"Left behind: {', '.join(behind)}." if behind else "No group was clearly left behind."
+    sizes = [
+        (g.label, f"{g.records:,}", f"{g.events:,}", "yes" if g.is_external else "no")
+        for g in found.groups
+    ]
+    return (
+        paragraphs(
+            element("strong", says),
+            "The gap is what the release loses against the ceiling; the excess is the group's gap "
+            "less that of all records. A group is called left behind if its excess is above "
+            f"{MARGIN:g} and the 95% interval of the excess is above 0; of groups that lose no "
+            "more than others, one in forty would be by chance. Groups of few events have wide "
+            "intervals: not being called out is then no proof of being served.",
+        ),
+        table("Groups", ["group", "records", "events", "unseen site"], sizes, numbers=3),
+        table(
+            "Gap to the ceiling by group",
+            ["group", "model", "figure", "condensed", "ceiling", "gap", "excess", "verdict"],
+            [_gap(found, g) for g in gaps],
+            numbers=5,
+            behind=[g.is_left_behind for g in gaps],
+        ),
+    )
+
+
+def _gap(found: Evaluation, gap: Gap) -> Sequence[Child]:
+    ours, best = (
+        number(found.value(gap.model, source, gap.metric, gap.group))
+        for source in (CONDENSED, CEILING)
+    )
+    flag = element("span", "left behind", class_="flag") if gap.is_left_behind else ""
+    differences = (_interval(gap.figure), _interval(gap.excess))
+    return (gap.group, gap.model, gap.metric, ours, best, *differences, flag)
+
+
+def _speed(found: Evaluation) -> Markup:
+    full = {f.model: f for f in found.fits if f.trained_on == CEILING}
+    rows = [
+        (
+            f.model,
+            f.trained_on,
+            f"{f.rows:,}",
+            f"{f.seconds:.3g}",
+            f"{full[f.model].seconds / f.seconds:.3g}",
+            f"{full[f.model].rows / f.rows:.3g}",
+        )
+        for f in found.fits
+    ]
+    heads = ["model", "trained on", "rows", "seconds", "times faster", "times fewer rows"]
+    return table("Time to fit, once, on this machine", heads, rows, numbers=4)
+
+
+def _charts(charts: Sequence[Chart]) -> Markup | None:
+    if not charts:
+        return None
+    names = [s for s in SOURCES if any(s == line.name for c in charts for line in c.lines)]
+    titles = {"roc": "ROC", "calibration": "Calibration", "steps": "Kaplan–Meier"}
+    figures = [_drawn(f"{titles[c.kind]}: {c.title}", line_chart(c)) for c in charts]
+    return section("Curves", legend(names), element("div", *figures, class_="grid-of-charts"))
+
+
+def _distributions(bars: Sequence[Bars]) -> Markup | None:
+    if not bars:
+        return None
+    figures = [
+        _drawn(join(b.column, " ", element("small", f"distance {b.distance:.2f}")), bar_chart(b))
+        for b in bars
+    ]
+    return section(
+        "Every column, condensed beside real",
+        paragraphs(
+            "Rows are chosen so that models learn, so that their distributions need not agree with "
+            "those of the training records. The distance is total variation, from 0 to 1. Bins "
+            "span the middle 98% of the real values."
+        ),
+        legend(SOURCES[:2]),
+        element("div", *figures, class_="grid-of-charts"),
+    )
+
+
+def _drawn(caption: Child, drawing: Markup) -> Markup:
+    return element("figure", element("figcaption", caption), drawing)
+
+
+def _attacks(attacks: Sequence[Attack]) -> Markup:
+    if not attacks:
+        return paragraphs("No attack on this release was run.")
+    rows = [(a.name, a.measure, a.says, _interval(a.figure), number(a.chance)) for a in attacks]
+    heads = ["attack", "measure", "finding", "value", "by guessing"]
+    return table("What attacks achieved", heads, rows, numbers=2)
+
+
+def _looks(looks: Sequence[str]) -> Markup:
+    return join(
+        paragraphs(
+            "This page took these looks without noise. Each costs ε = ∞ and is booked in the "
+            "in-house ledger, apart from that of the release."
+        ),
+        element("ul", *(element("li", look) for look in looks)),
+    )

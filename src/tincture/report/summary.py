@@ -1,0 +1,144 @@
+"""What a page is drawn from: frozen summaries, never a vault, a frame or a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tincture.metrics.figure import Figure
+from tincture.scores import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One kind of private question, as the ledger tells it."""
+
+    question: str
+    planned: int
+    asked: int
+    clip: float | None
+    noise_multiplier: float
+    sampling_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column as it was declared publicly."""
+
+    name: str
+    type: str
+    values: str
+    role: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A data card: all of it stands in ``datapackage.json`` and ``ledger.json``."""
+
+    title: str
+    promise: str
+    is_private: bool
+    rows: int
+    outcome: str
+    models: tuple[str, ...]
+    epsilon: float
+    epsilon_spent: float
+    delta: float
+    unit: str
+    neighbours: str
+    accountant: str
+    version: str
+    phases: tuple[Phase, ...]
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
+        """From a release's two JSON files, as dictionaries."""
+        about = package["tincture"]
+        outcome = {name: role for role, name in about["task"].items() if role != "kind"}
+        return cls(
+            title=package["title"],
+            promise=ledger["promise"],
+            is_private=float(ledger["epsilon"]) < float("inf"),
+            rows=int(about["settings"]["n_rows"]),
+            outcome=", ".join(f"{name} ({role})" for name, role in outcome.items()),
+            models=tuple(about["models"]),
+            epsilon=float(ledger["epsilon"]),
+            epsilon_spent=float(ledger["epsilon_spent"]),
+            delta=float(ledger["delta"]),
+            unit=ledger["unit"],
+            neighbours=ledger["neighbours"],
+            accountant=ledger["accountant"],
+            version=str(about["settings"]["version"]),
+            phases=tuple(_phases(ledger)),
+            fields=tuple(
+                _field(f, outcome.get(f["name"], "feature"))
+                for f in package["resources"][0]["schema"]["fields"]
+            ),
+        )
+
+
+def _phases(ledger: Mapping[str, Any]) -> list[Phase]:
+    found = []
+    for phase in ledger["phases"]:
+        entries = [e for e in ledger["entries"] if e["question"] == phase["question"]]
+        found.append(
+            Phase(
+                question=phase["question"],
+                planned=phase["planned"],
+                asked=len(entries),
+                clip=max((e["clip"] for e in entries), default=None),
+                noise_multiplier=phase["noise_multiplier"],
+                sampling_rate=phase["sampling_rate"],
+            )
+        )
+    return found
+
+
+def _field(field: Mapping[str, Any], role: str) -> Field:
+    constraints = field.get("constraints", {})
+    levels: Sequence[Any] = field.get("categories") or ()
+    if levels:
+        values = ", ".join(str(v["value"] if isinstance(v, dict) else v) for v in levels)
+    elif "minimum" in constraints or "maximum" in constraints:
+        ends = (constraints.get(end) for end in ("minimum", "maximum"))
+        values = " to ".join("–" if end is None else f"{end:g}" for end in ends)
+    else:
+        values = "false, true" if field["type"] == "boolean" else "–"
+    told = (field.get("title"), field.get("description"), field.get("unit"))
+    about = "; ".join(dict.fromkeys(str(t) for t in told if t))
+    return Field(field["name"], field["type"], values, role, about)
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What one attack on the release achieved.
+
+    Attributes
+    ----------
+    name, measure : str
+        Such as "distance to closest row" and "AUC".
+    figure : Figure
+    chance : float
+        What guessing achieves.
+    says : str
+        The finding in one sentence.
+    """
+
+    name: str
+    measure: str
+    figure: Figure
+    chance: float
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InHouse:
+    """What the custodian's own page shows."""
+
+    title: str
+    promise: str
+    evaluation: Evaluation
+    attacks: tuple[Attack, ...] = ()
