@@ -105,7 +105,7 @@ class Sometimes(GaussianNB):
     """Cannot be fitted on some tables, and predicts nothing for some records."""
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Sometimes:
-        if x[0, 0] > x[-1, 0]:
+        if x[:, 0].argmax() % 4 < 2:
             raise ValueError("not this one")
         return super().fit(x, y)  # type: ignore[no-any-return]
 
