@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,14 +25,16 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+@cache  # calibrating takes most of the time of a short fit
+def short_plan(epsilon: float, delta: float, method: str) -> Plan:
+    """Five questions of a kind at most."""
+    usual = PROXY if method == "proxy" else DIRECT
+    phases = [Phase(q, min(count, 5), share) for q, (share, count) in usual.items()]
+    return calibrate(epsilon, delta, phases)
+
+
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """A short search: what is tested is what goes in and comes out, not how good it is."""
-
-    def short_plan(epsilon: float, delta: float, method: str) -> Plan:
-        usual = PROXY if method == "proxy" else DIRECT
-        phases = [Phase(q, min(count, 5), share) for q, (share, count) in usual.items()]
-        return calibrate(epsilon, delta, phases)
-
     patch.setattr("tincture.estimators.usual_plan", short_plan)
     short = {kind: style._replace(descents=2, moves=3) for kind, style in STYLES.items()}
     patch.setattr("tincture.indirect.STYLES", short)
