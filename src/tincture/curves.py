@@ -118,7 +118,7 @@ def _bars(column: Column, condensed: NDArray[np.generic], real: NDArray[np.gener
             for v in amounts
         ]
     counts = [np.bincount(c + 1, minlength=len(labels) + 1) for c in codes]
-    shares = [np.roll(c / max(c.sum(), 1), -1) for c in counts]  # missing last
+    shares = [np.roll(c / max(int(c.sum()), 1), -1) for c in counts]  # missing last
     if not any(share[-1] for share in shares):
         shares = [share[:-1] for share in shares]
     else:
