@@ -64,7 +64,8 @@ def judged(options: argparse.Namespace, *verb: str) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
     ).stdout
-    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return [{k: v for k, v in line.items() if k != "table"} for line in lines]
 
 
 def condensed(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any] | None:

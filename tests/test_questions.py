@@ -145,10 +145,7 @@ class Forgetful:
 
 
 @pytest.mark.parametrize("lost", [["residual sums"], list(PROXY)[1:]])
-def test_whatever_was_lost_the_rows_are_valid(
-    lost: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tincture.indirect.ROUNDS", 3)
+def test_whatever_was_lost_the_rows_are_valid(lost: list[str], few_rounds: None) -> None:
     engine, rng = Forgetful(lost), np.random.default_rng(1)
     models = [resolve("logistic", DIED)]
     points, outcomes = condense(engine, ENCODING, DIED, models, [1.0], 16, rng)
