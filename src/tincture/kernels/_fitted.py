@@ -68,7 +68,8 @@ def softmax(scores: Floats) -> Floats:
     if scores.shape[1] == 1:
         out = np.empty((2, len(scores), scores.shape[2]))
         np.negative(scores[:, 0], out=out[0])
-        np.exp(out[0], out=out[0])
+        with np.errstate(over="ignore"):  # beyond the largest float is a probability of 0
+            np.exp(out[0], out=out[0])
         out[0] += 1.0
         np.divide(1.0, out[0], out=out[1])
         np.subtract(1.0, out[1], out=out[0])
