@@ -274,12 +274,75 @@ def evaluate(
     table = CondensedTable.load(release)
     frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
     with _status(quiet or as_json, "Training on the release, on all records, on random records"):
-        looks = release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
-        result = run(table, *frames, models=model, by=by or [], seed=seed, in_house=looks)
+        result = run(table, *frames, models=model, by=by or [], seed=seed, in_house=_looks(release))
     if as_json:
         _print_json(result.to_dict())
     elif not quiet:
         _print_scores(result)
+
+
+@app.command()
+def audit(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    records: Annotated[Path, typer.Option(help="The records that were condensed.")],
+    held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
+    sensitive: Annotated[
+        list[str] | None, typer.Option(help="A column to infer from all others, repeatable.")
+    ] = None,
+    references: Annotated[
+        int, typer.Option(help="Releases to make for the likelihood-ratio attack; even, slow.")
+    ] = 0,
+    canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of splits and coins; the noise takes none.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Attack a release with all that is known of its records. In-house: looks at real records.
+
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it.
+
+    Example:
+
+    tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
+    """
+    from tincture.audit.whole import audit as run
+    from tincture.frames import read_table
+    from tincture.table import CondensedTable
+
+    table = CondensedTable.load(release)
+    frames = [read_table(path, table.schema.missing_values) for path in (records, held_out)]
+    with _progress(quiet or as_json, "Attacking the release") as progress:
+        result = run(
+            table,
+            *frames,
+            sensitive=sensitive or [],
+            references=references,
+            canaries=canaries,
+            seed=seed,
+            in_house=_looks(release),
+            progress=progress,
+        )
+    if as_json:
+        _print_json(result.to_dict())
+    elif not quiet:
+        _print_attacks(result)
+
+
+def _looks(release: Path) -> Path:
+    """Where looks at real records are written down, beside the release."""
+    return release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
+
+
+def _print_attacks(result: Any) -> None:
+    """Each attack beside what chance gives it."""
+    from tincture.audit.told import conclusions, lines
+
+    table = Table("attack", "seen (95% interval)", "chance", title=f"In-house: {result.notice}")
+    for line in lines(result):
+        table.add_row(*line)
+    Console().print(table)
+    for sentence, is_well in conclusions(result):
+        Console(soft_wrap=True).print(sentence, style=None if is_well else "bold red")
 
 
 @app.command()
