@@ -129,8 +129,8 @@ def bookings(journal: Path) -> int:
     return sum(b'"booked"' in line for line in journal.read_bytes().splitlines())
 
 
-def reserve_ten(path: str, worker: int, workers: int) -> int:
-    """Reserve 0.1 of a budget ten times from a process of its own; how often it was granted.
+def reserve_many(path: str, worker: int, workers: int, times: int = 10) -> int:
+    """Reserve 0.1 of a budget often from a process of its own; how often it was granted.
 
     All workers begin together and write slowly, so that without a lock they would collide.
     """
@@ -148,7 +148,7 @@ def reserve_ten(path: str, worker: int, workers: int) -> int:
         time.sleep(0.001)
 
     granted = 0
-    for i in range(10):
+    for i in range(times):
         try:
             Budget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test")
             granted += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import reserve_ten
+from helpers import reserve_many
 from tincture.errors import BudgetError, ReleaseError
 from tincture.privacy.budget import Budget
 
@@ -123,16 +123,14 @@ def test_an_absent_budget_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_four_processes_together_never_overspend(budget: Budget) -> None:
-    # 40 requests of 0.1 against 3.0: exactly 30 are granted, and the file is whole all the while.
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        jobs = pool.starmap_async(reserve_ten, [(str(budget.path), i, 4) for i in range(4)])
+def test_eight_processes_with_25_releases_each_never_overspend(budget: Budget) -> None:
+    # 200 requests of 0.1 against 3.0; benchmarks/soak.py makes whole releases instead.
+    with multiprocessing.get_context("spawn").Pool(8) as pool:
+        jobs = pool.starmap_async(reserve_many, [(str(budget.path), i, 8, 25) for i in range(8)])
         while not jobs.ready():
             json.loads(budget.path.read_text())
             jobs.wait(0.005)
         granted = jobs.get()
-    assert sum(granted) == 30
-    content = budget.read()
-    assert len({r["run"] for r in content["releases"]}) == 30
+    assert sum(granted) == len({r["run"] for r in budget.read()["releases"]}) == 30
     assert budget.left()[0] == pytest.approx(0.0, abs=1e-9)
     assert [p.name for p in budget.path.parent.iterdir()] == ["budget.json"]
