@@ -174,7 +174,8 @@ def start() -> None:
             sys.stdout.flush()
     codes_seen = dict(sorted(codes.items()))
     sys.stdout.write(
-        f"{options.inputs} inputs, {faults} faults, slowest {slowest:.1f} s; exit codes {codes_seen}\n"
+        f"{options.inputs} inputs, {faults} faults, slowest {slowest:.1f} s; "
+        f"exit codes {codes_seen}\n"
     )
     sys.exit(faults > 0)
 
