@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ JUNK: list[Any] = [
 ]  # fmt: skip
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
 MORE += ["--seed=-1", "--help", "--version", "--nonsense"]
+LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
 TEXTS = [j for j in JUNK if isinstance(j, str) and "\x00" not in j]
 
 
@@ -118,8 +120,8 @@ def odd_types(rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pick(rng, odd))
 
 
-def write_inputs(rng: np.random.Generator, folder: Path) -> str:
-    """A schema, a table and a budget in the folder; the table's name."""
+def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
+    """A schema, a table, a budget and a copy of a release in the folder; the table's name."""
     described: Any = DESCRIPTOR
     for _ in range(int(pick(rng, [0, 0, 1, 1, 2, 3]))):
         described = spoil(rng, described)
@@ -141,12 +143,25 @@ def write_inputs(rng: np.random.Generator, folder: Path) -> str:
     (folder / "budget.json").write_bytes(
         spoil_bytes(rng, budget) if rng.uniform() < 0.3 else budget
     )
+    copied = Path(shutil.copytree(release, folder / "release"))
+    if rng.uniform() < 0.5:
+        spoil_release(rng, copied)
     return str(name)
+
+
+def spoil_release(rng: np.random.Generator, release: Path) -> None:
+    """Change one of its files, as text or as JSON."""
+    path = release / str(pick(rng, ["condensed.csv", "datapackage.json", "ledger.json"]))
+    if path.suffix == ".json" and rng.uniform() < 0.7:
+        path.write_text(json.dumps(spoil(rng, json.loads(path.read_text()))))
+    else:
+        path.write_bytes(spoil_bytes(rng, path.read_bytes()))
 
 
 def command(rng: np.random.Generator, records: str) -> list[str]:
     """A command line, often with a flag too many, too few or of another value."""
     dropped = [f"--drop={n}" for n in ("days", "event", "stage", "patient")]
+    release = pick(rng, ["release"] * 6 + [".", "absent"])
     usual = ["--schema=schema.json", "--epsilon=1", "--delta=1e-5", "--out=out", "--rows=16"]
     usual += ["--model=logistic", *dropped]
     survival = ["--time=days", "--event=event", "--model=cox", "--drop=died", *dropped[2:]]
@@ -158,8 +173,9 @@ def command(rng: np.random.Generator, records: str) -> list[str]:
         ["schema", "draft", records, *pick(rng, [[], ["--from-data"], ["--out=draft.json"]])],
         ["budget", "show", pick(rng, ["budget.json", "schema.json", records, "."])],
         ["budget", "create", "new.json", "--epsilon=1", "--delta=1e-5"],
-        ["evaluate", pick(rng, [".", "absent"]), f"--train={records}", f"--test={records}"],
-        ["audit", pick(rng, [".", "absent"]), f"--records={records}", f"--held-out={records}"],
+        ["evaluate", release, f"--train={records}", f"--test={records}", *pick(rng, LOOKS)],
+        ["audit", release, f"--records={records}", f"--held-out={records}", "--canaries=20"],
+        ["report", release, "--out=card.html"],
     ]
     args = list(pick(rng, [*lines[:4], *lines]))
     for _ in range(int(pick(rng, [0, 0, 1, 1, 2]))):
