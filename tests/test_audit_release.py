@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands import run
+from commands import Said, run
 from helpers import SCHEMA, make_table
 from tincture.audit.disclosure import closeness_of, inferred, proportion
 from tincture.audit.membership import (
@@ -24,6 +24,7 @@ from tincture.audit.membership import (
     likelihood_ratio,
     nearest,
 )
+from tincture.audit.told import from_file, to_file, told
 from tincture.audit.whole import Audit, audit
 from tincture.encoding import Encoding
 from tincture.errors import SchemaError, SettingError, TableError
@@ -149,29 +150,29 @@ def test_a_private_release_is_found_sound(audited: Audit) -> None:
 
 
 def test_an_audit_is_marked_in_house_and_says_what_it_saw(audited: Audit) -> None:
-    told = json.loads(json.dumps(audited.to_dict(), allow_nan=False))
-    assert "do not release" in told["notice"]
-    assert told["looks"] == ["attacked members", "attacked others"]
-    assert told["one_run"]["holds"] is True
-    assert {c["passed"] for c in told["vault"]} == {True}
+    found = json.loads(json.dumps(audited.to_dict(), allow_nan=False))
+    assert "do not release" in found["notice"]
+    assert found["looks"] == ["attacked members", "attacked others"]
+    assert found["one_run"]["holds"] is True
+    assert {c["passed"] for c in found["vault"]} == {True}
     # Fewer than a thousand others say nothing of 0.1% false alarms.
-    assert told["membership"][0]["hits"][0]["value"] is None
+    assert found["membership"][0]["hits"][0]["value"] is None
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_rounds")
 def test_reference_releases_are_made_of_halves(condensed: Condenser) -> None:
-    told: list[tuple[int, int]] = []
+    seen: list[tuple[int, int]] = []
     found = audit(
         condensed.table_,
         make_table(),
         make_table(400, seed=1),
         references=4,
         canaries=50,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: seen.append((done, total)),
     )
     assert [a.name for a in found.membership][-1] == "likelihood ratio"
-    assert told == [(i, 4) for i in range(5)]
+    assert seen == [(i, 4) for i in range(5)]
 
 
 def test_wrong_settings_are_refused_before_a_record_is_seen(condensed: Condenser) -> None:
@@ -207,6 +208,43 @@ def test_the_command_writes_its_looks_beside_the_release(
         "attacked others",
     ] * 2
     assert not list((tmp_path / "out").glob("*in-house*"))
+
+
+def test_an_audit_is_shown_on_the_page_of_its_own_release_only(
+    condensed: Condenser, audited: Audit, tmp_path: Path
+) -> None:
+    condensed.save(tmp_path / "out")
+    for name, seed in (("train", 0), ("test", 1)):
+        make_table(200, seed=seed).write_csv(tmp_path / f"{name}.csv")
+    whole = json.dumps(to_file(audited))
+    (tmp_path / "audit.json").write_text(whole)
+    args = ["evaluate", tmp_path / "out", "--train", tmp_path / "train.csv"]
+    args += ["--test", tmp_path / "test.csv", "--quiet", "--audit", tmp_path / "audit.json"]
+    assert "add --report" in run(*args).err
+    page = tmp_path / "page.html"
+    assert run(*args, "--report", page) == Said(0, "", "")
+    text = page.read_text()
+    area = audited.membership[0].area
+    for shown in ("closest row", f"{area.value:.3f}", "ward inferred", "passed: noise is as large"):
+        assert shown in text
+    other = tmp_path / "other.html"
+    for wrong, sentence in [
+        (whole.replace(audited.release, "0" * 64), "an audit of another release"),
+        (whole.replace('"chance": 0.5', '"chance": "half"'), "absent or no audit"),
+        (whole.replace('"findings"', '"found"'), "absent or no audit"),
+        ("[]", "absent or no audit"),
+    ]:
+        (tmp_path / "audit.json").write_text(wrong)
+        said = run(*args, "--report", other)
+        assert (said.code, sentence in said.err, other.exists()) == (8, True, False)
+
+
+def test_findings_are_the_same_on_a_page_as_in_the_file(
+    condensed: Condenser, audited: Audit, tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps(to_file(audited), allow_nan=False))
+    assert repr(from_file(path, condensed.table_)) == repr(told(audited))  # NaN is no NaN
 
 
 def test_a_failed_audit_quotes_no_record(condensed: Condenser, tmp_path: Path) -> None:

@@ -296,7 +296,11 @@ def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
-        return Logarithm(survival_forest.fit(x, time, event, n_trees=n_trees, seed=seed))
+        leaf = max(3, min(15, len(outcomes) // 30))  # more rows bear larger, steadier leaves
+        fitted = survival_forest.fit(
+            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=leaf
+        )
+        return Logarithm(fitted)
 
     sketch = _survival_forest(task, 25) if n_trees > 25 else None
     return TreeKernel("survival_forest", fit, sketch=sketch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -118,6 +119,11 @@ class CondensedTable:
             raise ReleaseError(
                 f"The release {path} is damaged; expected the files that `tincture condense` wrote."
             ) from None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the rows; tells releases apart."""
+        return hashlib.sha256(self._csv()).hexdigest()
 
     def card(self) -> Card:
         """What the data card is drawn from; holds no row."""

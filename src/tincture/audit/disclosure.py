@@ -47,6 +47,12 @@ class Closeness:
     nearer_to_training: Figure
     very_near: Figure
 
+    @property
+    def equal(self) -> tuple[Figure, float]:
+        """Share of rows equal to a training record; to one of as many held-out ones."""
+        share = self.equal_to_held_out / self.rows
+        return proportion(self.equal_to_training, self.rows), share
+
 
 def closeness_of(
     rows: Floats, training: Floats, held_out: Floats, rng: np.random.Generator

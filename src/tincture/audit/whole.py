@@ -45,8 +45,12 @@ NOTICE = "computed from real records — do not release"
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What attacks on one release found, and the un-noised looks they took."""
+    """What attacks on one release found, and the un-noised looks they took.
 
+    ``release`` is the fingerprint of its rows.
+    """
+
+    release: str
     epsilon: float
     delta: float
     membership: tuple[Attack, ...]
@@ -155,6 +159,7 @@ def audit(
         attacks.append(_by_references(scene, references, rng, progress))
     training, held = (_some(p, 4 * MOST, rng) for p in points)
     return Audit(
+        table.fingerprint,
         plan.epsilon,
         plan.delta,
         tuple(attacks),

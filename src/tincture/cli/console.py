@@ -19,7 +19,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 def print_json(content: Any) -> None:
     """A result for a program."""
-    typer.echo(json.dumps(content, indent=1, allow_nan=False))
+    typer.echo(as_text(content))
+
+
+def as_text(content: Any) -> str:
+    """JSON for people and programs."""
+    return json.dumps(content, indent=1, allow_nan=False)
 
 
 def print_scores(evaluation: Any) -> None:
@@ -87,12 +92,21 @@ def status(silent: bool, title: str) -> Iterator[None]:
 
 
 def print_attacks(result: Any) -> None:
-    """Each attack beside what chance gives it."""
-    from tincture.audit.told import conclusions, lines
+    """Each attack beside what chance gives it, then what the vault was found to do."""
+    from tincture.audit.told import told
 
-    table = Table("attack", "seen (95% interval)", "chance", title=f"In-house: {result.notice}")
-    for line in lines(result):
-        table.add_row(*line)
+    attacks = told(result)
+    heads = ("attack", "measure", "value (95% interval)", "by chance", "finding")
+    table = Table(*heads, title=f"In-house: {result.notice}")
+    for f in attacks.findings:
+        table.add_row(f.attack, f.measure, _ends(f.figure), f"{f.chance:.3f}", f.says)
     Console().print(table)
-    for sentence, is_well in conclusions(result):
-        Console(soft_wrap=True).print(sentence, style=None if is_well else "bold red")
+    for verdict in attacks.verdicts:
+        style = None if verdict.is_well else "bold red"
+        Console(soft_wrap=True).print(verdict.says, style=style, markup=False)
+
+
+def _ends(figure: Any) -> str:
+    if math.isnan(figure.value):
+        return "–"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -10,12 +10,14 @@ import typer
 from tincture.cli.console import (
     Json,
     Quiet,
+    as_text,
     print_attacks,
     print_json,
     print_scores,
     progress_bar,
     status,
 )
+from tincture.errors import SettingError
 
 
 def evaluate(
@@ -36,6 +38,9 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="In-house page to create, one HTML file.")
     ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(help="File of tincture audit --out, to be shown on the page.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the random real rows and the intervals.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -50,16 +55,20 @@ def evaluate(
     tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
     --by age:40,60,80 --by hospital --report in-house.html
     """
+    from tincture.audit.told import from_file
     from tincture.evaluation import evaluate as run
     from tincture.files import require_new, write_file
     from tincture.frames import read_table
     from tincture.report.in_house import in_house_page
-    from tincture.report.summary import InHouse
+    from tincture.report.summary import Attacks, InHouse
     from tincture.table import CondensedTable
 
     if report is not None:
         require_new(report)
+    elif audit is not None:
+        raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
     table = CondensedTable.load(release)
+    attacks = from_file(audit, table) if audit is not None else Attacks()
     frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
     with status(quiet or as_json, "Training on the release, on all records, on random records"):
         result = run(
@@ -74,7 +83,7 @@ def evaluate(
         )
     if report is not None:
         card = table.card()
-        page = in_house_page(InHouse(card.title, card.promise, result))
+        page = in_house_page(InHouse(card.title, card.promise, result, attacks))
         write_file(report, page.encode())
     if as_json:
         print_json(result.to_dict())
@@ -111,6 +120,9 @@ def audit(
         int, typer.Option(help="Releases to make for the likelihood-ratio attack; even, slow.")
     ] = 0,
     canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file to create, for evaluate --report --audit.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of splits and coins; the noise takes none.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -123,10 +135,14 @@ def audit(
 
     tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
     """
+    from tincture.audit.told import to_file
     from tincture.audit.whole import audit as run
+    from tincture.files import require_new, write_file
     from tincture.frames import read_table
     from tincture.table import CondensedTable
 
+    if out is not None:
+        require_new(out)
     table = CondensedTable.load(release)
     frames = [read_table(path, table.schema.missing_values) for path in (records, held_out)]
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
@@ -140,8 +156,10 @@ def audit(
             in_house=_looks(release),
             progress=progress,
         )
+    if out is not None:
+        write_file(out, as_text(to_file(result)).encode())
     if as_json:
-        print_json(result.to_dict())
+        print_json(to_file(result))
     elif not quiet:
         print_attacks(result)
 
