@@ -22,7 +22,7 @@ JUNK: list[Any] = [
     *('"', "--", "..", "/"),
 ]  # fmt: skip
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
-MORE += ["--seed=-1", "--help", "--version", "--nonsense"]
+MORE += ["--balance=ward", "--seed=-1", "--help", "--version", "--nonsense"]
 LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
 TEXTS = [j for j in JUNK if isinstance(j, str) and "\x00" not in j]
 

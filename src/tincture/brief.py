@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.balance import Balance
 from tincture.encoding import Encoding
 from tincture.engine import Engine
 from tincture.models import Model
@@ -38,6 +39,8 @@ class Brief:
     weights : sequence of float
         Of the models, summing to 1.
     n_rows : int
+    balance : Balance
+        How much a record of each group counts.
     effort : float
         Factor of the rounds that cost no privacy.
     """
@@ -49,6 +52,7 @@ class Brief:
     models: Sequence[Model]
     weights: Sequence[float]
     n_rows: int
+    balance: Balance
     effort: float = 1.0
 
     @property
@@ -95,7 +99,8 @@ class Brief:
             clip=clip,
         )
         share = min(1.0, ENOUGH_UNITS / self.n_units)
-        answer = self.engine.answer(query, self.plan.mechanism(query.question), share=share)
+        mechanism = self.plan.mechanism(query.question)
+        answer = self.engine.answer(self.balance.of_query(query), mechanism, share=share)
         if answer.value is None:
             return None
         return Estimate(answer.value / self.n_units, answer.noise / self.n_units)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.balance import Balance
 from tincture.brief import Brief
 from tincture.direct import by_descent
 from tincture.encoding import Encoding
@@ -80,6 +81,7 @@ def condense(
     n_rows: int,
     rng: np.random.Generator,
     *,
+    balance: str | None = None,
     effort: float = 1.0,
     progress: Progress = lambda done, total: None,
 ) -> tuple[Floats, Floats]:
@@ -96,6 +98,8 @@ def condense(
     n_rows : int
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
+    balance : str, optional
+        Column with levels, each of which is to count the same.
     effort : float
         Factor of the rounds that cost no privacy.
     progress : callable, optional
@@ -108,7 +112,8 @@ def condense(
     outcomes : ndarray of shape (n_rows, outcome width)
     """
     marginals, counts = survey(engine, encoding, task)
-    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort)
+    groups = Balance.of(marginals, balance)
+    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, groups, effort)
     search = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     return search(brief, rng, progress)
 

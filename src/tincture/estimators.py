@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from tincture.balance import check_balance
 from tincture.condense import condense, method_for, rehearse, usual_plan
 from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
@@ -65,6 +66,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         asking real records at every step.
     weights : mapping from str to float, optional
         How much each model counts, by name; 1 where not named.
+    balance : str, optional
+        Feature with levels: the search then heeds each of its groups alike, not by its size.
     effort : float
         Factor of the rounds that cost no privacy: less is quicker, more is a little better.
     seed : int
@@ -101,6 +104,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         drop: Sequence[str] = (),
         method: str = "auto",
         weights: Mapping[str, float] | None = None,
+        balance: str | None = None,
         effort: float = 1.0,
         seed: int = 0,
     ) -> None:
@@ -116,6 +120,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self.drop = drop
         self.method = method
         self.weights = weights
+        self.balance = balance
         self.effort = effort
         self.seed = seed
 
@@ -161,6 +166,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self._check_settings()
         task = self._task(schema)
         features = self._features(schema, task)
+        check_balance(self.balance, schema, features)
         encoding = Encoding([schema[f] for f in features])
         models = [resolve(m, task) for m in self._model_list(task)]
         weights = self._weights(models)
@@ -180,6 +186,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 weights,
                 self.n_rows,
                 np.random.default_rng(self.seed),
+                balance=self.balance,
                 effort=self.effort,
                 progress=progress,
             )
@@ -282,6 +289,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             "n_rows": int(self.n_rows),
             "method": self.method,
             "weights": dict(self.weights or {}),
+            "balance": self.balance,
             "effort": float(self.effort),
             "seed": int(self.seed),
             "unit": self.unit,

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from tincture.models import Generic, LinearKernel, Model, TreeKernel
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
+FEW = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ def _probabilities(fitted: Any, x: Floats) -> Floats:
     return np.asarray(likely / likely.sum(axis=1, keepdims=True))
 
 
+def _structured(outcomes: Floats) -> NDArray[Any]:
+    """Events and times as scikit-survival wants them."""
+    y = np.empty(len(outcomes), dtype=[("event", bool), ("time", np.float64)])
+    y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
+    return y
+
+
 @dataclass(frozen=True, slots=True)
 class RiskScorer:
     """scikit-survival's manner: ``fit(X, y)`` with structured y, ``predict`` giving a risk."""
@@ -62,9 +70,7 @@ class RiskScorer:
 
     def fit(self, x: Floats, outcomes: Floats) -> Any:
         """A fitted copy, and the level and spread of its risks, whose scale is its own affair."""
-        y = np.empty(len(x), dtype=[("event", bool), ("time", np.float64)])
-        y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
-        fitted = self.make().fit(x, y)
+        fitted = self.make().fit(x, _structured(outcomes))
         own = np.asarray(fitted.predict(x), dtype=np.float64)
         return fitted, float(own.mean()), max(float(own.std()), 1e-12)
 
@@ -291,14 +297,18 @@ class Logarithm:
         return np.asarray(np.log(np.maximum(self.fitted.predict(records, fill), 1e-3)))
 
 
+def _leaf(outcomes: Floats) -> int:
+    """Fewest rows in a leaf: more rows bear larger, steadier leaves."""
+    return max(3, min(15, len(outcomes) // 30))
+
+
 def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
     from tincture.kernels import survival_forest
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
-        leaf = max(3, min(15, len(outcomes) // 30))  # more rows bear larger, steadier leaves
         fitted = survival_forest.fit(
-            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=leaf
+            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=_leaf(outcomes)
         )
         return Logarithm(fitted)
 
@@ -392,6 +402,40 @@ class BoostedCox:
         return np.log(np.maximum(np.asarray(fitted.predict(x), np.float64), 1e-12))[:, None]
 
 
+@dataclass(frozen=True, slots=True)
+class SurvivalTrees:
+    """scikit-survival's forest on few rows; on many it takes minutes, and the kernel agrees."""
+
+    make: Callable[..., Any]
+    kernel: TreeKernel
+
+    def fit(self, x: Floats, outcomes: Floats) -> Any:
+        """A fitted copy, or the kernel's."""
+        if len(x) > FEW:
+            return self.kernel.fit(x[None], outcomes, np.ones(x.shape[1], dtype=bool))
+        forest = self.make(
+            100, min_samples_leaf=_leaf(outcomes), max_features="sqrt", random_state=0
+        )
+        return forest.fit(x, _structured(outcomes))
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Log of the expected number of events (b, 1)."""
+        found = np.asarray(fitted.predict(x), dtype=np.float64)
+        if found.ndim == 3:
+            return np.asarray(found[0])
+        return np.log(np.maximum(found, 1e-3))[:, None]
+
+
+def _surviving_forest() -> Model:
+    """scikit-survival where it is installed, else the kernel that is faithful to it."""
+    kernel = SURVIVAL["survival_forest"](None)
+    try:
+        from sksurv.ensemble import RandomSurvivalForest
+    except ImportError:
+        return kernel
+    return Generic("survival_forest", SurvivalTrees(RandomSurvivalForest, cast(TreeKernel, kernel)))
+
+
 def _boosted_cox() -> Model:
     """XGBoost where it is installed, else the kernel that is faithful to it."""
     try:
@@ -407,6 +451,7 @@ RECIPIENTS: dict[str, Callable[[], Any]] = {
     "forest": _sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
     "boosting": _boosted,
     "boosting_cox": _boosted_cox,
+    "survival_forest": _surviving_forest,
     "naive_bayes": _sklearn("naive_bayes", "GaussianNB"),
     "neighbours": _sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
     "svm": _sklearn("svm", "SVC", random_state=0),

@@ -223,6 +223,7 @@ def _reference(scene: _Scene, frame: pl.DataFrame, seed: int) -> Floats:
         n_rows=settings["n_rows"],
         method=settings["method"],
         weights=settings["weights"],
+        balance=settings.get("balance"),
         effort=settings["effort"],
         seed=seed,
         **outcome,

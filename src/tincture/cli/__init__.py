@@ -123,6 +123,9 @@ def condense(
         list[str] | None,
         typer.Option(help="How much a model counts, such as tree=2; repeatable, usually 1."),
     ] = None,
+    balance: Annotated[
+        str | None, typer.Option(help="A column whose groups shall count alike, small or large.")
+    ] = None,
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
@@ -171,6 +174,7 @@ def condense(
             drop=drop or [],
             method=method,
             weights=_weights(weight or []),
+            balance=balance,
             effort=effort,
             seed=seed,
         ).fit(table, journal=journal, budget=budget, progress=progress)
@@ -249,7 +253,7 @@ for command in (evaluate, audit, report):
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to create.")] = Path("tincture-demo"),
     epsilon: Annotated[float, typer.Option(help="Privacy loss allowed.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the split and the search.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and the search.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -41,7 +41,9 @@ def evaluate(
     audit: Annotated[
         Path | None, typer.Option(help="File of tincture audit --out, to be shown on the page.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random real rows and the intervals.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the random real rows and the intervals.")
+    ] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +125,9 @@ def audit(
     out: Annotated[
         Path | None, typer.Option(help="JSON file to create, for evaluate --report --audit.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of splits and coins; the noise takes none.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")
+    ] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
