@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +17,29 @@ from tincture.models import Generic, LinearKernel, Model, TreeKernel
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
+Maker = Callable[[int], Any]  # from a seed to a fresh estimator
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """scikit-learn's manner: ``fit(X, y)`` and ``predict_proba`` or ``decision_function``."""
 
-    make: Callable[[], Any]
+    make: Maker
     n_classes: int
+    threads: ClassVar[bool] = True
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    @property
+    def n_outputs(self) -> int:
+        """One a class."""
+        return self.n_classes
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy; a table of one class predicts that class."""
         labels = outcomes[:, 0].astype(np.int64)
         present = np.unique(labels)
         if len(present) == 1:
             return int(present[0])
-        return self.make().fit(x, labels)
+        return self.make(seed).fit(x, labels)
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Probabilities (b, n_classes); classes absent from the rows get 0."""
@@ -58,13 +65,15 @@ def _probabilities(fitted: Any, x: Floats) -> Floats:
 class RiskScorer:
     """scikit-survival's manner: ``fit(X, y)`` with structured y, ``predict`` giving a risk."""
 
-    make: Callable[[], Any]
+    make: Maker
+    n_outputs: ClassVar[int] = 1
+    threads: ClassVar[bool] = True
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy, and the level and spread of its risks, whose scale is its own affair."""
         y = np.empty(len(x), dtype=[("event", bool), ("time", np.float64)])
         y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
-        fitted = self.make().fit(x, y)
+        fitted = self.make(seed).fit(x, y)
         own = np.asarray(fitted.predict(x), dtype=np.float64)
         return fitted, float(own.mean()), max(float(own.std()), 1e-12)
 
@@ -77,17 +86,23 @@ class RiskScorer:
 
 @dataclass(frozen=True, slots=True)
 class Lifeline:
-    """lifelines' manner: ``fit(frame, duration_col, event_col)`` and a predicted hazard or time."""
+    """lifelines' manner: ``fit(frame, duration_col, event_col)`` and a predicted hazard or time.
 
-    make: Callable[[], Any]
+    One at a time: autograd, which lifelines differentiates by, counts its nested calls for all
+    threads together.
+    """
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    make: Maker
+    n_outputs: ClassVar[int] = 1
+    threads: ClassVar[bool] = False
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy, and the columns it knows: lifelines cannot do with constant ones."""
         varied = np.flatnonzero(np.ptp(x, axis=0) > 0)
         frame = _columns(x[:, varied])
         frame["time"] = np.maximum(outcomes[:, 0], 1e-6)
         frame["event"] = outcomes[:, 1]
-        return self.make().fit(frame, duration_col="time", event_col="event"), varied
+        return self.make(seed).fit(frame, duration_col="time", event_col="event"), varied
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Risk (b, 1): the log partial hazard, or the negative log median time."""
@@ -106,14 +121,27 @@ def _columns(x: Floats) -> Any:
     return pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
 
 
-def _copy_of(estimator: Any) -> Callable[[], Any]:
+def _copy_of(estimator: Any) -> Maker:
     if isinstance(estimator, type) or (callable(estimator) and not hasattr(estimator, "fit")):
-        return lambda: estimator()
+        return lambda seed: _seeded(estimator(), seed)
     if hasattr(estimator, "get_params"):
         from sklearn.base import clone
 
-        return lambda: clone(estimator)
-    return lambda: deepcopy(estimator)
+        return lambda seed: _seeded(clone(estimator), seed)
+    return lambda seed: deepcopy(estimator)
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """With a seed wherever an estimator, or a part of it, would draw one by itself."""
+    if hasattr(estimator, "get_params"):
+        unset = [
+            name
+            for name, value in estimator.get_params().items()
+            if value is None and name.split("__")[-1] == "random_state"
+        ]
+        if unset:
+            estimator.set_params(**dict.fromkeys(unset, seed))
+    return estimator
 
 
 def adapt(estimator: Any, task: Task) -> Model:
@@ -135,7 +163,7 @@ def adapt(estimator: Any, task: Task) -> Model:
         return estimator
     make = _copy_of(estimator)
     try:
-        sample = make()
+        sample = make(0)
     except Exception as error:
         raise ModelError(f"The model {_name(estimator)!r} cannot be made: {error}") from error
     name = _name(sample)
