@@ -26,7 +26,7 @@ FLOORS = [
     {"models", "proxy", "additive", "copula"},
     {"portfolio"},
     {"privacy"},
-    {"queries", "search", "engine", "table", "distil"},
+    {"queries", "search", "starts", "engine", "table", "distil"},
     {"brief"},
     {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
     {"estimators", "evaluation", "audit"},
