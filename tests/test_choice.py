@@ -9,7 +9,7 @@ import pytest
 
 from helpers import ENCODING, make_teacher
 from tincture.brief import Brief
-from tincture.indirect import STYLES, choose, first_table
+from tincture.indirect import choose, first_table
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.ledger import Answer, Ledger
 from tincture.privacy.vault import Query
@@ -45,7 +45,7 @@ def chosen(figures: list[list[float] | None], n_tables: int = 4) -> tuple[int | 
     marginals = teacher.basis.marginals
     brief = Brief(engine, DIED, marginals, COUNTS, [], [], 20)
     pool = ENCODING.snap(marginals.place(marginals.draw(100, rng)))
-    start = first_table(brief, STYLES[True], pool, teacher.score(pool), rng)
+    start = first_table(brief, pool, teacher.score(pool), rng)
     tables = [rng.permutation(start.prototypes) for _ in range(n_tables)]
     weights = np.full(len(ENCODING.slices), 1 / len(ENCODING.slices))
     optimizer = Moves(pool, ENCODING.slices, weights, n_pairs=3, together=())

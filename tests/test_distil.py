@@ -17,7 +17,8 @@ from tincture.errors import ModelError
 from tincture.kernels.ranking import rank_covariance
 from tincture.models import Model
 from tincture.portfolio import resolve
-from tincture.search import Moves, Start, graded
+from tincture.search import Moves, Start
+from tincture.starts import graded
 from tincture.tasks import Classification, Survival, Task
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)

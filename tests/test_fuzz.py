@@ -119,6 +119,14 @@ def test_cells_of_a_strange_type_are_one_sentence(tmp_path: Path) -> None:
     assert said.err.count("\n") == 1
 
 
+def test_a_release_without_a_name_is_refused(tmp_path: Path) -> None:
+    # Found: a release that should become the root of all folders.
+    prepare(tmp_path)
+    said = run(*condensing(tmp_path, out="/"))
+    assert (said.code, said.err.count("\n")) == (8, 1)
+    assert "no name of a release" in said.err
+
+
 def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
     # Found: an audit whose seed was -1.
     said = run(*audit_of(tmp_path), "--seed", -1)

@@ -24,9 +24,10 @@ FLOORS = [
     {"schema", "files"},
     {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics", "scores", "report"},
     {"models", "proxy", "additive", "copula"},
+    {"recipients"},
     {"portfolio"},
     {"privacy"},
-    {"queries", "search", "engine", "table", "distil", "balance"},
+    {"queries", "search", "starts", "engine", "table", "distil", "balance"},
     {"brief"},
     {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
     {"estimators", "evaluation", "audit"},
@@ -164,17 +165,22 @@ def test_the_environment_decides_nothing() -> None:
 
 
 def test_importing_the_house_is_quick_and_loads_no_library_of_weight() -> None:
+    """Under half a second: the median of five fresh processes, files being in the disk's cache.
+
+    It takes 0.05 s of computing, and so stands a machine busy with other work.
+    """
     script = (
         "import sys, time, json; start = time.perf_counter(); import tincture; "
         "took = time.perf_counter() - start; print(json.dumps([took, sorted(sys.modules)]))"
     )
-    took, modules = min(
+    runs = [
         json.loads(
             subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
         )
-        for _ in range(3)
-    )
-    assert took < 0.5
+        for _ in range(6)
+    ]
+    assert statistics.median(took for took, _ in runs[1:]) < 0.5  # the first warms the cache
+    modules = runs[0][1]
     heavy = {
         "numba",
         "sklearn",

@@ -1,15 +1,14 @@
-"""First tables graded by risk, and moves that are joined."""
+"""Moves that are joined."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 
 from helpers import ENCODING, make_teacher
-from tincture.search import Estimate, Moves, Start, graded
-from tincture.tasks import Classification, Survival, Task
+from tincture.search import Estimate, Moves, Start
+from tincture.tasks import Classification, Survival
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 N_COLUMNS = len(ENCODING.slices)
@@ -22,47 +21,6 @@ def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
     marginals = teacher.basis.marginals
     points = ENCODING.snap(marginals.place(marginals.draw(n, rng)))
     return points, teacher.score(points)
-
-
-def start_of(task: Task, n_rows: int, **how: Any) -> tuple[Start, np.ndarray]:
-    """A graded start, and the outcomes it was given."""
-    rng = np.random.default_rng(2)
-    outcomes = task.allot(np.ones(task.n_cells), n_rows, rng)
-    how = {"copies": 2, "sharpness": 2.0} | how
-    points, scores = how.pop("pool", invented())
-    return graded(points, scores, outcomes, task.severity(outcomes), rng, **how), outcomes
-
-
-@pytest.mark.parametrize("task", [DIED, DAYS])
-@pytest.mark.parametrize(("n_rows", "copies"), [(4, 2), (5, 2), (100, 2), (7, 1), (100, 1)])
-def test_a_graded_start_keeps_the_outcomes_and_its_prototypes_rise(
-    task: Task, n_rows: int, copies: int
-) -> None:
-    start, outcomes = start_of(task, n_rows, copies=copies)
-    assert start.owner.tolist() == [i // copies for i in range(n_rows)]
-    assert len(start.prototypes) == start.owner[-1] + 1
-    assert sorted(map(tuple, start.outcomes)) == sorted(map(tuple, outcomes))
-    points, scores = invented()
-    own = [scores[(points == p).all(axis=1)][0] for p in start.prototypes]
-    assert (np.diff(own) >= 0).all()
-
-
-@pytest.mark.parametrize("task", [DIED, DAYS])
-def test_outcomes_follow_the_score_the_more_the_sharper(task: Task) -> None:
-    sizes = []
-    for sharpness in (0.0, 1.0, 1e6):
-        start, _ = start_of(task, 200, copies=1, sharpness=sharpness)
-        sizes.append(np.corrcoef(np.arange(200), task.severity(start.outcomes))[0, 1])
-    assert sizes == sorted(sizes)
-    assert abs(sizes[0]) < 0.2
-    assert sizes[-1] > 0.8
-
-
-def test_there_may_be_more_prototypes_than_points_to_draw_from() -> None:
-    points, scores = invented(30)
-    start, _ = start_of(DAYS, 70, copies=1, pool=(points, scores))
-    assert start.prototypes.shape == (70, ENCODING.width)
-    assert {tuple(p) for p in start.prototypes} == {tuple(p) for p in points}
 
 
 def moves(**changes: Any) -> Moves:

@@ -39,10 +39,10 @@ class Brief:
     weights : sequence of float
         Of the models, summing to 1.
     n_rows : int
-    balance : Balance
-        How much a record of each group counts.
     effort : float
         Factor of the rounds that cost no privacy.
+    balance : str or None
+        Column whose groups count alike.
     """
 
     engine: Engine
@@ -52,13 +52,18 @@ class Brief:
     models: Sequence[Model]
     weights: Sequence[float]
     n_rows: int
-    balance: Balance
     effort: float = 1.0
+    balance: str | None = None
 
     @property
     def encoding(self) -> Encoding:
         """Of the columns."""
         return self.marginals.encoding
+
+    @property
+    def groups(self) -> Balance:
+        """How much a record of each group counts."""
+        return Balance.of(self.marginals, self.balance)
 
     @property
     def plan(self) -> Plan:
@@ -100,7 +105,7 @@ class Brief:
         )
         share = min(1.0, ENOUGH_UNITS / self.n_units)
         mechanism = self.plan.mechanism(query.question)
-        answer = self.engine.answer(self.balance.of_query(query), mechanism, share=share)
+        answer = self.engine.answer(self.groups.of_query(query), mechanism, share=share)
         if answer.value is None:
             return None
         return Estimate(answer.value / self.n_units, answer.noise / self.n_units)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.balance import Balance
 from tincture.brief import Brief
 from tincture.direct import by_descent
 from tincture.encoding import Encoding
@@ -112,8 +111,7 @@ def condense(
     outcomes : ndarray of shape (n_rows, outcome width)
     """
     marginals, counts = survey(engine, encoding, task)
-    groups = Balance.of(marginals, balance)
-    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, groups, effort)
+    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort, balance)
     search = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     return search(brief, rng, progress)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tincture.brief import Brief
 from tincture.queries import LossDifferences
-from tincture.search import Directions, Progress, Start, scattered, tied
+from tincture.search import Directions, Progress, Start
+from tincture.starts import scattered, tied
 
 Floats = NDArray[np.float64]
 N_ANCHORS = 1000

@@ -20,15 +20,15 @@ Floats = NDArray[np.float64]
 N_JUDGED = 800  # records looked at in a round
 CALIBRATION = 0.1  # weight of squared errors beside ranks
 EXTREME = 30.0  # log hazard that an infinite one counts as
-WORST = 3.0  # squared error, in units of the teacher's variance, beyond which all is equally bad
 
 
 class Distance:
     """How far models trained on a table are from a teacher, on invented records.
 
     A model's loss is the share of the teacher's discrimination that it lacks, plus a part for
-    calibration: 1 − cov(rank(p̂), p)/cov(rank(p), p) + 0.1 · min(E(p̂ − p)²/var p, 3). For outcomes
-    that the teacher's chances p describe, cov(rank, p) is the gain in AUROC over ½ up to a factor.
+    calibration: 1 − cov(rank(p̂), p)/cov(rank(p), p) + 0.1 · h(E(p̂ − p)²/var p), where h(e) = e up
+    to 1 and 2√e − 1 beyond. For outcomes that the teacher's chances p describe, cov(rank, p) is the
+    gain in AUROC over ½ up to a factor.
 
     Parameters
     ----------
@@ -111,7 +111,12 @@ class Judge:
         chances = self.task.chances(finite)
         lacking = 1.0 - rank_covariance(chances, self.chance) / max(best, 1e-12)
         error = np.square(chances - self.chance).mean(axis=1) / max(self.chance.var(), 1e-12)
-        return np.asarray(lacking + CALIBRATION * np.minimum(error, WORST))
+        return np.asarray(lacking + CALIBRATION * _tempered(error))
+
+
+def _tempered(error: Floats) -> Floats:
+    """As it is up to 1, then growing as its root: the worst still feels which way is better."""
+    return np.where(error <= 1, error, 2 * np.sqrt(error) - 1)
 
 
 def distil(

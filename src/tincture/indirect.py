@@ -23,7 +23,8 @@ from tincture.distil import Distance, distil
 from tincture.models import Model
 from tincture.portfolio import guards
 from tincture.queries import LossDifferences, RankProducts, ResidualSums
-from tincture.search import Candidates, Directions, Moves, Progress, Start, graded
+from tincture.search import Candidates, Directions, Moves, Progress, Start
+from tincture.starts import graded, grown
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -31,36 +32,20 @@ N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000
 N_PAIRS = 64
+RADIUS = 0.12  # of the directions
+SHARPNESS = 4.0  # how much more the first times heed the score than nature does
 GUARD = 0.1
 CLIP_A_TABLE = 0.1
 
 
 class Style(NamedTuple):
-    """How a kind of outcome is searched (docs/decisions/0008).
+    """Rounds of each kind of step for a kind of outcome (docs/decisions/0008)."""
 
-    Attributes
-    ----------
-    copies : int
-        Rows a prototype: a probability needs repeated rows with mixed outcomes, a ranking does not.
-    sharpness : float
-        How much more the first outcomes heed the score than nature does.
-    descents, moves : int
-        Rounds of each kind of step.
-    radius : float
-        Of the directions.
-    """
-
-    copies: int
-    sharpness: float
     descents: int
     moves: int
-    radius: float
 
 
-STYLES = {
-    True: Style(copies=2, sharpness=2.0, descents=160, moves=120, radius=0.12),
-    False: Style(copies=1, sharpness=4.0, descents=200, moves=0, radius=0.12),
-}
+STYLES = {True: Style(descents=160, moves=120), False: Style(descents=200, moves=0)}
 
 
 def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
@@ -79,14 +64,14 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     proxy = relate(brief, Lines(brief.marginals, teacher))
     pool = proxy.draw(N_POOL, rng)
     teacher = levelled(teacher, pool, brief.task, brief.counts)
-    pool = brief.balance.resample(pool, rng)
+    pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
-    start = first_table(brief, style, pool, scores, rng)
+    start = first_table(brief, pool, scores, rng)
     distance = Distance(*protected(brief), brief.task, brief.encoding, pool, scores)
     # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
     marginals, encoding = brief.marginals, brief.encoding
     loose = replace(start, prototypes=marginals.loosened(start.prototypes))
-    descent = Directions(descents, N_PAIRS, radius=style.radius)
+    descent = Directions(descents, N_PAIRS, radius=RADIUS)
     tables = distil(
         distance,
         descent,
@@ -117,18 +102,18 @@ def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> A
     """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
     marginals, task, counts = brief.marginals, brief.task, brief.counts
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
-    sample = brief.balance.resample(sample, rng)
+    sample = brief.groups.resample(sample, rng)
     basis = Basis.fitting(marginals, sample)
     values = basis.values(sample)
     mechanism = brief.plan.mechanism(ResidualSums.question)
     rounds = brief.plan.count(ResidualSums.question)
     belief = Belief.first(basis, task.level(counts))
     late: list[Floats] = []
-    answered, counting = 0, brief.n_units * brief.balance.mean
+    answered, counting = 0, brief.n_units * brief.groups.mean
     for done in range(rounds):
         tick()
         query = ResidualSums(task, Additive(basis, belief.weights), counts)
-        answer = brief.engine.answer(brief.balance.of_query(query), mechanism)
+        answer = brief.engine.answer(brief.groups.of_query(query), mechanism)
         if answer.value is not None:
             answered += 1
             information = counting * task.information(values @ belief.weights, counts)
@@ -151,20 +136,15 @@ def relate(brief: Brief, lines: Lines) -> Copula:
     return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
 
 
-def first_table(
-    brief: Brief, style: Style, pool: Floats, scores: Floats, rng: np.random.Generator
-) -> Start:
-    """Invented records evenly along the teacher's score, with outcomes that follow it."""
-    outcomes = brief.outcomes(rng)
-    return graded(
-        pool,
-        scores,
-        outcomes,
-        brief.task.severity(outcomes),
-        rng,
-        copies=style.copies,
-        sharpness=style.sharpness,
-    )
+def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Generator) -> Start:
+    """Invented records in order of the teacher's score, with outcomes that follow it."""
+    task, marginals, outcomes = brief.task, brief.marginals, brief.outcomes(rng)
+    severity = task.severity(outcomes)
+    if task.is_probabilistic:
+        typical = brief.encoding.snap(marginals.place(marginals.typical()))
+        chances = task.chance(scores)
+        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
+    return graded(pool, scores, outcomes, severity, rng, copies=1, sharpness=SHARPNESS)
 
 
 def choose(

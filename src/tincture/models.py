@@ -7,8 +7,10 @@ do; a record's missing amount then counts as that table's median.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,7 +32,17 @@ class Predictor(Protocol):
 class Manner(Protocol):
     """How one estimator is fitted on one table, and what it predicts."""
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    @property
+    def n_outputs(self) -> int:
+        """Predictions a record."""
+        ...
+
+    @property
+    def threads(self) -> bool:
+        """Whether copies may be used by several threads at a time."""
+        ...
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fresh fitted copy, from x (m, p) and outcomes (m, width)."""
         ...
 
@@ -84,8 +96,9 @@ class Prepared:
 
     def apply(self, records: NDArray[np.floating], table: int) -> Floats:
         """Records (b, p) imputed and scaled as table ``table`` was."""
-        complete = np.where(np.isnan(records), self.fill[table], records)
-        scaled: Floats = (complete - self.centre[table]) / self.scale[table]
+        scaled: Floats = np.where(np.isnan(records), self.fill[table], records)
+        scaled -= self.centre[table]
+        scaled /= self.scale[table]
         return scaled
 
 
@@ -219,7 +232,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Generic:
-    """Any estimator with scikit-learn's, scikit-survival's or lifelines' manners, one at a time.
+    """Any estimator with scikit-learn's, scikit-survival's or lifelines' manners.
 
     Parameters
     ----------
@@ -249,17 +262,18 @@ class Generic:
             predicts NaN, which is the worst of losses.
         """
         ready = prepare(candidates, numeric)
-        fitted: list[Any] = []
-        failure: Exception | None = None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for x in ready.x:
-                try:
-                    fitted.append(self.manner.fit(x, outcomes))
-                except Exception as error:
-                    failure = error
-                    fitted.append(None)
-        if failure is not None and all(f is None for f in fitted):
+        fitted: list[Any] = [None] * len(candidates)
+        failures: dict[int, Exception] = {}
+
+        def fit_one(r: int) -> None:
+            try:
+                fitted[r] = self.manner.fit(ready.x[r], outcomes, seed)
+            except Exception as error:
+                failures[r] = error
+
+        each(fit_one, len(candidates), threads=self.manner.threads)
+        if len(failures) == len(candidates):
+            failure = failures[0]
             what = " ".join(f"{type(failure).__name__}: {failure}".split())
             raise ModelError(
                 f"The model {self.name!r} could not be fitted on a table of invented rows "
@@ -270,7 +284,7 @@ class Generic:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Fitted estimators that predict one after the other; None predicts NaN."""
+    """Fitted estimators that predict one by one; None predicts NaN."""
 
     manner: Manner
     fitted: list[Any]
@@ -278,12 +292,58 @@ class Loop:
 
     def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs); each table imputes and scales the records its own way."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            known = {
-                r: self.manner.predict(f, self.ready.apply(records, r))
-                for r, f in enumerate(self.fitted)
-                if f is not None
-            }
-        lost = np.full_like(next(iter(known.values())), np.nan)
-        return np.stack([known.get(r, lost) for r in range(len(self.fitted))])
+        out = np.full((len(self.fitted), len(records), self.manner.n_outputs), np.nan)
+
+        def predict_one(r: int) -> None:
+            if self.fitted[r] is not None:
+                out[r] = self.manner.predict(self.fitted[r], self.ready.apply(records, r))
+
+        each(predict_one, len(out), threads=self.manner.threads)
+        return out
+
+
+def each(work: Callable[[int], None], n: int, *, threads: bool) -> None:
+    """Call ``work(0)`` to ``work(n - 1)``, on as many threads as kernels use.
+
+    Never on other processes, not even where an estimator asks joblib for some: it may be at real
+    records, which joblib would send there, large ones by files.
+    """
+    from sklearn import config_context, get_config
+
+    from tincture.kernels._compile import share
+
+    config = get_config()  # which each thread would have afresh
+
+    def piece(begin: int, stop: int) -> None:
+        with config_context(**config), _one_process(alone=n > 1):
+            for i in range(begin, stop):
+                work(i)
+
+    # Warning filters belong to all threads: they are set around them.
+    with (
+        warnings.catch_warnings(),
+        _libraries().limit(limits=1 if n > 1 else None, user_api="blas"),
+    ):
+        warnings.simplefilter("ignore")
+        if threads:
+            share(piece, n)
+        else:
+            piece(0, n)
+
+
+@contextmanager
+def _one_process(*, alone: bool) -> Iterator[None]:
+    """Keep joblib to threads, and where there are several tables, OpenMP to this one."""
+    from joblib import parallel_config
+
+    limit = _libraries().limit(limits=1 if alone else None, user_api="openmp")
+    with parallel_config(backend="threading"), limit:
+        yield
+
+
+@cache
+def _libraries() -> Any:
+    """Libraries with threads of their own; looking for them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

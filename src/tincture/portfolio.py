@@ -7,33 +7,47 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
 from tincture.models import Generic, LinearKernel, Model, TreeKernel
+from tincture.recipients import (
+    boosted,
+    boosted_cox,
+    least_leaf,
+    sklearn,
+    structured,
+    surviving_forest,
+)
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
-FEW = 1000  # rows
+Maker = Callable[[int], Any]  # from a seed to a fresh estimator
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """scikit-learn's manner: ``fit(X, y)`` and ``predict_proba`` or ``decision_function``."""
 
-    make: Callable[[], Any]
+    make: Maker
     n_classes: int
+    threads: ClassVar[bool] = True
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    @property
+    def n_outputs(self) -> int:
+        """One a class."""
+        return self.n_classes
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy; a table of one class predicts that class."""
         labels = outcomes[:, 0].astype(np.int64)
         present = np.unique(labels)
         if len(present) == 1:
             return int(present[0])
-        return self.make().fit(x, labels)
+        return self.make(seed).fit(x, labels)
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Probabilities (b, n_classes); classes absent from the rows get 0."""
@@ -55,22 +69,17 @@ def _probabilities(fitted: Any, x: Floats) -> Floats:
     return np.asarray(likely / likely.sum(axis=1, keepdims=True))
 
 
-def _structured(outcomes: Floats) -> NDArray[Any]:
-    """Events and times as scikit-survival wants them."""
-    y = np.empty(len(outcomes), dtype=[("event", bool), ("time", np.float64)])
-    y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
-    return y
-
-
 @dataclass(frozen=True, slots=True)
 class RiskScorer:
     """scikit-survival's manner: ``fit(X, y)`` with structured y, ``predict`` giving a risk."""
 
-    make: Callable[[], Any]
+    make: Maker
+    n_outputs: ClassVar[int] = 1
+    threads: ClassVar[bool] = True
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy, and the level and spread of its risks, whose scale is its own affair."""
-        fitted = self.make().fit(x, _structured(outcomes))
+        fitted = self.make(seed).fit(x, structured(outcomes))
         own = np.asarray(fitted.predict(x), dtype=np.float64)
         return fitted, float(own.mean()), max(float(own.std()), 1e-12)
 
@@ -83,17 +92,23 @@ class RiskScorer:
 
 @dataclass(frozen=True, slots=True)
 class Lifeline:
-    """lifelines' manner: ``fit(frame, duration_col, event_col)`` and a predicted hazard or time."""
+    """lifelines' manner: ``fit(frame, duration_col, event_col)`` and a predicted hazard or time.
 
-    make: Callable[[], Any]
+    One at a time: autograd, which lifelines differentiates by, counts its nested calls for all
+    threads together.
+    """
 
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
+    make: Maker
+    n_outputs: ClassVar[int] = 1
+    threads: ClassVar[bool] = False
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy, and the columns it knows: lifelines cannot do with constant ones."""
         varied = np.flatnonzero(np.ptp(x, axis=0) > 0)
         frame = _columns(x[:, varied])
         frame["time"] = np.maximum(outcomes[:, 0], 1e-6)
         frame["event"] = outcomes[:, 1]
-        return self.make().fit(frame, duration_col="time", event_col="event"), varied
+        return self.make(seed).fit(frame, duration_col="time", event_col="event"), varied
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Risk (b, 1): the log partial hazard, or the negative log median time."""
@@ -112,14 +127,27 @@ def _columns(x: Floats) -> Any:
     return pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
 
 
-def _copy_of(estimator: Any) -> Callable[[], Any]:
+def _copy_of(estimator: Any) -> Maker:
     if isinstance(estimator, type) or (callable(estimator) and not hasattr(estimator, "fit")):
-        return lambda: estimator()
+        return lambda seed: _seeded(estimator(), seed)
     if hasattr(estimator, "get_params"):
         from sklearn.base import clone
 
-        return lambda: clone(estimator)
-    return lambda: deepcopy(estimator)
+        return lambda seed: _seeded(clone(estimator), seed)
+    return lambda seed: deepcopy(estimator)
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """With a seed wherever an estimator, or a part of it, would draw one by itself."""
+    if hasattr(estimator, "get_params"):
+        unset = [
+            name
+            for name, value in estimator.get_params().items()
+            if value is None and name.split("__")[-1] == "random_state"
+        ]
+        if unset:
+            estimator.set_params(**dict.fromkeys(unset, seed))
+    return estimator
 
 
 def adapt(estimator: Any, task: Task) -> Model:
@@ -141,7 +169,7 @@ def adapt(estimator: Any, task: Task) -> Model:
         return estimator
     make = _copy_of(estimator)
     try:
-        sample = make()
+        sample = make(0)
     except Exception as error:
         raise ModelError(f"The model {_name(estimator)!r} cannot be made: {error}") from error
     name = _name(sample)
@@ -297,18 +325,13 @@ class Logarithm:
         return np.asarray(np.log(np.maximum(self.fitted.predict(records, fill), 1e-3)))
 
 
-def _leaf(outcomes: Floats) -> int:
-    """Fewest rows in a leaf: more rows bear larger, steadier leaves."""
-    return max(3, min(15, len(outcomes) // 30))
-
-
 def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
     from tincture.kernels import survival_forest
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
         fitted = survival_forest.fit(
-            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=_leaf(outcomes)
+            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=least_leaf(outcomes)
         )
         return Logarithm(fitted)
 
@@ -357,104 +380,16 @@ def recipient(model: Any, task: Task) -> Model:
     return replace(adapt(maker(), task), name=model)  # type: ignore[type-var]
 
 
-def _sklearn(module: str, name: str, **settings: Any) -> Callable[[], Any]:
-    def make() -> Any:
-        return getattr(importlib.import_module(f"sklearn.{module}"), name)(**settings)
-
-    return make
-
-
-def _boosted() -> Any:
-    """XGBoost where it is installed, else scikit-learn's histogram boosting set alike."""
-    settings: dict[str, Any] = {"max_depth": 4, "learning_rate": 0.1}
-    try:
-        from xgboost import XGBClassifier
-    except ImportError:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        return HistGradientBoostingClassifier(
-            max_iter=200,
-            min_samples_leaf=1,
-            l2_regularization=1.0,
-            early_stopping=False,
-            random_state=0,
-            **settings,
-        )
-    return XGBClassifier(n_estimators=200, n_jobs=1, random_state=0, **settings)
-
-
-@dataclass(frozen=True, slots=True)
-class BoostedCox:
-    """XGBoost's Cox regression; its predictions are hazards up to a factor."""
-
-    make: Callable[..., Any]
-
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
-        """A fitted copy; censored times are told by their sign."""
-        time = np.maximum(outcomes[:, 0], 1e-6)
-        model = self.make(
-            objective="survival:cox", max_depth=3, learning_rate=0.1, n_jobs=1, random_state=0
-        )
-        return model.fit(x, np.where(outcomes[:, 1] > 0.5, time, -time))
-
-    def predict(self, fitted: Any, x: Floats) -> Floats:
-        """Log hazard (b, 1)."""
-        return np.log(np.maximum(np.asarray(fitted.predict(x), np.float64), 1e-12))[:, None]
-
-
-@dataclass(frozen=True, slots=True)
-class SurvivalTrees:
-    """scikit-survival's forest on few rows; on many it takes minutes, and the kernel agrees."""
-
-    make: Callable[..., Any]
-    kernel: TreeKernel
-
-    def fit(self, x: Floats, outcomes: Floats) -> Any:
-        """A fitted copy, or the kernel's."""
-        if len(x) > FEW:
-            return self.kernel.fit(x[None], outcomes, np.ones(x.shape[1], dtype=bool))
-        forest = self.make(
-            100, min_samples_leaf=_leaf(outcomes), max_features="sqrt", random_state=0
-        )
-        return forest.fit(x, _structured(outcomes))
-
-    def predict(self, fitted: Any, x: Floats) -> Floats:
-        """Log of the expected number of events (b, 1)."""
-        found = np.asarray(fitted.predict(x), dtype=np.float64)
-        if found.ndim == 3:
-            return np.asarray(found[0])
-        return np.log(np.maximum(found, 1e-3))[:, None]
-
-
-def _surviving_forest() -> Model:
-    """scikit-survival where it is installed, else the kernel that is faithful to it."""
-    kernel = SURVIVAL["survival_forest"](None)
-    try:
-        from sksurv.ensemble import RandomSurvivalForest
-    except ImportError:
-        return kernel
-    return Generic("survival_forest", SurvivalTrees(RandomSurvivalForest, cast(TreeKernel, kernel)))
-
-
-def _boosted_cox() -> Model:
-    """XGBoost where it is installed, else the kernel that is faithful to it."""
-    try:
-        from xgboost import XGBRegressor
-    except ImportError:
-        return SURVIVAL["boosting_cox"](None)
-    return Generic("boosting_cox", BoostedCox(XGBRegressor))
-
-
 RECIPIENTS: dict[str, Callable[[], Any]] = {
-    "logistic": _sklearn("linear_model", "LogisticRegression", max_iter=5000),
-    "tree": _sklearn("tree", "DecisionTreeClassifier", max_depth=5, random_state=0),
-    "forest": _sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
-    "boosting": _boosted,
-    "boosting_cox": _boosted_cox,
-    "survival_forest": _surviving_forest,
-    "naive_bayes": _sklearn("naive_bayes", "GaussianNB"),
-    "neighbours": _sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
-    "svm": _sklearn("svm", "SVC", random_state=0),
+    "logistic": sklearn("linear_model", "LogisticRegression", max_iter=5000),
+    "tree": sklearn("tree", "DecisionTreeClassifier", max_depth=5, random_state=0),
+    "forest": sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
+    "boosting": boosted,
+    "survival_forest": lambda: surviving_forest(SURVIVAL["survival_forest"](None)),
+    "boosting_cox": lambda: boosted_cox(SURVIVAL["boosting_cox"](None)),
+    "naive_bayes": sklearn("naive_bayes", "GaussianNB"),
+    "neighbours": sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
+    "svm": sklearn("svm", "SVC", random_state=0),
 }
 
 __all__: Sequence[str] = ("adapt", "default_models", "portfolio", "recipient", "resolve")

@@ -1,8 +1,7 @@
-"""First tables, and optimisers that ask and tell.
+"""Optimisers that ask and tell.
 
 An optimiser proposes pairs of tables, is told a noisy estimate of each pair's difference in loss,
-and never sees a record. A *start* is a small table of prototypes in the quantile cube; row i of the
-condensed table is a copy of prototype ``owner[i]``, with outcome ``outcomes[i]``.
+and never sees a record.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tincture.proxy import Marginals
 
 Floats = NDArray[np.float64]
 State = TypeVar("State")
@@ -83,79 +80,6 @@ class Optimizer(Protocol[State]):
     def result(self, state: State) -> Floats:
         """The prototypes to release, (P, width)."""
         ...
-
-
-def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
-    """Every row a prototype of its own, drawn column by column."""
-    n_rows = len(outcomes)
-    return Start(marginals.draw(n_rows, rng), np.arange(n_rows), outcomes)
-
-
-def tied(
-    marginals: Marginals,
-    outcomes: Floats,
-    severity: Floats,
-    rng: np.random.Generator,
-    *,
-    copies: int,
-    blur: float = 1.0,
-) -> Start:
-    """Identical typical prototypes, each repeated with mixed outcomes of graded severity.
-
-    Repeated rows with mixed outcomes carry probabilities that the pure leaves of a tree cannot.
-
-    Parameters
-    ----------
-    severity : ndarray of shape (m,)
-        Larger for the outcomes that a higher risk leads to.
-    copies : int
-        Rows a prototype.
-    blur : float
-        How far the outcomes are mixed, in standard deviations of the severity.
-    """
-    n_rows = len(outcomes)
-    noisy = severity + blur * severity.std() * rng.standard_normal(n_rows)
-    n_prototypes = max(2, n_rows // copies)
-    owner = np.arange(n_rows) * n_prototypes // n_rows
-    prototypes = np.repeat(marginals.typical()[None], n_prototypes, axis=0)
-    return Start(prototypes, owner, outcomes[np.argsort(noisy)])
-
-
-def graded(
-    points: Floats,
-    scores: Floats,
-    outcomes: Floats,
-    severity: Floats,
-    rng: np.random.Generator,
-    *,
-    copies: int,
-    sharpness: float,
-) -> Start:
-    """Prototypes drawn evenly along a score of risk, with outcomes that follow it.
-
-    Parameters
-    ----------
-    points : ndarray of shape (N, width)
-        Invented records to draw from.
-    scores : ndarray of shape (N,)
-        Log odds or log hazards.
-    severity : ndarray of shape (m,)
-        Of the outcomes; larger for those that a higher risk leads to.
-    copies : int
-        Rows a prototype.
-    sharpness : float
-        How much more the outcomes heed the score than nature does.
-    """
-    n_rows = len(outcomes)
-    owner = np.arange(n_rows) // copies
-    n_prototypes = int(owner[-1]) + 1
-    in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
-    strata = np.array_split(in_line, n_prototypes)
-    chosen = np.array([rng.choice(stratum) for stratum in strata])
-    urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
-    ranked = np.empty_like(outcomes)
-    ranked[np.argsort(urgency)] = outcomes[np.argsort(severity, kind="stable")]
-    return Start(points[chosen], owner, ranked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import pytest
 from helpers import FEATURES, SCHEMA
 from tincture.encoding import Encoding
 from tincture.proxy import Marginals
-from tincture.search import Directions, Estimate, Moves, Optimizer, Start, scattered, tied
+from tincture.search import Directions, Estimate, Moves, Optimizer, Start
+from tincture.starts import scattered, tied
 
 ENCODING = Encoding([SCHEMA[f] for f in FEATURES])
 MARGINALS = Marginals.flat(ENCODING)

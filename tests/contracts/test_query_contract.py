@@ -15,7 +15,8 @@ from tincture.privacy.vault import Query, Records
 from tincture.proxy import Marginals
 from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
 from tincture.schema import Column
-from tincture.search import Directions, scattered
+from tincture.search import Directions
+from tincture.starts import scattered
 from tincture.tasks import Classification, Survival, Task
 
 COLUMNS = [

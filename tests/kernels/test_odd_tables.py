@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from odd_tables import Odd, odd_tables
+from hypothesis import example, given
+from odd_tables import Odd, make, odd_tables
 
 from tincture.kernels import (
     aft,
@@ -22,12 +22,14 @@ from tincture.kernels import (
     cox,
     forest,
     logistic,
+    naive_bayes,
     survival_forest,
     tree,
 )
 
 CLASSIFIERS: dict[str, Callable[[Odd], Any]] = {
     "logistic": lambda t: logistic.fit(t.x, t.label, n_classes=t.n_classes),
+    "naive_bayes": lambda t: naive_bayes.fit(t.x, t.label, n_classes=t.n_classes),
     "tree": lambda t: tree.fit(t.x, t.label, n_classes=t.n_classes),
     "forest": lambda t: forest.fit(t.x, t.label, n_classes=t.n_classes, n_trees=7),
     "boosting": lambda t: boosting.fit(t.x, t.label, n_classes=t.n_classes, n_estimators=7),
@@ -41,6 +43,7 @@ SURVIVAL: dict[str, Callable[[Odd], Any]] = {
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
+@example(table=make(0, (1, 2, 1), [1e300]))  # whose squares are no finite numbers
 @given(table=odd_tables())
 def test_classifiers_give_chances(name: str, table: Odd) -> None:
     """Chances are finite and sum to one; a class without rows gets none."""

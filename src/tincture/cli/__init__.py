@@ -213,7 +213,9 @@ def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool)
 
 def _journal(out: Path, resume: bool) -> Path:
     """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
-    journal = out.absolute().with_name(f"{out.name}.unfinished") / "journal.jsonl"
+    from tincture.files import beside
+
+    journal = beside(out, ".unfinished") / "journal.jsonl"
     if resume and not journal.parent.exists():
         raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
     if journal.exists() and not resume:

@@ -170,4 +170,6 @@ def audit(
 
 def _looks(release: Path) -> Path:
     """Where looks at real records are written down, beside the release."""
-    return release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
+    from tincture.files import beside
+
+    return beside(release, ".in-house.jsonl")

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tincture.kernels._linear import Floats, bounded
+
 SMOOTHING = 1e-9  # of the largest variance of a column, added to every variance
-
-
-FARTHEST = 1e300  # squared distance that stands for any larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +33,18 @@ class NaiveBayes:
 
     def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
         """Class probabilities (R, b, C) of records (b, p), NaN counting as ``fill`` (R, p)."""
-        missing = np.isnan(records)
-        known = np.where(missing, 0.0, records).astype(np.float64)
+        known = bounded(records)
+        missing = np.isnan(known)
+        known[missing] = 0.0
         given = (~missing).astype(np.float64)
         n_tables, n_classes, n_columns = self.mean.shape
         mean = self.mean.reshape(-1, n_columns)
         weight = 1.0 / self.variance.reshape(-1, n_columns)
-        with np.errstate(over="ignore", invalid="ignore"):
-            far = np.square(known) @ weight.T - 2 * known @ (weight * mean).T
-            far += given @ (weight * np.square(mean)).T
-            if fill is not None and missing.any():
-                filled = np.repeat(fill, n_classes, axis=0)
-                far += missing.astype(np.float64) @ (weight * np.square(filled - mean)).T
-        far = np.nan_to_num(far, nan=FARTHEST, posinf=FARTHEST)
+        far = np.square(known) @ weight.T - 2 * known @ (weight * mean).T
+        far += given @ (weight * np.square(mean)).T
+        if fill is not None and missing.any():
+            filled = np.repeat(bounded(fill), n_classes, axis=0)
+            far += missing.astype(np.float64) @ (weight * np.square(filled - mean)).T
         level = self.prior.ravel() - 0.5 * np.log(1.0 / weight).sum(axis=1)
         score = (level - 0.5 * far).reshape(len(records), n_tables, n_classes).transpose(1, 0, 2)
         likely = np.exp(score - score.max(axis=2, keepdims=True))
@@ -67,13 +64,16 @@ def fit(candidates: Floats, target: NDArray[np.int64], *, n_classes: int) -> Nai
     -------
     NaiveBayes
     """
-    n_tables, n_rows, _ = candidates.shape
-    member = np.eye(n_classes)[np.broadcast_to(target, (n_tables, n_rows))].transpose(0, 2, 1)
+    tables = bounded(candidates)
+    n_tables, n_rows, _ = tables.shape
+    labels = np.broadcast_to(target, (n_tables, n_rows))
+    member = np.eye(n_classes)[labels].transpose(0, 2, 1)
     count = member.sum(axis=2)
     size = np.maximum(count, 1.0)[..., None]
-    mean = member @ candidates / size
-    variance = np.maximum(member @ np.square(candidates) / size - np.square(mean), 0.0)
-    least = SMOOTHING * candidates.var(axis=1).max(axis=1)
+    mean = member @ tables / size
+    apart = tables - np.take_along_axis(mean, labels[..., None], axis=1)
+    variance = member @ np.square(apart) / size
+    least = SMOOTHING * tables.var(axis=1).max(axis=1)
     with np.errstate(divide="ignore"):
         prior = np.log(count / n_rows)
     return NaiveBayes(prior, mean, variance + np.maximum(least, 1e-30)[:, None, None])

@@ -1,0 +1,180 @@
+"""First tables, from which a search sets out.
+
+A *start* is a small table of prototypes; row i of the condensed table is a copy of prototype
+``owner[i]``, with outcome ``outcomes[i]``. Repeated rows with mixed outcomes carry probabilities
+that the pure leaves of a tree cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.encoding import Encoding
+from tincture.proxy import Marginals
+from tincture.search import Start
+from tincture.tasks import apportion
+
+Floats = NDArray[np.float64]
+LEAVES = 25
+SMALLEST = 0.01  # share of the records in a leaf
+DEPTH = 5  # of the trees that recipients usually fit
+PLAIN = 0.7  # share of the columns a leaf does not depend on that take their typical value
+
+
+def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
+    """Every row a prototype of its own, drawn column by column."""
+    n_rows = len(outcomes)
+    return Start(marginals.draw(n_rows, rng), np.arange(n_rows), outcomes)
+
+
+def tied(
+    marginals: Marginals,
+    outcomes: Floats,
+    severity: Floats,
+    rng: np.random.Generator,
+    *,
+    copies: int,
+    blur: float = 1.0,
+) -> Start:
+    """Identical typical prototypes, each repeated with mixed outcomes of graded severity.
+
+    Repeated rows with mixed outcomes carry probabilities that the pure leaves of a tree cannot.
+
+    Parameters
+    ----------
+    severity : ndarray of shape (m,)
+        Larger for the outcomes that a higher risk leads to.
+    copies : int
+        Rows a prototype.
+    blur : float
+        How far the outcomes are mixed, in standard deviations of the severity.
+    """
+    n_rows = len(outcomes)
+    noisy = severity + blur * severity.std() * rng.standard_normal(n_rows)
+    n_prototypes = max(2, n_rows // copies)
+    owner = np.arange(n_rows) * n_prototypes // n_rows
+    prototypes = np.repeat(marginals.typical()[None], n_prototypes, axis=0)
+    return Start(prototypes, owner, outcomes[np.argsort(noisy)])
+
+
+def graded(
+    points: Floats,
+    scores: Floats,
+    outcomes: Floats,
+    severity: Floats,
+    rng: np.random.Generator,
+    *,
+    copies: int,
+    sharpness: float,
+) -> Start:
+    """Prototypes drawn evenly along a score of risk, with outcomes that follow it.
+
+    Parameters
+    ----------
+    points : ndarray of shape (N, width)
+        Invented records to draw from.
+    scores : ndarray of shape (N,)
+        Log odds or log hazards.
+    severity : ndarray of shape (m,)
+        Of the outcomes; larger for those that a higher risk leads to.
+    copies : int
+        Rows a prototype.
+    sharpness : float
+        How much more the outcomes heed the score than nature does.
+    """
+    n_rows = len(outcomes)
+    owner = np.arange(n_rows) // copies
+    n_prototypes = int(owner[-1]) + 1
+    in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
+    strata = np.array_split(in_line, n_prototypes)
+    chosen = np.array([rng.choice(stratum) for stratum in strata])
+    urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
+    ranked = np.empty_like(outcomes)
+    ranked[np.argsort(urgency)] = outcomes[np.argsort(severity, kind="stable")]
+    return Start(points[chosen], owner, ranked)
+
+
+def grown(
+    encoding: Encoding,
+    points: Floats,
+    chances: Floats,
+    outcomes: Floats,
+    severity: Floats,
+    typical: Floats,
+    rng: np.random.Generator,
+) -> Start:
+    """A regression tree of the chances written back as rows: a prototype a leaf.
+
+    A prototype is an invented record in the middle of its leaf, most of whose columns that do not
+    lead to the leaf are made typical, lest a tree split on them by accident. It is repeated in
+    proportion to the leaf's records, and its outcomes are mixed in proportion to their chances.
+
+    Parameters
+    ----------
+    points : ndarray of shape (N, width)
+        Invented records, exact points of the encoded cube.
+    chances : ndarray of shape (N,)
+        Of the worse outcome.
+    outcomes : ndarray of shape (m, outcome width)
+        Of two kinds, to be shared out.
+    severity : ndarray of shape (m,)
+        Larger for the worse outcome.
+    typical : ndarray of shape (width,)
+        An exact point.
+    """
+    from sklearn.tree import DecisionTreeRegressor
+
+    tree = DecisionTreeRegressor(
+        max_depth=DEPTH,
+        max_leaf_nodes=max(2, min(LEAVES, len(outcomes) // 4)),
+        min_samples_leaf=SMALLEST,
+        random_state=int(rng.integers(2**31)),
+    )
+    design = encoding.design(points)
+    leaf = tree.fit(design, chances).apply(design)
+    leaves = sorted(np.unique(leaf), key=lambda node: float(chances[leaf == node].mean()))
+    middles = np.array([_middle(points, np.flatnonzero(leaf == node)) for node in leaves])
+    prototypes = points[middles]
+    for prototype, path in zip(prototypes, _paths(tree, design[middles]), strict=True):
+        for place, seen in zip(encoding.slices, encoding.design_slices, strict=True):
+            if not np.isin(np.arange(seen.start, seen.stop), path).any() and rng.random() < PLAIN:
+                prototype[place] = typical[place]
+    rows = apportion(np.array([float(np.sum(leaf == node)) for node in leaves]), len(outcomes), 1)
+    owner = np.repeat(np.arange(len(leaves)), rows)
+    likely = np.array([chances[leaf == node].mean() for node in leaves])
+    return Start(prototypes, owner, _shared(outcomes, severity, owner, rows, likely))
+
+
+def _middle(points: Floats, members: NDArray[np.int64]) -> int:
+    """The member nearest to the mean of all."""
+    far = np.square(points[members] - points[members].mean(axis=0)).sum(axis=1)
+    return int(members[np.argmin(far)])
+
+
+def _paths(tree: Any, design: Floats) -> Sequence[NDArray[np.int64]]:
+    """Design columns that lead to each row's leaf."""
+    nodes = tree.decision_path(design)
+    return [tree.tree_.feature[nodes[i].indices] for i in range(len(design))]
+
+
+def _shared(
+    outcomes: Floats,
+    severity: Floats,
+    owner: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    likely: Floats,
+) -> Floats:
+    """Outcomes shared out in proportion to chances, by Sainte-Lague's divisors.
+
+    The j-th row of a prototype with n rows of chance p claims a case at (j - 1/2)/(n p); the
+    smallest claims are met.
+    """
+    order = np.concatenate([np.arange(n) for n in rows])
+    claim = (order + 0.5) / np.maximum(rows * likely, 1e-12)[owner]
+    shared = np.empty_like(outcomes)
+    shared[np.argsort(-claim, kind="stable")] = outcomes[np.argsort(severity, kind="stable")]
+    return shared
