@@ -23,7 +23,7 @@ FLOORS = [
     {"version", "errors", "data"},
     {"schema", "files"},
     {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics", "scores", "report"},
-    {"models", "proxy", "additive", "copula"},
+    {"models", "proxy", "additive", "copula", "realism"},
     {"recipients"},
     {"portfolio"},
     {"privacy"},

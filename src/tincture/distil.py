@@ -13,12 +13,14 @@ from tincture.encoding import Encoding
 from tincture.errors import ModelError, TinctureError
 from tincture.kernels.ranking import rank_covariance
 from tincture.models import Model, sketched
+from tincture.realism import Realism, tempered
 from tincture.search import Candidates, Estimate, Optimizer, Start
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 N_JUDGED = 800  # records looked at in a round
 CALIBRATION = 0.1  # weight of squared errors beside ranks
+REALISM = 0.1  # weight of the columns' distance from the records'
 EXTREME = 30.0  # log hazard that an infinite one counts as
 
 
@@ -56,6 +58,7 @@ class Distance:
         self.weights, self.task, self.encoding = weights, task, encoding
         self.design = encoding.design(records).astype(np.float32)
         self.chance = task.chance(scores)
+        self.realism = Realism(encoding, self.design)
 
     def losses(self, tables: Floats, start: Start, seed: int) -> Floats:
         """Mean loss over the models of tables of prototypes (R, P, width), (R,).
@@ -67,7 +70,7 @@ class Distance:
         some = rng.choice(len(self.design), min(N_JUDGED, len(self.design)), replace=False)
         judge = Judge(self.task, self.design[some], self.chance[some])
         designs = self.encoding.design(tables)[:, start.owner]
-        total = np.zeros(len(tables))
+        total = REALISM * self.realism.losses(designs)
         for model, weight in zip(self.models, self.weights, strict=True):
             for draw in range(model.draws):
                 predicted = self._predictions(
@@ -111,12 +114,7 @@ class Judge:
         chances = self.task.chances(finite)
         lacking = 1.0 - rank_covariance(chances, self.chance) / max(best, 1e-12)
         error = np.square(chances - self.chance).mean(axis=1) / max(self.chance.var(), 1e-12)
-        return np.asarray(lacking + CALIBRATION * _tempered(error))
-
-
-def _tempered(error: Floats) -> Floats:
-    """As it is up to 1, then growing as its root: the worst still feels which way is better."""
-    return np.where(error <= 1, error, 2 * np.sqrt(error) - 1)
+        return np.asarray(lacking + CALIBRATION * tempered(error))
 
 
 def distil(

@@ -1,0 +1,63 @@
+"""The constants of `tincture.guidance`, fitted to the results of `utility.py`.
+
+    python benchmarks/expectation.py --data DIR --results benchmarks/utility.jsonl
+
+Prints BEST and LOSS of: mean ratio over the portfolio = BEST − LOSS · √columns / (ε · people with
+the event), by least absolute deviations over sets and ε, and what is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import linprog
+from utility_table import UNASKED
+
+TRAINING = 0.7  # share of the records that is condensed
+
+
+def points(results: Path, data: Path) -> list[tuple[str, float, float]]:
+    """Set and ε, √columns / (ε · people with the event), and mean ratio of each release."""
+    found = []
+    for line in results.read_text(encoding="utf-8").splitlines():
+        case = (result := json.loads(line))["case"]
+        if case.get("models") != "portfolio":
+            continue
+        meta = tomllib.loads((data / f"{case['set']}.toml").read_text(encoding="utf-8"))
+        share = meta.get("prevalence") or meta["event_rate"]
+        cases = TRAINING * meta["n_rows"] * min(share, 1 - share)
+        scarcity = meta["n_features"] ** 0.5 / (float(case["epsilon"]) * cases)
+        ratios = [f["ratio"] for f in result["figures"] if f["model"] not in UNASKED]
+        found.append((f"{case['set']} {case['epsilon']}", scarcity, statistics.mean(ratios)))
+    return found
+
+
+def main() -> None:
+    """Fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--results", type=Path, required=True)
+    options = parser.parse_args()
+    found = points(options.results, options.data)
+    x = np.array([s for _, s, _ in found])
+    y = np.array([r for *_, r in found])
+    n = len(x)
+    # min Σ t,  −t ≤ y − best + loss x ≤ t
+    design = np.column_stack([np.ones(n), -x])
+    bounds = np.block([[design, -np.eye(n)], [-design, -np.eye(n)]])
+    solved = linprog(np.r_[0, 0, np.ones(n)], bounds, np.r_[y, -y], bounds=[(0, None)] * (n + 2)).x
+    best, loss = solved[:2]
+    print(f"BEST = {best:.2f}  LOSS = {loss:.1f}  ({n} releases)")
+    left = y - (best - loss * x)
+    print(f"absolute deviation: mean {np.abs(left).mean():.3f}, largest {np.abs(left).max():.3f}")
+    for (name, s, r), off in sorted(zip(found, left, strict=True), key=lambda t: t[1]):
+        print(f"{name:28} scarcity {s:8.5f}  ratio {r:.3f}  off {off:+.3f}")
+
+
+if __name__ == "__main__":
+    main()
