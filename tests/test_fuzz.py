@@ -44,6 +44,7 @@ SENTENCE = "tincture: The table is empty.\n"
         (0, "fine\n", "", "", ""),
         (4, "", SENTENCE, "", ""),
         (2, "", "Usage: tincture\nError: No such option.\n", "", ""),
+        (2, "", "Usage: tincture schema [OPTIONS] COMMAND\n", "", ""),
         (-9, "", "", "", "hang"),
         (-11, "", "", "", "crash"),
         (1, "", "Traceback (most recent call last)", "", "traceback"),
