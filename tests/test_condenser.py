@@ -208,6 +208,7 @@ class Narrow(GaussianNB):
         ({"weights": {"logistic": math.inf}}, SettingError, "above 0"),
         ({"weights": {"logistic": "2"}}, SettingError, "above 0"),
         ({"weights": [2.0]}, SettingError, "must map names"),
+        ({"balance": ["ward"]}, SettingError, "not among the features"),
         ({"effort": 0}, SettingError, "effort"),
         ({"effort": math.nan}, SettingError, "effort"),
         ({"effort": 101}, SettingError, "effort"),

@@ -7,11 +7,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers import SCHEMA, make_condenser, make_table
@@ -83,6 +89,36 @@ def test_the_ceiling_is_a_plain_fit_on_all_records(condensed: Condenser) -> None
     assert found.value("logistic", CEILING, "AUROC") == pytest.approx(expected, abs=1e-9)
     expected = brier_score_loss(test["died"].to_numpy(), predicted)
     assert found.value("logistic", CEILING, "Brier") == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("trained_on", [CONDENSED, CEILING])
+def test_trees_split_ties_as_those_of_a_recipient_do(trained_on: str, condensed: Condenser) -> None:
+    train, test = make_table(400), make_table(300, seed=1)
+    told = condensed.table_.schema.names
+    amounts, levels = ["age", "lactate", "sodium"], ["ward", "diabetes"]
+    assert set(told) == {*amounts, *levels, "died"}
+    table = train if trained_on == CEILING else condensed.table_.rows
+
+    def frame(t: pl.DataFrame) -> pd.DataFrame:
+        text = [pl.col(n).cast(pl.String).fill_null("") for n in levels]
+        return t.select(*amounts, *text).to_pandas().astype(dict.fromkeys(amounts, float))
+
+    columns = ColumnTransformer(
+        [
+            ("amounts", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), amounts),
+            ("levels", OneHotEncoder(handle_unknown="ignore"), levels),
+        ]
+    )
+    models = {
+        "tree": DecisionTreeClassifier(max_depth=5, random_state=0),
+        "forest": RandomForestClassifier(n_estimators=300, random_state=0),
+    }
+    found = evaluate(condensed.table_, train, test, models=list(models))
+    for name, model in models.items():
+        fitted = make_pipeline(columns, model).fit(frame(table), table["died"])
+        chance = fitted.predict_proba(frame(test))[:, 1]
+        expected = roc_auc_score(test["died"], chance)
+        assert found.value(name, trained_on, "AUROC") == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_same_seed_draws_the_same_random_rows(condensed: Condenser) -> None:

@@ -21,12 +21,13 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 # From the ground up; a room imports from its own floor or from below.
 FLOORS = [
     {"version", "errors", "data"},
-    {"schema", "files"},
+    {"schema", "files", "guidance"},
     {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics", "scores", "report"},
     {"models", "proxy", "additive", "copula", "realism"},
+    {"recipients"},
     {"portfolio"},
     {"privacy"},
-    {"queries", "search", "starts", "engine", "table", "distil"},
+    {"queries", "search", "starts", "engine", "table", "distil", "balance"},
     {"brief"},
     {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
     {"estimators", "evaluation", "audit"},

@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from helpers import Ask, make_teacher, make_vault, plan_of
+from tincture.balance import Balance
 from tincture.copula import Lines
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism
@@ -31,6 +32,9 @@ TEACHER = make_teacher(np.random.default_rng(0))
 QUERIES: dict[str, Query] = {
     "nothing": Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=0.7),
     "residual sums": ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
+    "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
+        ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
+    ),
     "rank products": RankProducts(Lines(TEACHER.basis.marginals, TEACHER)),
 }
 
@@ -136,7 +140,7 @@ def test_sabotaged_noise_is_rejected(
     assert not test(noise_of(3.0))
 
 
-@pytest.mark.parametrize("name", ["residual sums", "rank products"])
+@pytest.mark.parametrize("name", ["residual sums", "weighted sums", "rank products"])
 @pytest.mark.parametrize("factor", [0.7, 1.3])
 def test_noise_off_by_30_percent_is_rejected_in_every_question(
     name: str, factor: float, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ from tincture.metrics.figure import Figure
 from tincture.report.in_house import in_house_page
 from tincture.report.markup import Markup, element, join
 from tincture.report.page import card_page
-from tincture.report.summary import Attack, Card, InHouse
+from tincture.report.summary import Attacks, Card, Finding, InHouse, Verdict
 from tincture.scores import Bars, Chart, Evaluation, Fit, Gap, Group, Line, Score
 from tincture.table import CondensedTable
 
@@ -156,21 +156,34 @@ def test_hostile_names_and_levels_are_only_text(condensed: Condenser) -> None:
     field = package["resources"][0]["schema"]["fields"][0]
     field |= {"name": HOSTILE, "categories": [HOSTILE], "description": HOSTILE}
     assert check(card_page(Card.of(package, table.ledger.to_dict()))).texts.count(HOSTILE) >= 4
-    attacks = (Attack(HOSTILE, HOSTILE, Figure(0.5, 0.4, 0.6), 0.5, HOSTILE),)
+    attacks = Attacks(
+        (Finding(HOSTILE, HOSTILE, Figure(0.5, 0.4, 0.6), 0.5),), (Verdict(HOSTILE, False),)
+    )
     summary = InHouse(HOSTILE, HOSTILE, invented(HOSTILE), attacks)
     assert HOSTILE in check(in_house_page(summary)).texts
 
 
 def test_the_in_house_page_shows_everything_and_says_do_not_release() -> None:
-    attacks = (Attack("distance", "AUC", Figure(0.51, 0.47, 0.55), 0.5, "no better"),)
+    attacks = Attacks(
+        (Finding("distance", "AUC", Figure(0.51, 0.47, 0.55), 0.5),), (Verdict("passed", True),)
+    )
     page = check(in_house_page(InHouse("T", "promise", invented(), attacks)))
     heading = page.texts.index("In-house: T", 2)  # after the title and the style sheet
     assert page.texts[heading + 1] == "Computed from real records — do not release."
     assert page.count("svg") == 4
-    for text in ("left behind", "Left behind: ward = icu.", "no better", "0.510", "promise"):
+    for text in (
+        "left behind",
+        "Left behind: ward = icu.",
+        "as by chance",
+        "passed",
+        "0.510",
+        "promise",
+    ):
         assert text in page.texts
     bare = InHouse("T", "promise", Evaluation(invented().scores, ()))
-    assert "No attack on this release was run." in check(in_house_page(bare)).texts
+    assert (
+        "No attack on this release was run; see tincture audit." in check(in_house_page(bare)).texts
+    )
 
 
 def held(summary: object) -> Iterator[object]:

@@ -12,10 +12,12 @@ from hypothesis.extra.numpy import arrays
 from helpers import too_long
 from strategies import records_of, teachers
 from tincture.additive import Additive
+from tincture.balance import Balance, Weighted
 from tincture.copula import Lines
 from tincture.privacy.vault import Query, Records, lattice_sum
 from tincture.proxy import Marginals
 from tincture.queries import RankProducts, ResidualSums
+from tincture.schema import Column
 from tincture.tasks import Classification, Survival, Task
 
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
@@ -78,6 +80,41 @@ def test_a_unit_changes_residual_sums_by_a_clip_at_most(
     asked: tuple[ResidualSums, Records], data: st.DataObject
 ) -> None:
     assert_a_unit_adds_a_clip_at_most(*asked, data)
+
+
+@st.composite
+def weighted_sums(draw: st.DrawFn) -> tuple[Weighted, Records]:
+    """Residual sums whose records count by their group in some column with levels."""
+    asked = residual_sums().filter(lambda a: any(c.is_categorical for c in columns_of(a[0])))
+    query, records = draw(asked)
+    name = draw(st.sampled_from([c.name for c in columns_of(query) if c.is_categorical]))
+    return Weighted(query, Balance.of(query.teacher.basis.marginals, name)), records
+
+
+def columns_of(query: ResidualSums) -> tuple[Column, ...]:
+    return query.teacher.basis.marginals.encoding.columns
+
+
+@given(weighted_sums(), st.data())
+def test_a_unit_changes_weighted_sums_by_a_clip_at_most(
+    asked: tuple[Weighted, Records], data: st.DataObject
+) -> None:
+    assert_a_unit_adds_a_clip_at_most(*asked, data)
+
+
+@given(weighted_sums())
+def test_a_weight_lies_between_a_tenth_and_one_and_lengthens_no_vector(
+    asked: tuple[Weighted, Records],
+) -> None:
+    query, records = asked
+    weights = query.balance.weights
+    assert (weights >= 0.1 - 1e-12).all()
+    assert (weights <= 1.0).all()
+    plain, weighted = (
+        np.linalg.norm(q.contributions(records), axis=1) for q in (query.query, query)
+    )
+    assert (weighted <= plain * HAIR).all()
+    assert (weighted >= plain * 0.1 / HAIR).all()
 
 
 @given(rank_products(), st.data())

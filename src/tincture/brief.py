@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.balance import Balance
 from tincture.encoding import Encoding
 from tincture.engine import Engine
 from tincture.models import Model
@@ -40,6 +41,8 @@ class Brief:
     n_rows : int
     effort : float
         Factor of the rounds that cost no privacy.
+    balance : str or None
+        Column whose groups count alike.
     """
 
     engine: Engine
@@ -50,11 +53,17 @@ class Brief:
     weights: Sequence[float]
     n_rows: int
     effort: float = 1.0
+    balance: str | None = None
 
     @property
     def encoding(self) -> Encoding:
         """Of the columns."""
         return self.marginals.encoding
+
+    @property
+    def groups(self) -> Balance:
+        """How much a record of each group counts."""
+        return Balance.of(self.marginals, self.balance)
 
     @property
     def plan(self) -> Plan:
@@ -95,7 +104,8 @@ class Brief:
             clip=clip,
         )
         share = min(1.0, ENOUGH_UNITS / self.n_units)
-        answer = self.engine.answer(query, self.plan.mechanism(query.question), share=share)
+        mechanism = self.plan.mechanism(query.question)
+        answer = self.engine.answer(self.groups.of_query(query), mechanism, share=share)
         if answer.value is None:
             return None
         return Estimate(answer.value / self.n_units, answer.noise / self.n_units)

@@ -80,6 +80,7 @@ def condense(
     n_rows: int,
     rng: np.random.Generator,
     *,
+    balance: str | None = None,
     effort: float = 1.0,
     progress: Progress = lambda done, total: None,
 ) -> tuple[Floats, Floats]:
@@ -96,6 +97,8 @@ def condense(
     n_rows : int
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
+    balance : str, optional
+        Column with levels, each of which is to count the same.
     effort : float
         Factor of the rounds that cost no privacy.
     progress : callable, optional
@@ -108,7 +111,7 @@ def condense(
     outcomes : ndarray of shape (n_rows, outcome width)
     """
     marginals, counts = survey(engine, encoding, task)
-    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort)
+    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort, balance)
     search = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     return search(brief, rng, progress)
 

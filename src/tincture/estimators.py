@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from tincture.balance import check_balance
 from tincture.condense import condense, method_for, rehearse, usual_plan
 from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
 from tincture.frames import record_count, to_frame
+from tincture.guidance import expectation
 from tincture.models import Model
 from tincture.portfolio import default_models, resolve
 from tincture.privacy.accounting import check_privacy
@@ -65,6 +67,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         asking real records at every step.
     weights : mapping from str to float, optional
         How much each model counts, by name; 1 where not named.
+    balance : str, optional
+        Feature with levels: the search then heeds each of its groups alike, not by its size.
     effort : float
         Factor of the rounds that cost no privacy: less is quicker, more is a little better.
     seed : int
@@ -101,6 +105,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         drop: Sequence[str] = (),
         method: str = "auto",
         weights: Mapping[str, float] | None = None,
+        balance: str | None = None,
         effort: float = 1.0,
         seed: int = 0,
     ) -> None:
@@ -116,6 +121,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self.drop = drop
         self.method = method
         self.weights = weights
+        self.balance = balance
         self.effort = effort
         self.seed = seed
 
@@ -127,6 +133,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = lambda done, total: None,
+        notice: Callable[[str], None] = lambda text: None,
     ) -> Condenser:
         """Condense.
 
@@ -142,6 +149,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             Budget file that must hold this release.
         progress : callable, optional
             Told the rounds done and the rounds in all.
+        notice : callable, optional
+            Told what to expect (`expectation`) when all is checked and nothing is spent yet.
 
         Returns
         -------
@@ -161,6 +170,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self._check_settings()
         task = self._task(schema)
         features = self._features(schema, task)
+        check_balance(self.balance, schema, features)
         encoding = Encoding([schema[f] for f in features])
         models = [resolve(m, task) for m in self._model_list(task)]
         weights = self._weights(models)
@@ -172,6 +182,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 
         with _Run(self._digest(schema, models), journal, budget) as run:
             run.start(ledger, self.epsilon, self.delta)
+            notice(self.expectation())
             points, outcomes = condense(
                 LocalEngine(vault),
                 encoding,
@@ -180,6 +191,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 weights,
                 self.n_rows,
                 np.random.default_rng(self.seed),
+                balance=self.balance,
                 effort=self.effort,
                 progress=progress,
             )
@@ -192,6 +204,20 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self.table_ = CondensedTable(rows, released, about, names, ledger, self._settings())
         self._kind = _kind_of(records)
         return self
+
+    def expectation(self) -> str:
+        """One sentence on what to expect of the release, from public settings alone.
+
+        Raises
+        ------
+        SettingError, SchemaError
+            As `fit` would.
+        """
+        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
+        self._check_settings()
+        task = self._task(schema)
+        n_columns = len(self._features(schema, task))
+        return expectation(n_columns, self.epsilon, method_for(self.method, task))
 
     def to_frame(self, kind: str | None = None) -> Any:
         """The condensed rows, in the library that the records came in unless ``kind`` says."""
@@ -282,6 +308,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             "n_rows": int(self.n_rows),
             "method": self.method,
             "weights": dict(self.weights or {}),
+            "balance": self.balance,
             "effort": float(self.effort),
             "seed": int(self.seed),
             "unit": self.unit,

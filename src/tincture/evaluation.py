@@ -104,7 +104,7 @@ def evaluate(
         RANDOM: house.real.take(_random_rows(house.real, len(table), np.random.default_rng(seed))),
     }
     learned = [
-        learn(fitter, source, records, house.held_out, encoding.numeric, task)
+        learn(fitter, source, records, house.held_out, encoding, task)
         for fitter in fitters
         for source, records in sources.items()
     ]

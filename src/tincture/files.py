@@ -29,6 +29,20 @@ def require_new(path: Path) -> None:
         raise ReleaseError(f"The folder {parent} cannot be written to; choose another --out.")
 
 
+def beside(path: Path, suffix: str) -> Path:
+    """A path of the same name with something added, in the same folder.
+
+    Raises
+    ------
+    ReleaseError
+        If the path has no name, as the root has none.
+    """
+    whole = path.absolute()
+    if not whole.name:
+        raise ReleaseError(f"{path} is no name of a release; name a folder in it.")
+    return whole.with_name(f"{whole.name}{suffix}")
+
+
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A hidden folder to fill, which becomes ``path`` in one step at the end.

@@ -197,8 +197,19 @@ def _native(frame: Any) -> nw.DataFrame[Any]:
 
 
 def _nulls(series: nw.Series[Any], missing_values: Sequence[str]) -> nw.Series[Any]:
-    """Text with its missing words replaced by null, stripped of blanks."""
-    text = series.cast(nw.String).str.strip_chars()
+    """Text with its missing words replaced by null, stripped of blanks.
+
+    Raises
+    ------
+    TableError
+        If the library has no text for cells of this kind.
+    """
+    try:
+        text = series.cast(nw.String).str.strip_chars()
+    except Exception:
+        raise TableError(
+            f"Column {series.name!r} holds cells of type {series.dtype}; expected numbers or text."
+        ) from None
     return text.zip_with(
         ~text.is_in([*missing_values, ""]),
         nw.new_series("null", [None] * len(text), nw.String, backend=nw.get_native_namespace(text)),

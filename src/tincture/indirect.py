@@ -64,6 +64,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     proxy = relate(brief, Lines(brief.marginals, teacher))
     pool = proxy.draw(N_POOL, rng)
     teacher = levelled(teacher, pool, brief.task, brief.counts)
+    pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
     start = first_table(brief, pool, scores, rng)
     distance = Distance(*protected(brief), brief.task, brief.encoding, pool, scores)
@@ -101,20 +102,21 @@ def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> A
     """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
     marginals, task, counts = brief.marginals, brief.task, brief.counts
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
+    sample = brief.groups.resample(sample, rng)
     basis = Basis.fitting(marginals, sample)
     values = basis.values(sample)
     mechanism = brief.plan.mechanism(ResidualSums.question)
     rounds = brief.plan.count(ResidualSums.question)
     belief = Belief.first(basis, task.level(counts))
     late: list[Floats] = []
-    answered = 0
+    answered, counting = 0, brief.n_units * brief.groups.mean
     for done in range(rounds):
         tick()
         query = ResidualSums(task, Additive(basis, belief.weights), counts)
-        answer = brief.engine.answer(query, mechanism)
+        answer = brief.engine.answer(brief.groups.of_query(query), mechanism)
         if answer.value is not None:
             answered += 1
-            information = brief.n_units * task.information(values @ belief.weights, counts)
+            information = counting * task.information(values @ belief.weights, counts)
             noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(answered)
             curves = curvatures(basis, values, information)
             belief = belief.after(basis, answer.value, curves, *noises)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.encoding import Encoding
 from tincture.errors import ModelError
 from tincture.models import Model, Predictor
 from tincture.privacy.vault import Records
@@ -50,7 +51,7 @@ def learn(
     source: str,
     records: Records,
     held_out: Records,
-    numeric: NDArray[np.bool_],
+    encoding: Encoding,
     task: Task,
 ) -> Learned:
     """Train a model on one source and ask it; its errors may quote a record and are dropped.
@@ -61,17 +62,20 @@ def learn(
     source : str
         Its name, for people.
     records, held_out : Records
-    numeric : ndarray of bool, shape (design_width,)
+    encoding : Encoding
+        Of the records' points.
     task : Task
 
     Raises
     ------
     ModelError
     """
+    view = View.of(encoding, records)
+    seen, asked = view.columns(records), view.columns(held_out)
     try:
-        fitted, seconds = _timed(model, records, numeric)
-        predicted = fitted.predict(held_out.design)[0]
-        own = fitted.predict(records.design)[0] if isinstance(task, Survival) else predicted[:0]
+        fitted, seconds = _timed(model, seen, records.outcomes, view.numeric)
+        predicted = fitted.predict(asked)[0]
+        own = fitted.predict(seen)[0] if isinstance(task, Survival) else predicted[:0]
     except Exception as error:
         kind = type(error.__cause__ or error).__name__
     else:
@@ -86,11 +90,60 @@ def learn(
     )
 
 
-def _timed(model: Model, records: Records, numeric: NDArray[np.bool_]) -> tuple[Predictor, float]:
-    design = records.design.astype(np.float64)[None]
+@dataclass(frozen=True, slots=True)
+class View:
+    """The columns that a recipient's own pipeline makes of a table that it is handed as a file.
+
+    Amounts in their units come first, then the levels that occur, column by column in the order of
+    their text, an empty cell first. Models break ties between columns by this order, and forests
+    draw from this number of columns, so that figures would differ by up to 0.01 in any other.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Of the columns kept, among all amounts and levels.
+    numeric : ndarray of bool
+        Which of those kept are amounts.
+    """
+
+    encoding: Encoding
+    places: tuple[int, ...]
+    numeric: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, encoding: Encoding, table: Records) -> View:
+        """For models that are trained on this table."""
+        amounts = sum(not c.is_categorical for c in encoding.columns)
+        occurs = _natural(encoding, table)[:, amounts:].any(axis=0)
+        places = (*range(amounts), *(amounts + np.flatnonzero(occurs)).tolist())
+        return cls(encoding, places, np.arange(len(places)) < amounts)
+
+    def columns(self, records: Records) -> Floats:
+        """These columns of any records, NaN where an amount is missing."""
+        return _natural(self.encoding, records)[:, self.places]
+
+
+def _natural(encoding: Encoding, records: Records) -> Floats:
+    """Amounts in their units, then every level in the order of its text."""
+    points = records.points.astype(np.float64)
+    amounts: list[Floats] = []
+    levels: list[Floats] = []
+    for column, kind, place in zip(encoding.columns, encoding.kinds, encoding.slices, strict=True):
+        if not column.is_categorical:
+            amounts.append(np.asarray(kind.decode(points[:, place]), dtype=np.float64)[:, None])
+            continue
+        texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
+        texts += [""] * (kind.width - len(texts))
+        levels.append(kind.snap(points[:, place])[:, np.argsort(texts)])
+    return np.concatenate([*amounts, *levels], axis=1)
+
+
+def _timed(
+    model: Model, table: Floats, outcomes: Floats, numeric: NDArray[np.bool_]
+) -> tuple[Predictor, float]:
     shortest = float("inf")
-    for _ in range(3 if len(records) <= SMALL else 1):
+    for _ in range(3 if len(table) <= SMALL else 1):
         start = time.perf_counter()
-        fitted = model.fit(design, records.outcomes, numeric)
+        fitted = model.fit(table[None], outcomes, numeric)
         shortest = min(shortest, time.perf_counter() - start)
     return fitted, shortest

@@ -14,6 +14,14 @@ from numpy.typing import NDArray
 
 from tincture.errors import ModelError
 from tincture.models import Generic, LinearKernel, Model, TreeKernel
+from tincture.recipients import (
+    boosted,
+    boosted_cox,
+    least_leaf,
+    sklearn,
+    structured,
+    surviving_forest,
+)
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
@@ -71,9 +79,7 @@ class RiskScorer:
 
     def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fitted copy, and the level and spread of its risks, whose scale is its own affair."""
-        y = np.empty(len(x), dtype=[("event", bool), ("time", np.float64)])
-        y["event"], y["time"] = outcomes[:, 1] > 0.5, np.maximum(outcomes[:, 0], 1e-6)
-        fitted = self.make(seed).fit(x, y)
+        fitted = self.make(seed).fit(x, structured(outcomes))
         own = np.asarray(fitted.predict(x), dtype=np.float64)
         return fitted, float(own.mean()), max(float(own.std()), 1e-12)
 
@@ -324,7 +330,10 @@ def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
 
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         time, event = outcomes[:, 0], outcomes[:, 1] > 0.5
-        return Logarithm(survival_forest.fit(x, time, event, n_trees=n_trees, seed=seed))
+        fitted = survival_forest.fit(
+            x, time, event, n_trees=n_trees, seed=seed, min_samples_leaf=least_leaf(outcomes)
+        )
+        return Logarithm(fitted)
 
     sketch = _survival_forest(task, 25) if n_trees > 25 else None
     return TreeKernel("survival_forest", fit, sketch=sketch)
@@ -371,40 +380,16 @@ def recipient(model: Any, task: Task) -> Model:
     return replace(adapt(maker(), task), name=model)  # type: ignore[type-var]
 
 
-def _sklearn(module: str, name: str, **settings: Any) -> Callable[[], Any]:
-    def make() -> Any:
-        return getattr(importlib.import_module(f"sklearn.{module}"), name)(**settings)
-
-    return make
-
-
-def _boosted() -> Any:
-    """XGBoost where it is installed, else scikit-learn's histogram boosting set alike."""
-    settings: dict[str, Any] = {"max_depth": 4, "learning_rate": 0.1}
-    try:
-        from xgboost import XGBClassifier
-    except ImportError:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        return HistGradientBoostingClassifier(
-            max_iter=200,
-            min_samples_leaf=1,
-            l2_regularization=1.0,
-            early_stopping=False,
-            random_state=0,
-            **settings,
-        )
-    return XGBClassifier(n_estimators=200, n_jobs=1, random_state=0, **settings)
-
-
 RECIPIENTS: dict[str, Callable[[], Any]] = {
-    "logistic": _sklearn("linear_model", "LogisticRegression", max_iter=5000),
-    "tree": _sklearn("tree", "DecisionTreeClassifier", max_depth=5, random_state=0),
-    "forest": _sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
-    "boosting": _boosted,
-    "naive_bayes": _sklearn("naive_bayes", "GaussianNB"),
-    "neighbours": _sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
-    "svm": _sklearn("svm", "SVC", random_state=0),
+    "logistic": sklearn("linear_model", "LogisticRegression", max_iter=5000),
+    "tree": sklearn("tree", "DecisionTreeClassifier", max_depth=5, random_state=0),
+    "forest": sklearn("ensemble", "RandomForestClassifier", n_estimators=300, random_state=0),
+    "boosting": boosted,
+    "survival_forest": lambda: surviving_forest(SURVIVAL["survival_forest"](None)),
+    "boosting_cox": lambda: boosted_cox(SURVIVAL["boosting_cox"](None)),
+    "naive_bayes": sklearn("naive_bayes", "GaussianNB"),
+    "neighbours": sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
+    "svm": sklearn("svm", "SVC", random_state=0),
 }
 
 __all__: Sequence[str] = ("adapt", "default_models", "portfolio", "recipient", "resolve")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -107,17 +108,22 @@ class CondensedTable:
             return cls(
                 rows=to_frame(to_columns(rows, schema, schema.names), schema),
                 schema=schema,
-                task=about["task"],
-                models=tuple(about["models"]),
+                task={str(k): str(v) for k, v in about["task"].items()},
+                models=tuple(str(m) for m in about["models"]),
                 ledger=Ledger.from_dict(ledger),
-                settings=about["settings"],
+                settings={**about["settings"], "n_rows": int(about["settings"]["n_rows"])},
             )
         except TinctureError as error:
             raise ReleaseError(f"The release {path} is damaged: {error}") from None
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError):
             raise ReleaseError(
                 f"The release {path} is damaged; expected the files that `tincture condense` wrote."
             ) from None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the rows; tells releases apart."""
+        return hashlib.sha256(self._csv()).hexdigest()
 
     def card(self) -> Card:
         """What the data card is drawn from; holds no row."""

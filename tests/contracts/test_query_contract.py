@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tincture.additive import Additive, Basis
+from tincture.balance import Balance
 from tincture.copula import Lines
 from tincture.encoding import Encoding
 from tincture.portfolio import resolve
@@ -65,6 +66,7 @@ def teacher() -> Additive:
     return Additive(basis, rng.normal(size=basis.size))
 
 
+SEXES = Balance(MARGINALS, 2, np.array([0.1, 1.0, 0.5]))
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
 QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "cells of classes": (YES_NO, lambda: CellCounts(YES_NO)),
@@ -72,6 +74,10 @@ QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
     "residuals of classes": (YES_NO, lambda: ResidualSums(YES_NO, teacher(), np.ones(2))),
     "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(40))),
+    "weighted residuals": (
+        YES_NO,
+        lambda: SEXES.of_query(ResidualSums(YES_NO, teacher(), np.ones(2))),
+    ),
     "rank products": (YES_NO, lambda: RankProducts(Lines(MARGINALS, teacher()))),
     "classifiers": (
         YES_NO,

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tincture.kernels import cox, logistic
+from tincture.kernels._fitted import softmax
 
 
 def _tables(seed, r=4, m=100, p=40):
@@ -271,3 +272,9 @@ def test_cox_survives_degenerate_tables(case):
     fit = cox.fit(tables, time, event)
     assert np.all(np.isfinite(fit.coef))
     assert np.all(np.isfinite(fit.predict(tables[0])))
+
+
+def test_a_score_beyond_the_floats_is_a_sure_probability() -> None:
+    # Warnings are errors here; a recipient would see them on standard error.
+    found = softmax(np.array([[[-1e4, 0.0, 1e4]]]))
+    assert found.tolist() == [[[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]]

@@ -28,6 +28,9 @@ class Figure:
     high: float
 
 
+NOTHING = Figure(float("nan"), float("nan"), float("nan"))
+
+
 def resamples(n: int, seed: int, count: int = RESAMPLES) -> Iterator[Floats]:
     """How often each of n records is drawn in each resample, in blocks of shape (b, n)."""
     rng = np.random.default_rng(seed)

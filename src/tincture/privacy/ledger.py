@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from tincture.errors import BudgetError, ReleaseError
 from tincture.files import append_line, sync_folder
-from tincture.privacy.accounting import Mechanism, Phase, Plan, spent_epsilon
+from tincture.privacy.accounting import Mechanism, Phase, Plan, check_privacy, spent_epsilon
 
 NEIGHBOURS = "adding or removing one unit"
+MOST_PLANNED = 1_000_000  # questions of a kind, beyond which a file is damaged
 ACCOUNTANT = "dp-accounting, the tighter of PLD and RDP"
 
 
@@ -66,8 +67,18 @@ class Entry:
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Entry:
         """From JSON."""
-        mechanism = Mechanism(raw["noise_multiplier"], raw["sampling_rate"])
-        return cls(raw["question"], raw["size"], raw["clip"], mechanism)
+        mechanism = Mechanism(float(raw["noise_multiplier"]), float(raw["sampling_rate"]))
+        return cls(str(raw["question"]), int(raw["size"]), float(raw["clip"]), mechanism)
+
+
+def _rate(phase: dict[str, Any]) -> float:
+    return float(phase["sampling_rate"])
+
+
+def _count(planned: Any) -> int:
+    if not isinstance(planned, int) or not 0 < planned <= MOST_PLANNED:
+        raise ValueError("no number of questions")
+    return planned
 
 
 class Ledger:
@@ -178,14 +189,13 @@ class Ledger:
     def from_dict(cls, raw: dict[str, Any]) -> Ledger:
         """A finished ledger from ``ledger.json``; nothing more can be booked in it."""
         phases = tuple(
-            Phase(p["question"], p["planned"], p["share"], p["sampling_rate"])
+            Phase(str(p["question"]), _count(p["planned"]), float(p["share"]), _rate(p))
             for p in raw["phases"]
         )
-        mechanisms = tuple(
-            Mechanism(p["noise_multiplier"], p["sampling_rate"]) for p in raw["phases"]
-        )
-        plan = Plan(float(raw["epsilon"]), raw["delta"], phases, mechanisms)
-        ledger = cls(plan, unit=raw["unit"])
+        mechanisms = tuple(Mechanism(float(p["noise_multiplier"]), _rate(p)) for p in raw["phases"])
+        plan = Plan(float(raw["epsilon"]), float(raw["delta"]), phases, mechanisms)
+        check_privacy(plan.epsilon, plan.delta)
+        ledger = cls(plan, unit=str(raw["unit"]))
         ledger.entries = [Entry.from_dict(e) for e in raw["entries"]]
         return ledger
 

@@ -8,7 +8,7 @@ from tincture.metrics.figure import Figure
 from tincture.report.charts import bar_chart, legend, line_chart
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, page, paragraphs, section, table
-from tincture.report.summary import Attack, InHouse
+from tincture.report.summary import Attacks, InHouse
 from tincture.scores import (
     CEILING,
     CONDENSED,
@@ -37,7 +37,7 @@ def in_house_page(summary: InHouse) -> str:
         section("Learning speed", _speed(found)),
         _charts(found.charts),
         _distributions(found.bars),
-        section("Attacks", _attacks(summary.attacks)),
+        section("Attacks", *_attacks(summary.attacks)),
         section("Looks at real records", _looks(found.looks)),
     )
 
@@ -162,12 +162,26 @@ def _drawn(caption: Child, drawing: Markup) -> Markup:
     return element("figure", element("figcaption", caption), drawing)
 
 
-def _attacks(attacks: Sequence[Attack]) -> Markup:
-    if not attacks:
-        return paragraphs("No attack on this release was run.")
-    rows = [(a.name, a.measure, a.says, _interval(a.figure), number(a.chance)) for a in attacks]
-    heads = ["attack", "measure", "finding", "value", "by guessing"]
-    return table("What attacks achieved", heads, rows, numbers=2)
+def _attacks(attacks: Attacks) -> Sequence[Child]:
+    if not attacks.findings:
+        return (paragraphs("No attack on this release was run; see tincture audit."),)
+    rows = [
+        (f.attack, f.measure, f.says, _interval(f.figure), number(f.chance))
+        for f in attacks.findings
+    ]
+    heads = ["attack", "measure", "finding", "value", "by chance"]
+    verdicts = (
+        element("li", v.says if v.is_well else element("strong", v.says)) for v in attacks.verdicts
+    )
+    return (
+        paragraphs(
+            "Brackets hold 95% intervals: one attack in twenty misses chance though it learns "
+            "nothing. That an attack finds nothing proves nothing; the promise rests on its proof."
+        ),
+        table("What attacks achieved", heads, rows, numbers=2),
+        element("h3", "The vault"),
+        element("ul", *verdicts),
+    )
 
 
 def _looks(looks: Sequence[str]) -> Markup:

@@ -113,25 +113,47 @@ def _field(field: Mapping[str, Any], role: str) -> Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Attack:
+class Finding:
     """What one attack on the release achieved.
 
     Attributes
     ----------
-    name, measure : str
-        Such as "distance to closest row" and "AUC".
+    attack, measure : str
+        Such as "closest row" and "AUC".
     figure : Figure
     chance : float
-        What guessing achieves.
-    says : str
-        The finding in one sentence.
+        What is expected of an attack that learns nothing.
     """
 
-    name: str
+    attack: str
     measure: str
     figure: Figure
     chance: float
-    says: str = ""
+
+    @property
+    def says(self) -> str:
+        """Where chance lies, seen from the interval."""
+        if self.figure.low > self.chance:
+            return "above chance"
+        if self.figure.high < self.chance:
+            return "below chance"
+        return "as by chance" if self.figure.low == self.figure.low else "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a test of the vault says, and whether that is as it should be."""
+
+    says: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attacks:
+    """What an audit found."""
+
+    findings: tuple[Finding, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +163,4 @@ class InHouse:
     title: str
     promise: str
     evaluation: Evaluation
-    attacks: tuple[Attack, ...] = ()
+    attacks: Attacks = Attacks()

@@ -7,15 +7,15 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
+from tincture.cli.in_house import audit, evaluate, report
 from tincture.errors import ReleaseError, SettingError, TinctureError
 from tincture.version import __version__
 
@@ -43,8 +43,6 @@ budget_app = typer.Typer(
 app.add_typer(schema_app, name="schema")
 app.add_typer(budget_app, name="budget")
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Epsilon = Annotated[
     float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
 ]
@@ -125,6 +123,9 @@ def condense(
         list[str] | None,
         typer.Option(help="How much a model counts, such as tree=2; repeatable, usually 1."),
     ] = None,
+    balance: Annotated[
+        str | None, typer.Option(help="A column whose groups shall count alike, small or large.")
+    ] = None,
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
@@ -159,23 +160,32 @@ def condense(
         Budget(budget).read()
     described = Schema.load(schema)
     table = read_table(records, described.missing_values)
-    with _progress(quiet or as_json, f"Condensing to {rows} rows") as progress:
-        condenser = Condenser(
-            schema=described,
-            epsilon=epsilon,
-            delta=delta,
-            target=target,
-            time=time,
-            event=event,
-            models=model,
-            n_rows=rows,
-            unit=unit,
-            drop=drop or [],
-            method=method,
-            weights=_weights(weight or []),
-            effort=effort,
-            seed=seed,
-        ).fit(table, journal=journal, budget=budget, progress=progress)
+    condenser = Condenser(
+        schema=described,
+        epsilon=epsilon,
+        delta=delta,
+        target=target,
+        time=time,
+        event=event,
+        models=model,
+        n_rows=rows,
+        unit=unit,
+        drop=drop or [],
+        method=method,
+        weights=_weights(weight or []),
+        balance=balance,
+        effort=effort,
+        seed=seed,
+    )
+    notes = Console(soft_wrap=True, quiet=quiet or as_json)
+    with progress_bar(quiet or as_json, f"Condensing to {rows} rows") as progress:
+        condenser.fit(
+            table,
+            journal=journal,
+            budget=budget,
+            progress=progress,
+            notice=lambda text: notes.print(text, markup=False),
+        )
     condenser.save(out)
     _remove_journal(journal)
     _print_release(out, condenser.table_, quiet, as_json)
@@ -201,7 +211,7 @@ def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool)
     """Where the rows are, and what is promised of them."""
     ledger = table.ledger
     if as_json:
-        _print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
+        print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
         console.print(f"{len(table)} invented rows in {out}/condensed.csv", markup=False)
@@ -211,7 +221,9 @@ def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool)
 
 def _journal(out: Path, resume: bool) -> Path:
     """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
-    journal = out.absolute().with_name(f"{out.name}.unfinished") / "journal.jsonl"
+    from tincture.files import beside
+
+    journal = beside(out, ".unfinished") / "journal.jsonl"
     if resume and not journal.parent.exists():
         raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
     if journal.exists() and not resume:
@@ -243,96 +255,15 @@ def _remove_journal(journal: Path) -> None:
         journal.parent.rmdir()
 
 
-@app.command()
-def evaluate(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    train: Annotated[Path, typer.Option(help="The records that were condensed.")],
-    test: Annotated[Path, typer.Option(help="Held-out records.")],
-    by: Annotated[
-        list[str] | None,
-        typer.Option(help="Subgroups: a column, or column:cut,cut for an amount. Repeatable."),
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="A model to score; by default those of the release.")
-    ] = None,
-    at: Annotated[
-        list[float] | None,
-        typer.Option(help="A time to compare predicted and observed risk at. Repeatable."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="In-house page to create, one HTML file.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random real rows and the intervals.")] = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """Score models trained on a release, on held-out records. In-house: looks at real records.
-
-    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it. A column that
-    is no feature of the release, such as the hospital, is scored each in turn by --by too.
-
-    Example:
-
-    tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
-    --by age:40,60,80 --by hospital --report in-house.html
-    """
-    from tincture.evaluation import evaluate as run
-    from tincture.files import require_new, write_file
-    from tincture.frames import read_table
-    from tincture.report.in_house import in_house_page
-    from tincture.report.summary import InHouse
-    from tincture.table import CondensedTable
-
-    if report is not None:
-        require_new(report)
-    table = CondensedTable.load(release)
-    frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
-    with _status(quiet or as_json, "Training on the release, on all records, on random records"):
-        looks = release.absolute().with_name(f"{release.absolute().name}.in-house.jsonl")
-        result = run(
-            table,
-            *frames,
-            models=model,
-            by=by or [],
-            at=at or [],
-            seed=seed,
-            in_house=looks,
-            pictures=report is not None,
-        )
-    if report is not None:
-        card = table.card()
-        page = in_house_page(InHouse(card.title, card.promise, result))
-        write_file(report, page.encode())
-    if as_json:
-        _print_json(result.to_dict())
-    elif not quiet:
-        _print_scores(result)
-
-
-@app.command()
-def report(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    out: Annotated[Path, typer.Option(help="HTML file to create.")],
-) -> None:
-    """Write the data card of a release, one HTML page, from the release alone.
-
-    Example:
-
-    tincture report release/ --out card.html
-    """
-    from tincture.files import require_new, write_file
-    from tincture.report.page import card_page
-    from tincture.table import CondensedTable
-
-    require_new(out)
-    write_file(out, card_page(CondensedTable.load(release).card()).encode())
+for command in (evaluate, audit, report):
+    app.command()(command)
 
 
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to create.")] = Path("tincture-demo"),
     epsilon: Annotated[float, typer.Option(help="Privacy loss allowed.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the split and the search.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and the search.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -344,12 +275,12 @@ def demo(
     """
     from tincture.demo import run
 
-    with _progress(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
+    with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, seed=seed, progress=progress)
     if as_json:
-        _print_json({"out": str(out), **result.evaluation.to_dict()})
+        print_json({"out": str(out), **result.evaluation.to_dict()})
     elif not quiet:
-        _print_scores(result.evaluation)
+        print_scores(result.evaluation)
         console = Console(soft_wrap=True)
         console.print(result.promise, style="bold")
         console.print(f"The release is {out}/release, the picture {out}/utility.svg", markup=False)
@@ -410,7 +341,7 @@ def budget_show(
 
     content, left = Budget(path).read(), Budget(path).left()
     if as_json:
-        _print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
+        print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
         return
     table = Table("release", "epsilon", "delta")
     for entry in content["releases"]:
@@ -419,70 +350,3 @@ def budget_show(
     table.add_row("left", f"{left[0]:g}", f"{left[1]:g}")
     table.add_row("budget", f"{content['epsilon']:g}", f"{content['delta']:g}")
     Console().print(table)
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=1, allow_nan=False))
-
-
-def _print_scores(evaluation: Any) -> None:
-    """One line a model, metric and group; the three sources side by side."""
-    from tincture.scores import CEILING, CONDENSED, RANDOM
-
-    sources = (CONDENSED, CEILING, RANDOM)
-    cells: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for s in evaluation.scores:
-        cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
-    grouped = any(key[0] != "all" for key in cells)
-    table = Table(title="In-house: computed from real records; do not release")
-    for head in [*(["group"] if grouped else []), "model", "figure"]:
-        table.add_column(head)
-    first = next(iter(cells.values()))
-    for source in sources:
-        table.add_column(f"{source}\n({first[source].rows})", justify="right")
-    for (group, model, metric), row in cells.items():
-        shown = [_figure(row[source].figure) for source in sources]
-        table.add_row(*([group] if grouped else []), model, metric, *shown)
-    console = Console()
-    console.print(table)
-    for gap in evaluation.left_behind:
-        console.print(
-            f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
-            f"of the ceiling, {gap.excess.value:.3f} more than all records together",
-            markup=False,
-            soft_wrap=True,
-        )
-    seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
-    for model in dict.fromkeys(f.model for f in evaluation.fits):
-        ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
-        told = f"{model} learned in {ours:.3g} s; from all real records in {full:.3g} s"
-        console.print(told, markup=False, soft_wrap=True)
-
-
-def _figure(figure: Any) -> str:
-    if math.isnan(figure.value):
-        return "–"
-    return f"{figure.value:.3f} ± {(figure.high - figure.low) / 2:.3f}"
-
-
-@contextlib.contextmanager
-def _progress(silent: bool, title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left, on standard error, for a person who watches."""
-    console = Console(stderr=True)
-    if silent or not console.is_terminal:
-        yield lambda done, total: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextlib.contextmanager
-def _status(silent: bool, title: str) -> Iterator[None]:
-    console = Console(stderr=True)
-    if silent or not console.is_terminal:
-        yield
-        return
-    with console.status(title):
-        yield

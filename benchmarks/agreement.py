@@ -1,0 +1,89 @@
+"""Whether `evaluate` finds what an independent judge finds, who is handed the rows alone.
+
+    python benchmarks/agreement.py --judge judge.py --data DIR --out benchmarks/agreement.md
+
+The judge and DIR are those of `benchmarks/utility.py`. One release a set is scored by both: AUROC
+or Harrell's C of every model trained on the rows, and trained on all real records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import tomllib
+from pathlib import Path
+
+import polars as pl
+from utility import judged
+
+from tincture.estimators import Condenser
+from tincture.evaluation import evaluate
+from tincture.schema import Schema
+from tincture.scores import CEILING, CONDENSED
+
+SETS = ["support2_hospdead", "framingham_chd", "acath", "flchain"]
+ALLOWED = 0.005
+
+
+def compared(name: str, options: argparse.Namespace) -> list[tuple[str, str, float, float]]:
+    """Model, source, what `evaluate` finds and what the judge finds."""
+    about = tomllib.loads((options.data / f"{name}.toml").read_text())
+    outcome = {k: about[k] for k in ("target", "time", "event") if k in about}
+    others = [about.get("site"), about.get("group"), *about.get("auxiliary_columns", [])]
+    with tempfile.TemporaryDirectory() as home:
+        judged(options, "split", name, "--seed", "0", "--out", home)
+        train, test = (pl.read_parquet(Path(home) / f"{t}.parquet") for t in ("train", "test"))
+        condenser = Condenser(
+            schema=Schema.load(options.data / f"{name}.schema.json"),
+            epsilon=1.0,
+            delta=1e-5,
+            models=["logistic" if "target" in outcome else "cox"],
+            drop=[n for n in others if n],
+            effort=0.1,
+            **outcome,
+        ).fit(train)
+        condenser.save(f"{home}/release")
+        scored = judged(options, "score", f"{home}/release/condensed.csv", name, "--seed", "0")
+    full = judged(options, "ceiling", name, "--seed", "0")
+    metric, theirs = ("AUROC", "auroc") if "target" in outcome else ("C-index", "cindex")
+    models = [line["model"] for line in scored]
+    found = evaluate(condenser.table_, train, test, models=models)
+    return [
+        (line["model"], source, found.value(line["model"], source, metric), line[theirs])
+        for source, lines in ((CONDENSED, scored), (CEILING, full))
+        for line in lines
+        if line["model"] in models
+    ]
+
+
+def main() -> None:
+    """Compare, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sets", type=lambda s: s.split(","), default=SETS)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    lines = [
+        "`python benchmarks/agreement.py --judge JUDGE --data DATA`: AUROC or C-index of models",
+        f"trained on 100 rows (ε = 1) and on all real records; the two agree to {ALLOWED}.",
+        "",
+        "| set | model | trained on | evaluate | judge | difference |",
+        "|---|---|---|---|---|---|",
+    ]
+    worst = 0.0
+    for name in options.sets:
+        for model, source, ours, theirs in compared(name, options):
+            worst = max(worst, abs(ours - theirs))
+            cells = (name, model, source, f"{ours:.4f}", f"{theirs:.4f}", f"{ours - theirs:+.4f}")
+            lines.append(f"| {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    lines += ["", f"Largest difference: {worst:.4f}."]
+    print(lines[-1])
+    if options.out:
+        options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    raise SystemExit(worst > ALLOWED)
+
+
+if __name__ == "__main__":
+    main()

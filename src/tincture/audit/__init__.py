@@ -1,0 +1,1 @@
+"""Attacks on a release and on the vault; in-house, as most look at real records."""

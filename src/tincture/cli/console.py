@@ -1,0 +1,112 @@
+"""What commands share: options, tables and bars for a person, JSON for a program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def print_json(content: Any) -> None:
+    """A result for a program."""
+    typer.echo(as_text(content))
+
+
+def as_text(content: Any) -> str:
+    """JSON for people and programs."""
+    return json.dumps(content, indent=1, allow_nan=False)
+
+
+def print_scores(evaluation: Any) -> None:
+    """One line a model, metric and group; the three sources side by side."""
+    from tincture.scores import CEILING, CONDENSED, RANDOM
+
+    sources = (CONDENSED, CEILING, RANDOM)
+    cells: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for s in evaluation.scores:
+        cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
+    grouped = any(key[0] != "all" for key in cells)
+    table = Table(title="In-house: computed from real records; do not release")
+    for head in [*(["group"] if grouped else []), "model", "figure"]:
+        table.add_column(head)
+    first = next(iter(cells.values()))
+    for source in sources:
+        table.add_column(f"{source}\n({first[source].rows})", justify="right")
+    for (group, model, metric), row in cells.items():
+        shown = [_figure(row[source].figure) for source in sources]
+        table.add_row(*([group] if grouped else []), model, metric, *shown)
+    console = Console()
+    console.print(table)
+    for gap in evaluation.left_behind:
+        console.print(
+            f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
+            f"of the ceiling, {gap.excess.value:.3f} more than all records together",
+            markup=False,
+            soft_wrap=True,
+        )
+    seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
+    for model in dict.fromkeys(f.model for f in evaluation.fits):
+        ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
+        told = f"{model} learned in {ours:.3g} s; from all real records in {full:.3g} s"
+        console.print(told, markup=False, soft_wrap=True)
+
+
+def _figure(figure: Any) -> str:
+    if math.isnan(figure.value):
+        return "–"
+    return f"{figure.value:.3f} ± {(figure.high - figure.low) / 2:.3f}"
+
+
+@contextlib.contextmanager
+def progress_bar(silent: bool, title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left, on standard error, for a person who watches."""
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def status(silent: bool, title: str) -> Iterator[None]:
+    """What is being done, on standard error, while it is."""
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
+        yield
+        return
+    with console.status(title):
+        yield
+
+
+def print_attacks(result: Any) -> None:
+    """Each attack beside what chance gives it, then what the vault was found to do."""
+    from tincture.audit.told import told
+
+    attacks = told(result)
+    heads = ("attack", "measure", "value (95% interval)", "by chance", "finding")
+    table = Table(*heads, title=f"In-house: {result.notice}")
+    for f in attacks.findings:
+        table.add_row(f.attack, f.measure, _ends(f.figure), f"{f.chance:.3f}", f.says)
+    Console().print(table)
+    for verdict in attacks.verdicts:
+        style = None if verdict.is_well else "bold red"
+        Console(soft_wrap=True).print(verdict.says, style=style, markup=False)
+
+
+def _ends(figure: Any) -> str:
+    if math.isnan(figure.value):
+        return "–"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -1,0 +1,175 @@
+"""Commands that say what a release is worth and what it betrays; most look at real records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tincture.cli.console import (
+    Json,
+    Quiet,
+    as_text,
+    print_attacks,
+    print_json,
+    print_scores,
+    progress_bar,
+    status,
+)
+from tincture.errors import SettingError
+
+
+def evaluate(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    train: Annotated[Path, typer.Option(help="The records that were condensed.")],
+    test: Annotated[Path, typer.Option(help="Held-out records.")],
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Subgroups: a column, or column:cut,cut for an amount. Repeatable."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model to score; by default those of the release.")
+    ] = None,
+    at: Annotated[
+        list[float] | None,
+        typer.Option(help="A time to compare predicted and observed risk at. Repeatable."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="In-house page to create, one HTML file.")
+    ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(help="File of tincture audit --out, to be shown on the page.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the random real rows and the intervals.")
+    ] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Score models trained on a release, on held-out records. In-house: looks at real records.
+
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it. A column that
+    is no feature of the release, such as the hospital, is scored each in turn by --by too.
+
+    Example:
+
+    tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
+    --by age:40,60,80 --by hospital --report in-house.html
+    """
+    from tincture.audit.told import from_file
+    from tincture.evaluation import evaluate as run
+    from tincture.files import require_new, write_file
+    from tincture.frames import read_table
+    from tincture.report.in_house import in_house_page
+    from tincture.report.summary import Attacks, InHouse
+    from tincture.table import CondensedTable
+
+    if report is not None:
+        require_new(report)
+    elif audit is not None:
+        raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
+    table = CondensedTable.load(release)
+    attacks = from_file(audit, table) if audit is not None else Attacks()
+    frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
+    with status(quiet or as_json, "Training on the release, on all records, on random records"):
+        result = run(
+            table,
+            *frames,
+            models=model,
+            by=by or [],
+            at=at or [],
+            seed=seed,
+            in_house=_looks(release),
+            pictures=report is not None,
+        )
+    if report is not None:
+        card = table.card()
+        page = in_house_page(InHouse(card.title, card.promise, result, attacks))
+        write_file(report, page.encode())
+    if as_json:
+        print_json(result.to_dict())
+    elif not quiet:
+        print_scores(result)
+
+
+def report(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    out: Annotated[Path, typer.Option(help="HTML file to create.")],
+) -> None:
+    """Write the data card of a release, one HTML page, from the release alone.
+
+    Example:
+
+    tincture report release/ --out card.html
+    """
+    from tincture.files import require_new, write_file
+    from tincture.report.page import card_page
+    from tincture.table import CondensedTable
+
+    require_new(out)
+    write_file(out, card_page(CondensedTable.load(release).card()).encode())
+
+
+def audit(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    records: Annotated[Path, typer.Option(help="The records that were condensed.")],
+    held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
+    sensitive: Annotated[
+        list[str] | None, typer.Option(help="A column to infer from all others, repeatable.")
+    ] = None,
+    references: Annotated[
+        int, typer.Option(help="Releases to make for the likelihood-ratio attack; even, slow.")
+    ] = 0,
+    canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file to create, for evaluate --report --audit.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")
+    ] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Attack a release with all that is known of its records. In-house: looks at real records.
+
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it.
+
+    Example:
+
+    tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
+    """
+    from tincture.audit.told import to_file
+    from tincture.audit.whole import audit as run
+    from tincture.files import require_new, write_file
+    from tincture.frames import read_table
+    from tincture.table import CondensedTable
+
+    if out is not None:
+        require_new(out)
+    table = CondensedTable.load(release)
+    frames = [read_table(path, table.schema.missing_values) for path in (records, held_out)]
+    with progress_bar(quiet or as_json, "Attacking the release") as progress:
+        result = run(
+            table,
+            *frames,
+            sensitive=sensitive or [],
+            references=references,
+            canaries=canaries,
+            seed=seed,
+            in_house=_looks(release),
+            progress=progress,
+        )
+    if out is not None:
+        write_file(out, as_text(to_file(result)).encode())
+    if as_json:
+        print_json(to_file(result))
+    elif not quiet:
+        print_attacks(result)
+
+
+def _looks(release: Path) -> Path:
+    """Where looks at real records are written down, beside the release."""
+    from tincture.files import beside
+
+    return beside(release, ".in-house.jsonl")

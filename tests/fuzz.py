@@ -1,0 +1,217 @@
+"""Broken schema files, tables and command lines, each run in a fork of its own.
+
+    python tests/fuzz.py --inputs 20000 --seed 0
+
+Every input must end within 10 s of work, in success or in one clear sentence: no traceback, no
+internal error, no value of a record in any output. Input i of a seed is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import io
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import commands
+import tincture.audit.vault_checks
+import tincture.audit.whole
+import tincture.draft
+import tincture.estimators
+import tincture.evaluation
+import tincture.indirect
+import tincture.report.in_house
+from fuzz_inputs import NAME, NUMBER, command, write_inputs
+from helpers import FEATURES, SCHEMA, make_table
+from tincture.cli import main
+from tincture.condense import PROXY, rehearse
+from tincture.encoding import Encoding
+from tincture.portfolio import resolve
+from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.tasks import Classification, Survival
+
+SECONDS = 10  # of work; a busy machine takes longer
+PATIENCE = 60.0  # seconds after which even one that waits is ended
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an input ended; ``fault`` says what was wrong with that, or nothing."""
+
+    number: int
+    args: tuple[str, ...]
+    code: int
+    seconds: float
+    said: str
+    fault: str
+
+
+def child(rng: np.random.Generator, folder: Path, told: int, release: Path) -> None:
+    """Write the inputs and run the command, in a process of its own that does not return."""
+    os.chdir(folder)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    code = 0
+    try:
+        args = command(rng, write_inputs(rng, folder, release))
+        os.write(told, json.dumps(args).encode())
+        for stream, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(folder.with_suffix(f".{name}"), os.O_CREAT | os.O_WRONLY), stream)
+        sys.argv = ["tincture", *args]
+        main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException as error:  # of the fuzzer, or let through
+        sys.stderr.write(f"Traceback of the fuzzer: {type(error).__name__} {error}")
+        code = 99
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def attempt(seed: int, number: int, release: Path) -> Ended:
+    """Run one input."""
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "here"
+        folder.mkdir()
+        reading, writing = os.pipe()
+        began = time.monotonic()
+        process = os.fork()
+        if process == 0:
+            child(np.random.default_rng([seed, number]), folder, writing, release)
+        os.close(writing)
+        status = waited(process, began + PATIENCE)
+        args = json.loads(os.read(reading, 10**6) or b"[]")
+        os.close(reading)
+        code = os.waitstatus_to_exitcode(status)
+        out, err = (read(folder.with_suffix(f".{s}")) for s in ("stdout", "stderr"))
+        seconds = time.monotonic() - began
+        fault = judged(args, code, out, err, "" if code else made(folder))
+        return Ended(number, tuple(args), code, seconds, out + err, fault)
+
+
+def waited(process: int, until: float) -> int:
+    """The process's end, which is a kill after the time allowed."""
+    while time.monotonic() < until:
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.002)
+    os.kill(process, signal.SIGKILL)
+    return os.waitpid(process, 0)[1]
+
+
+def read(path: Path) -> str:
+    """A file's text, or nothing."""
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def made(folder: Path) -> str:
+    """All that a command has written beside its inputs."""
+    given = ("records", "schema.json", "page.html")  # the page is in-house
+    files = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(given)]
+    return "".join(read(p) for p in files)
+
+
+def judged(args: list[str], code: int, out: str, err: str, written: str) -> str:
+    """What is wrong with how an input ended, or nothing."""
+    shows_records = "--from-data" in args  # whose purpose is to propose levels from records
+    lines, told = err.splitlines(), out + err + written
+    is_sentence = len(lines) == 1 and lines[0].startswith("tincture: ")
+    is_usage = code == 2 and "Usage:" in err and "Error" in err
+    checks = {
+        "hang": code in (-signal.SIGKILL, -signal.SIGXCPU),
+        "crash": code < 0,
+        "traceback": "Traceback" in out + err,
+        "internal error": code == 70,
+        "words on standard error": code == 0 and bool(err),
+        "no clear sentence": code > 0 and not (is_sentence or is_usage or out.startswith("Usage")),
+        "a record's value": not shows_records and (NUMBER in told or NAME in told),
+    }
+    return next((name for name, is_so in checks.items() if is_so), "")
+
+
+def prepare(home: Path) -> Path:
+    """Shorten the search, load what all inputs need, and make a release for them.
+
+    What is tested is what goes in and comes out.
+    """
+
+    def plan(epsilon: float, delta: float, method: str) -> Plan:
+        usual = tincture.condense.DIRECT if method == "direct" else PROXY
+        return calibrate(epsilon, delta, [Phase(q, min(n, 3), s) for q, (s, n) in usual.items()])
+
+    default = tincture.estimators.default_models
+    tincture.estimators.default_models = lambda task: default(task)[:1]  # all of them take minutes
+    tincture.estimators.usual_plan = functools.cache(plan)
+    tincture.audit.vault_checks.CALLS, tincture.audit.vault_checks.LOOKS = 4, 30
+    styles = tincture.indirect.STYLES
+    tincture.indirect.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}
+    encoding = Encoding([SCHEMA[n] for n in FEATURES])
+    tasks = Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")
+    for task, model in zip(tasks, ("logistic", "cox"), strict=True):
+        rehearse([resolve(model, task)], task, encoding, 16)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        sys.argv = ["tincture", "--version"]
+        main()
+    return released(home)
+
+
+def released(home: Path) -> Path:
+    """A release, made by a fork: whoever has used the table library's threads cannot be forked."""
+    if os.fork() == 0:
+        commands.prepare(home, make_table(60))
+        said = commands.run(*commands.condensing(home, epsilon=1))
+        os._exit(said.code)
+    if os.wait()[1]:
+        raise RuntimeError("the release for the inputs could not be made")
+    return home / "out"
+
+
+def run_all(seed: int, numbers: range) -> Iterator[Ended]:
+    """Run inputs one after the other."""
+    with tempfile.TemporaryDirectory() as home:
+        release = prepare(Path(home))
+        for number in numbers:
+            yield attempt(seed, number, release)
+
+
+def start() -> None:
+    """Run as a program; faults go to standard output, and make it end with 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    codes: Counter[int] = Counter()
+    faults, slowest = 0, 0.0
+    for ended in run_all(options.seed, range(options.first, options.first + options.inputs)):
+        codes[ended.code] += 1
+        slowest = max(slowest, ended.seconds)
+        if ended.fault:
+            faults += 1
+            said = f"{ended.code} {ended.said[:400]!r}"
+            sys.stdout.write(f"{ended.number}: {ended.fault}: {list(ended.args)} → {said}\n")
+            sys.stdout.flush()
+    codes_seen = dict(sorted(codes.items()))
+    sys.stdout.write(
+        f"{options.inputs} inputs, {faults} faults, slowest {slowest:.1f} s; "
+        f"exit codes {codes_seen}\n"
+    )
+    sys.exit(faults > 0)
+
+
+if __name__ == "__main__":
+    start()

@@ -1,0 +1,134 @@
+"""A few broken inputs of every kind; `python tests/fuzz.py --inputs 20000` tries more.
+
+The fuzzer forks, so it runs in a process of its own that has not used a thread pool.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import fuzz
+from commands import condensing, prepare, run
+from fuzz_inputs import NAME, NUMBER
+from helpers import make_table
+from tincture.estimators import Condenser
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.slow
+def test_broken_inputs_end_in_success_or_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "fuzz.py"), "--inputs", "25", "--seed", "3"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "25 inputs, 0 faults" in done.stdout
+
+
+SENTENCE = "tincture: The table is empty.\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "err", "written", "fault"),
+    [
+        (0, "fine\n", "", "", ""),
+        (4, "", SENTENCE, "", ""),
+        (2, "", "Usage: tincture\nError: No such option.\n", "", ""),
+        (-9, "", "", "", "hang"),
+        (-11, "", "", "", "crash"),
+        (1, "", "Traceback (most recent call last)", "", "traceback"),
+        (70, "", "tincture: an internal error\n", "", "internal error"),
+        (0, "", "x.py:3: RuntimeWarning\n", "", "words on standard error"),
+        (4, "", SENTENCE * 2, "", "no clear sentence"),
+        (4, "", "", "", "no clear sentence"),
+        (4, "", f"tincture: {NAME}7 is bad.\n", "", "a record's value"),
+        (0, "", "", f"journal {NUMBER}", "a record's value"),
+    ],
+)
+def test_the_fuzzer_sees_what_is_wrong(
+    code: int, out: str, err: str, written: str, fault: str
+) -> None:
+    assert fuzz.judged([], code, out, err, written) == fault
+
+
+def test_a_draft_that_is_asked_for_levels_may_show_them() -> None:
+    assert fuzz.judged(["schema", "draft", "--from-data"], 0, NAME, "", "") == ""
+    assert fuzz.judged(["schema", "draft"], 0, NAME, "", "") == "a record's value"
+
+
+def audit_of(folder: Path) -> list[object]:
+    table = folder / "records.csv"
+    args = ["audit", folder / "out", "--records", table, "--held-out", table, "--canaries", 20]
+    return [*args]
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "wrong"),
+    [
+        ("ledger.json", ["delta"], [1e-5]),
+        ("ledger.json", ["delta"], 2),
+        ("ledger.json", ["epsilon"], 10**400),
+        ("ledger.json", ["phases", 0, "planned"], 10**30),
+        ("ledger.json", ["phases", 0, "planned"], "1"),
+        ("ledger.json", ["phases", 0, "sampling_rate"], {}),
+        ("ledger.json", ["entries", 0, "clip"], None),
+        ("datapackage.json", ["tincture", "task"], ["died"]),
+        ("datapackage.json", ["tincture", "settings"], "none"),
+        ("datapackage.json", ["tincture", "settings", "n_rows"], None),
+    ],
+)
+def test_a_release_damaged_in_one_place_is_one_sentence(
+    name: str, at: list[Any], wrong: Any, condensed: Condenser, tmp_path: Path
+) -> None:
+    # Found: a list for δ, which was an internal error.
+    prepare(tmp_path)
+    release = tmp_path / "out"
+    condensed.save(release)
+    content = json.loads((release / name).read_text())
+    place = content
+    for key in at[:-1]:
+        place = place[key]
+    place[at[-1]] = wrong
+    (release / name).write_text(json.dumps(content))
+    said = run(*audit_of(tmp_path))
+    assert (said.code, said.out) == (8, "")
+    assert said.err.startswith("tincture: ")
+    assert said.err.count("\n") == 1
+
+
+def test_cells_of_a_strange_type_are_one_sentence(tmp_path: Path) -> None:
+    # Found: lengths of time, which have no text.
+    folder = tmp_path
+    prepare(folder)
+    table = make_table(60).with_columns(ward=pl.lit(5).cast(pl.Duration))
+    table.write_parquet(folder / "strange.parquet")
+    said = run(*condensing(folder, records=folder / "strange.parquet", out=folder / "new"))
+    assert (said.code, said.out) == (4, "")
+    assert "holds cells of type Duration" in said.err
+    assert said.err.startswith("tincture: ")
+    assert said.err.count("\n") == 1
+
+
+def test_a_release_without_a_name_is_refused(tmp_path: Path) -> None:
+    # Found: a release that should become the root of all folders.
+    prepare(tmp_path)
+    said = run(*condensing(tmp_path, out="/"))
+    assert (said.code, said.err.count("\n")) == (8, 1)
+    assert "no name of a release" in said.err
+
+
+def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
+    # Found: an audit whose seed was -1.
+    said = run(*audit_of(tmp_path), "--seed", -1)
+    assert said.code == 2
+    assert "--seed" in said.err
