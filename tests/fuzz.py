@@ -130,7 +130,7 @@ def judged(args: list[str], code: int, out: str, err: str, written: str) -> str:
     shows_records = "--from-data" in args  # whose purpose is to propose levels from records
     lines, told = err.splitlines(), out + err + written
     is_sentence = len(lines) == 1 and lines[0].startswith("tincture: ")
-    is_usage = code == 2 and "Usage:" in err and "Error" in err
+    is_usage = code == 2 and err.startswith("Usage:")  # of a flag, or of commands
     checks = {
         "hang": code in (-signal.SIGKILL, -signal.SIGXCPU),
         "crash": code < 0,

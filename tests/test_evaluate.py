@@ -100,7 +100,7 @@ def test_trees_split_ties_as_those_of_a_recipient_do(trained_on: str, condensed:
     table = train if trained_on == CEILING else condensed.table_.rows
 
     def frame(t: pl.DataFrame) -> pd.DataFrame:
-        text = [pl.col(n).cast(pl.String).fill_null("") for n in levels]
+        text = [pl.col(n).cast(pl.String).fill_null("(missing)") for n in levels]
         return t.select(*amounts, *text).to_pandas().astype(dict.fromkeys(amounts, float))
 
     columns = ColumnTransformer(

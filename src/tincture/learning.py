@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from tincture.privacy.vault import Records
 from tincture.tasks import Survival, Task
 
 Floats = NDArray[np.float64]
+MISSING = "(missing)"  # the text of a level that is none
+DIGITS = 6  # of an amount, in which single precision is exact
 SMALL = 1000  # rows up to which a fit is repeated, since its first run may load or compile code
 
 
@@ -95,7 +98,7 @@ class View:
     """The columns that a recipient's own pipeline makes of a table that it is handed as a file.
 
     Amounts in their units come first, then the levels that occur, column by column in the order of
-    their text, an empty cell first. Models break ties between columns by this order, and forests
+    their text, "(missing)" among them. Models break ties between columns by this order, and forests
     draw from this number of columns, so that figures would differ by up to 0.01 in any other.
 
     Attributes
@@ -124,17 +127,23 @@ class View:
 
 
 def _natural(encoding: Encoding, records: Records) -> Floats:
-    """Amounts in their units, then every level in the order of its text."""
-    points = records.points.astype(np.float64)
+    """Amounts in their units, then every level in the order of its text.
+
+    Amounts are as fine as single precision keeps them, not rounded to what a release would hold:
+    that would lay many of them right on the thresholds of a tree.
+    """
     amounts: list[Floats] = []
     levels: list[Floats] = []
-    for column, kind, place in zip(encoding.columns, encoding.kinds, encoding.slices, strict=True):
-        if not column.is_categorical:
-            amounts.append(np.asarray(kind.decode(points[:, place]), dtype=np.float64)[:, None])
+    design = records.design.astype(np.float64)
+    for column, place in zip(encoding.columns, encoding.design_slices, strict=True):
+        if column.is_categorical:
+            texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
+            texts += [MISSING] * (place.stop - place.start - len(texts))
+            levels.append(design[:, place][:, np.argsort(texts)])
             continue
-        texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
-        texts += [""] * (kind.width - len(texts))
-        levels.append(kind.snap(points[:, place])[:, np.argsort(texts)])
+        low, high = column.bounds
+        digits = DIGITS - math.floor(math.log10(high - low))
+        amounts.append(np.round(low + design[:, place] * (high - low), digits))
     return np.concatenate([*amounts, *levels], axis=1)
 
 
