@@ -153,6 +153,7 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "rows": 12,
         "method": "direct",
         "weight": ["cox=2"],
+        "balance": "ward",
         "effort": 0.5,
         "seed": 7,
     }
@@ -168,6 +169,7 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "n_rows": 12,
         "method": "direct",
         "weights": {"cox": 2.0},
+        "balance": "ward",
         "effort": 0.5,
         "seed": 7,
         "epsilon": math.inf,

@@ -21,19 +21,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 # From the ground up; a room imports from its own floor or from below.
 FLOORS = [
     {"version", "errors", "data"},
-    {"schema", "files"},
-    {
-        "frames",
-        "encoding",
-        "draft",
-        "guidance",
-        "kernels",
-        "card",
-        "tasks",
-        "metrics",
-        "scores",
-        "report",
-    },
+    {"schema", "files", "guidance"},
+    {"frames", "encoding", "draft", "kernels", "card", "tasks", "metrics", "scores", "report"},
     {"models", "proxy", "additive", "copula", "realism"},
     {"recipients"},
     {"portfolio"},

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
 from tincture.frames import record_count, to_frame
+from tincture.guidance import expectation
 from tincture.models import Model
 from tincture.portfolio import default_models, resolve
 from tincture.privacy.accounting import check_privacy
@@ -132,6 +133,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = lambda done, total: None,
+        notice: Callable[[str], None] = lambda text: None,
     ) -> Condenser:
         """Condense.
 
@@ -147,6 +149,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             Budget file that must hold this release.
         progress : callable, optional
             Told the rounds done and the rounds in all.
+        notice : callable, optional
+            Told what to expect (`expectation`) when all is checked and nothing is spent yet.
 
         Returns
         -------
@@ -178,6 +182,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
 
         with _Run(self._digest(schema, models), journal, budget) as run:
             run.start(ledger, self.epsilon, self.delta)
+            notice(self.expectation())
             points, outcomes = condense(
                 LocalEngine(vault),
                 encoding,
@@ -199,6 +204,20 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         self.table_ = CondensedTable(rows, released, about, names, ledger, self._settings())
         self._kind = _kind_of(records)
         return self
+
+    def expectation(self) -> str:
+        """One sentence on what to expect of the release, from public settings alone.
+
+        Raises
+        ------
+        SettingError, SchemaError
+            As `fit` would.
+        """
+        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
+        self._check_settings()
+        task = self._task(schema)
+        n_columns = len(self._features(schema, task))
+        return expectation(n_columns, self.epsilon, method_for(self.method, task))
 
     def to_frame(self, kind: str | None = None) -> Any:
         """The condensed rows, in the library that the records came in unless ``kind`` says."""

@@ -30,8 +30,13 @@ def people_for(share: float, n_columns: int, epsilon: float) -> int:
     return int(math.ceil(exact / unit) * unit)
 
 
-def expectation(n_columns: int, epsilon: float) -> str:
+def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
     """One sentence for the custodian: a rule of thumb for the proxy method with 100 rows."""
+    if method != "proxy":
+        return (
+            f"There is no rule of thumb for the {method} method: score the release with tincture "
+            "evaluate before it leaves the house."
+        )
     if math.isinf(epsilon):
         return (
             f"Without privacy, models should gain about {BEST:.0%} of what all records would give "

@@ -160,24 +160,32 @@ def condense(
         Budget(budget).read()
     described = Schema.load(schema)
     table = read_table(records, described.missing_values)
+    condenser = Condenser(
+        schema=described,
+        epsilon=epsilon,
+        delta=delta,
+        target=target,
+        time=time,
+        event=event,
+        models=model,
+        n_rows=rows,
+        unit=unit,
+        drop=drop or [],
+        method=method,
+        weights=_weights(weight or []),
+        balance=balance,
+        effort=effort,
+        seed=seed,
+    )
+    notes = Console(soft_wrap=True, quiet=quiet or as_json)
     with progress_bar(quiet or as_json, f"Condensing to {rows} rows") as progress:
-        condenser = Condenser(
-            schema=described,
-            epsilon=epsilon,
-            delta=delta,
-            target=target,
-            time=time,
-            event=event,
-            models=model,
-            n_rows=rows,
-            unit=unit,
-            drop=drop or [],
-            method=method,
-            weights=_weights(weight or []),
-            balance=balance,
-            effort=effort,
-            seed=seed,
-        ).fit(table, journal=journal, budget=budget, progress=progress)
+        condenser.fit(
+            table,
+            journal=journal,
+            budget=budget,
+            progress=progress,
+            notice=lambda text: notes.print(text, markup=False),
+        )
     condenser.save(out)
     _remove_journal(journal)
     _print_release(out, condenser.table_, quiet, as_json)

@@ -1,0 +1,42 @@
+"""What to expect, told before anything is spent."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import SCHEMA
+from tincture.errors import SettingError
+from tincture.estimators import Condenser
+from tincture.guidance import GOOD, POOR, expectation, people_for
+
+
+@given(st.integers(1, 500), st.floats(0.01, 20))
+def test_more_columns_or_less_epsilon_need_more_people(n_columns: int, epsilon: float) -> None:
+    needed = people_for(GOOD, n_columns, epsilon)
+    assert needed >= people_for(POOR, n_columns, epsilon) >= 1
+    assert people_for(GOOD, 2 * n_columns, epsilon) >= needed
+    assert people_for(GOOD, n_columns, epsilon / 2) >= needed
+    assert len(str(needed).rstrip("0")) == 1  # one figure: it is a rule of thumb
+
+
+def test_the_sentence_names_the_settings_and_what_to_do() -> None:
+    said = expectation(29, 1.0)
+    assert "29 columns at ε = 1" in said
+    assert "drop columns" in said
+    assert len(re.findall(r"people|fewer than", said)) == 2
+    assert "Without privacy" in expectation(29, math.inf)
+    assert "direct" in expectation(29, 1.0, "direct")
+
+
+def test_a_condenser_tells_it_without_records() -> None:
+    settings = {"schema": SCHEMA, "epsilon": 1.0, "delta": 1e-5, "drop": ["patient", "days"]}
+    told = Condenser(target="died", **settings).expectation()
+    assert f"With {len(SCHEMA.names) - 3} columns" in told
+    assert "direct" in Condenser(target="stage", **settings).expectation()
+    with pytest.raises(SettingError):
+        Condenser(**settings).expectation()
