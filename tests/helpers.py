@@ -121,6 +121,15 @@ def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Additive:
     return Additive(basis, size * rng.normal(size=basis.size))
 
 
+def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Invented records, and a teacher's scores of them."""
+    rng = np.random.default_rng(1)
+    teacher = make_teacher(rng, 1.0)
+    marginals = teacher.basis.marginals
+    points = ENCODING.snap(marginals.place(marginals.draw(n, rng)))
+    return points, teacher.score(points)
+
+
 def make_condenser(**changes: Any) -> Condenser:
     """Sixteen rows for a logistic regression of ``died``, without noise unless told otherwise."""
     settings = {

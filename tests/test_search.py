@@ -6,21 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from helpers import ENCODING, make_teacher
+from helpers import ENCODING, invented
 from tincture.search import Estimate, Moves, Start
 from tincture.tasks import Classification, Survival
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 N_COLUMNS = len(ENCODING.slices)
-
-
-def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    """Points and a teacher's scores of them."""
-    rng = np.random.default_rng(1)
-    teacher = make_teacher(rng, 1.0)
-    marginals = teacher.basis.marginals
-    points = ENCODING.snap(marginals.place(marginals.draw(n, rng)))
-    return points, teacher.score(points)
 
 
 def moves(**changes: Any) -> Moves:

@@ -9,21 +9,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers import ENCODING, make_teacher
+from helpers import ENCODING, invented
 from tincture.search import Start
 from tincture.starts import LEAVES, graded, grown
 from tincture.tasks import Classification, Survival, Task
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
-
-
-def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    """Points and a teacher's scores of them."""
-    rng = np.random.default_rng(1)
-    teacher = make_teacher(rng, 1.0)
-    marginals = teacher.basis.marginals
-    points = ENCODING.snap(marginals.place(marginals.draw(n, rng)))
-    return points, teacher.score(points)
 
 
 def start_of(task: Task, n_rows: int, **how: Any) -> tuple[Start, np.ndarray]:
