@@ -7,16 +7,17 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from tincture.errors import ReleaseError, SettingError, TinctureError
+from tincture.series_cli import condense_series
+from tincture.terminal import journal_of, print_json, remove_journal, show_progress
 from tincture.version import __version__
 
 if TYPE_CHECKING:
@@ -149,9 +150,9 @@ def condense(
     from tincture.privacy.budget import Budget
     from tincture.schema import Schema
 
-    journal = _journal(out, resume)
+    journal = journal_of(out, resume)
     if resume and (finished := _finished(out, journal)):
-        _remove_journal(journal)
+        remove_journal(journal)
         _print_release(out, finished, quiet, as_json)
         return
     require_new(out)
@@ -159,7 +160,7 @@ def condense(
         Budget(budget).read()
     described = Schema.load(schema)
     table = read_table(records, described.missing_values)
-    with _progress(quiet or as_json, f"Condensing to {rows} rows") as progress:
+    with show_progress(quiet or as_json, f"Condensing to {rows} rows") as progress:
         condenser = Condenser(
             schema=described,
             epsilon=epsilon,
@@ -177,14 +178,12 @@ def condense(
             seed=seed,
         ).fit(table, journal=journal, budget=budget, progress=progress)
     condenser.save(out)
-    _remove_journal(journal)
+    remove_journal(journal)
     _print_release(out, condenser.table_, quiet, as_json)
 
 
 def _weights(given: list[str]) -> dict[str, float]:
     """``["tree=2"]`` to ``{"tree": 2.0}``."""
-    from tincture.errors import SettingError
-
     weights = {}
     for text in given:
         name, _, value = text.rpartition("=")
@@ -201,25 +200,12 @@ def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool)
     """Where the rows are, and what is promised of them."""
     ledger = table.ledger
     if as_json:
-        _print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
+        print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
         console.print(f"{len(table)} invented rows in {out}/condensed.csv", markup=False)
         style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
         console.print(ledger.promise, style=style)
-
-
-def _journal(out: Path, resume: bool) -> Path:
-    """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
-    journal = out.absolute().with_name(f"{out.name}.unfinished") / "journal.jsonl"
-    if resume and not journal.parent.exists():
-        raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
-    if journal.exists() and not resume:
-        raise SettingError(
-            f"An unfinished run lies in {journal.parent}; add --resume to continue it, or remove "
-            "that folder to give up what it has spent."
-        )
-    return journal
 
 
 def _finished(out: Path, journal: Path) -> CondensedTable | None:
@@ -237,10 +223,7 @@ def _finished(out: Path, journal: Path) -> CondensedTable | None:
     return table
 
 
-def _remove_journal(journal: Path) -> None:
-    journal.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # something else was put there
-        journal.parent.rmdir()
+app.command("condense-series")(condense_series)
 
 
 @app.command()
@@ -304,7 +287,7 @@ def evaluate(
         page = in_house_page(InHouse(card.title, card.promise, result))
         write_file(report, page.encode())
     if as_json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     elif not quiet:
         _print_scores(result)
 
@@ -344,10 +327,10 @@ def demo(
     """
     from tincture.demo import run
 
-    with _progress(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
+    with show_progress(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, seed=seed, progress=progress)
     if as_json:
-        _print_json({"out": str(out), **result.evaluation.to_dict()})
+        print_json({"out": str(out), **result.evaluation.to_dict()})
     elif not quiet:
         _print_scores(result.evaluation)
         console = Console(soft_wrap=True)
@@ -410,7 +393,7 @@ def budget_show(
 
     content, left = Budget(path).read(), Budget(path).left()
     if as_json:
-        _print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
+        print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
         return
     table = Table("release", "epsilon", "delta")
     for entry in content["releases"]:
@@ -419,10 +402,6 @@ def budget_show(
     table.add_row("left", f"{left[0]:g}", f"{left[1]:g}")
     table.add_row("budget", f"{content['epsilon']:g}", f"{content['delta']:g}")
     Console().print(table)
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=1, allow_nan=False))
 
 
 def _print_scores(evaluation: Any) -> None:
@@ -463,19 +442,6 @@ def _figure(figure: Any) -> str:
     if math.isnan(figure.value):
         return "–"
     return f"{figure.value:.3f} ± {(figure.high - figure.low) / 2:.3f}"
-
-
-@contextlib.contextmanager
-def _progress(silent: bool, title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left, on standard error, for a person who watches."""
-    console = Console(stderr=True)
-    if silent or not console.is_terminal:
-        yield lambda done, total: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextlib.contextmanager
