@@ -1,10 +1,11 @@
-"""Invented stays in pairs: alike in all that does not matter, opposed in what does.
+"""Invented stays: half of each class, apart by what the teacher heeds and by nothing else.
 
-The two stays of a pair share their noise and differ by a *contrast* along the teacher's weights,
-the one more like those who have the outcome. So a network finds in a few dozen stays, whatever its
-inductive bias, one consistent difference between the classes, of the size in each channel that the
-teacher gives it. Every channel keeps the mean and deviation of the released scale, since whoever
-receives the stays standardises real ones by them.
+Each class is a cloud of noise around its own centre. The centres differ by a *contrast* along the
+teacher's weights; the noise of a class has mean 0 and deviation 1 in every channel and bin exactly,
+so that no chance difference misleads a network that sees only a few dozen stays. What the teacher
+leaves out is never measured, and a variable that it heeds is measured in every bin, unless it heeds
+how often. Every channel keeps the mean and deviation of the released scale, since whoever receives
+the stays standardises real ones by them.
 """
 
 from __future__ import annotations
@@ -13,168 +14,165 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from tincture.encoding import Amount
-from tincture.series.embeddings import Course, hats
+from tincture.series.embeddings import Course
 from tincture.series.summaries import Linear, Summaries
 from tincture.stays import Grid
 
 Floats = NDArray[np.float64]
-LATE = 6.0  # hours over which the weight of the last value is spread back
-LEAST = 1e-3  # chance of a measurement
+WIDEST = 3.0  # deviations by which a rate's weight may be rescaled
+MOST = 0.95  # of a channel's variation that may be contrast
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How pairs are made, found by trials (docs/decisions/0010).
+    """How stays are made, found by trials (docs/decisions/0010).
 
     Attributes
     ----------
     contrast : float
         Of the channel with the largest weight, in deviations of it.
-    power : float
-        Exponent of the other weights relative to the largest.
-    rates : float
-        Of the contrast of measurement rates relative to that of values.
     memory : float
         Correlation of a variable's noise from bin to bin.
+    steadiness : float
+        Factor of the share of the noise that lasts all the stay: below 1, values fluctuate more
+        than real ones, which teaches recurrent networks to look at more than the last hours.
     """
 
-    contrast: float = 0.95
-    power: float = 1.0
-    rates: float = 1.0
+    contrast: float = 0.7
     memory: float = 0.9
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Which pair a row belongs to, and on which side."""
-
-    n_rows: int
-
-    @property
-    def count(self) -> int:
-        """Pairs; the last may lack its second."""
-        return (self.n_rows + 1) // 2
-
-    @property
-    def side(self) -> Floats:
-        """−1 for the first of a pair, 1 for the second, (n_rows,)."""
-        return np.tile([-1.0, 1.0], self.count)[: self.n_rows]
-
-    @property
-    def owner(self) -> NDArray[np.int64]:
-        """Number of the pair, (n_rows,)."""
-        return np.repeat(np.arange(self.count), 2)[: self.n_rows]
+    steadiness: float = 0.4
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Half the difference within a pair, in deviations: values, rates and statics."""
+    """Half the difference between the classes, in deviations: values, rates and statics."""
 
     values: Floats
     rates: Floats
     statics: Floats
 
     @classmethod
-    def of(cls, teacher: Linear, manner: Manner) -> Contrast:
-        """Weights as a contrast of the wanted size."""
-        layout = teacher.basis.layout
-        n_bins, n_variables = layout.shape
-        weights = teacher.weights
-        levels = weights[: 2 * n_variables].reshape(n_variables, 2)
-        ages = layout.hours * (1 - (np.arange(n_bins) + 1) / n_bins)
-        late = np.exp(-ages / LATE)
-        late /= late.mean()
-        values = levels[:, 0] + late[:, None] * levels[:, 1]
-        rates, statics = np.split(weights[2 * n_variables : -1], [teacher.basis.n_rates])
-        if not len(rates):
+    def of(cls, teacher: Linear, course: Course, manner: Manner) -> Contrast:
+        """Weights as a contrast of the wanted size; 0 for what the teacher leaves out."""
+        basis, weights = teacher.basis, teacher.weights
+        n_variables = len(basis.layout.variables)
+        # The contrast lasts all the stay, so that mean and last value tell it alike.
+        values = weights[: 2 * n_variables].reshape(n_variables, 2).sum(axis=1)
+        rates, statics = np.split(weights[2 * n_variables : -1], [basis.n_rates])
+        if not basis.n_rates:
             rates = np.zeros(n_variables)
-        largest = max(np.abs(levels.sum(axis=1)).max(), np.abs(statics).max(initial=0.0), 1e-9)
+        variance = basis.scale.rate * (1 - basis.scale.rate) * course.bouts
+        rates = rates * np.minimum(np.sqrt(variance) / basis.rate_deviation, WIDEST)
+        largest = max(np.abs(values).max(), np.abs(statics).max(initial=0.0), 1e-9)
 
-        def sized(part: Floats, factor: float = 1.0) -> Floats:
-            share = np.minimum(np.abs(part) / largest, 1.0) ** manner.power
-            return np.asarray(np.sign(part) * np.minimum(factor * manner.contrast * share, 0.95))
+        def sized(part: Floats) -> Floats:
+            return np.asarray(np.clip(manner.contrast * part / largest, -MOST, MOST))
 
-        return cls(sized(values), sized(rates, manner.rates), sized(statics))
+        return cls(sized(values), sized(rates), sized(statics))
 
 
 def invent(
     teacher: Linear, course: Course, n_rows: int, manner: Manner, rng: np.random.Generator
 ) -> tuple[Grid, Floats]:
-    """Pairs of stays.
+    """Stays of both classes in turn.
 
     Returns
     -------
     points : float32 ndarray of shape (n_rows, layout.width)
     outcomes : ndarray of shape (n_rows, 1)
-        0 for the first of a pair, 1 for the second.
+        0 and 1 by turns.
     """
-    basis = teacher.basis
-    contrast = Contrast.of(teacher, manner)
-    pairs = Pairs(n_rows)
-    grid = _values(basis, course, contrast, pairs, manner, rng)
-    seen = _measured(basis, contrast, pairs, rng)
-    statics = _statics(basis, contrast.statics, pairs, rng)
-    measured = np.where(seen, grid, np.nan).astype(np.float32)
-    return basis.layout.points(measured, statics), (pairs.side[:, None] > 0).astype(np.float64)
+    maker = _Maker(teacher.basis, course, Contrast.of(teacher, course, manner), manner, rng)
+    sizes = (n_rows + 1) // 2, n_rows // 2
+    classes = [maker.stays(n, side) for n, side in zip(sizes, (-1.0, 1.0), strict=True)]
+    points = np.empty((n_rows, teacher.basis.layout.width), dtype=np.float32)
+    outcomes = (np.arange(n_rows) % 2)[:, None].astype(np.float64)
+    points[0::2], points[1::2] = classes
+    return points, outcomes
 
 
-def _values(
-    basis: Summaries,
-    course: Course,
-    contrast: Contrast,
-    pairs: Pairs,
-    manner: Manner,
-    rng: np.random.Generator,
-) -> Floats:
-    """Places of all values, measured or not: trend, contrast, and noise that a pair shares."""
-    n_bins, n_variables = basis.layout.shape
-    steady = rng.standard_normal((pairs.count, 1, n_variables))
-    steady -= steady.mean(axis=0)
-    steady /= np.maximum(steady.std(axis=0), 1e-9)
-    drift = rng.standard_normal((pairs.count, n_bins, n_variables))
-    for t in range(1, n_bins):
-        drift[:, t] = manner.memory * drift[:, t - 1] + np.sqrt(1 - manner.memory**2) * drift[:, t]
-    noise = np.sqrt(course.steady) * steady + np.sqrt(1 - course.steady) * drift
-    mine, shared = contrast.values, np.sqrt(1 - np.square(contrast.values))
-    z = mine * pairs.side[:, None, None] + shared * noise[pairs.owner]
-    trend = hats(n_bins) @ course.trend.T
-    return np.asarray(
-        np.clip(basis.scale.mean + basis.scale.sd * (trend + course.spread * z), 0.0, 1.0)
-    )
+@dataclass(frozen=True)
+class _Maker:
+    """Makes stays of a class; ``side`` is −1 for the first and 1 for the second."""
 
+    basis: Summaries
+    course: Course
+    contrast: Contrast
+    manner: Manner
+    rng: np.random.Generator
 
-def _measured(
-    basis: Summaries, contrast: Contrast, pairs: Pairs, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Where there is a measurement."""
-    rate = basis.scale.rate
-    shift = contrast.rates * np.sqrt(rate * (1 - rate))
-    chance = np.clip(rate + shift * pairs.side[:, None], LEAST, 1.0)
-    draws = rng.random((pairs.count, *basis.layout.shape))
-    return np.asarray(draws[pairs.owner] < chance[:, None, :])
+    def stays(self, n: int, side: float) -> Grid:
+        grid = np.where(self._measured(n, side), self._values(n, side), np.nan)
+        return self.basis.layout.points(grid.astype(np.float32), self._statics(n, side))
 
+    def _values(self, n: int, side: float) -> Floats:
+        """Places of all values, measured or not, (n, bins, variables)."""
+        scale, contrast = self.basis.scale, self.contrast.values
+        steady = np.clip(self.course.steady * self.manner.steadiness, 0.1, 0.95)
+        noise = self._noise(n, steady, self.manner.memory)
+        z = side * contrast + np.sqrt(1 - np.square(contrast)) * noise
+        places = np.clip(scale.mean + scale.sd * self.course.spread * z, 0.0, 1.0)
+        return np.where(contrast != 0, places, np.clip(scale.mean, 0.0, 1.0))
 
-def _statics(basis: Summaries, contrast: Floats, pairs: Pairs, rng: np.random.Generator) -> Floats:
-    """Points of the static columns; quantiles are spread evenly over the pairs."""
-    encoding, scale = basis.layout.statics, basis.scale
-    side, owner = pairs.side, pairs.owner
-    out = np.zeros((len(side), basis.layout.n_static))
-    if encoding is None:
+    def _measured(self, n: int, side: float) -> NDArray[np.bool_]:
+        """Where there is a measurement, (n, bins, variables)."""
+        layout, rates, values = self.basis.layout, self.contrast.rates, self.contrast.values
+        shift = np.sqrt(self.course.bouts) * rates
+        noise = self._noise(n, self.course.bouts, 0.0)
+        latent = shift * side + np.sqrt(1 - np.square(shift)) * noise
+        coin = ndtr(latent) > 1 - self.basis.scale.rate
+        every = np.broadcast_to(values != 0, coin.shape)
+        # A variable of few levels tells by being recorded at all, such as ventilation.
+        levels = np.array([c.is_categorical for c in layout.variables])
+        held = self.basis.scale.held
+        share = np.clip(held + values * np.sqrt(held * (1 - held)) * side, 0.0, 1.0)
+        there = (self._even(n, len(values)) < share) & (values != 0)
+        every = np.where(levels, there[:, None, :], every)
+        return np.where(rates != 0, coin, every)
+
+    def _statics(self, n: int, side: float) -> Floats:
+        """Points of the static columns; quantiles are spread evenly over the class."""
+        encoding, scale = self.basis.layout.statics, self.basis.scale
+        out = np.zeros((n, self.basis.layout.n_static))
+        if encoding is None:
+            return out
+        for column, kind, where in zip(
+            encoding.columns, encoding.kinds, encoding.slices, strict=True
+        ):
+            contrast, quantile = self.contrast.statics[where], self._even(n, 1)[:, 0]
+            mean, sd = scale.static_mean[where], scale.static_sd[where]
+            if isinstance(kind, Amount):
+                z = contrast[0] * side + np.sqrt(1 - contrast[0] ** 2) * ndtri(quantile)
+                out[:, where.start] = np.clip(mean[0] + sd[0] * z * (contrast[0] != 0), 0.0, 1.0)
+                continue
+            if not contrast.any():
+                out[:, where.start] = 1.0
+                continue
+            n_levels = len(column.levels)
+            shares = np.clip(mean + contrast * sd * side, 0.01, 1.0)[:n_levels]
+            ends = np.cumsum(shares / shares.sum())
+            level = (quantile[:, None] > ends[:-1]).sum(axis=1)
+            out[np.arange(n), where.start + level] = 1.0
         return out
-    for column, kind, where in zip(encoding.columns, encoding.kinds, encoding.slices, strict=True):
-        middle = (rng.permutation(pairs.count) + 0.5) / pairs.count
-        if isinstance(kind, Amount):
-            k = where.start
-            z = contrast[k] * side + np.sqrt(1 - contrast[k] ** 2) * ndtri(middle)[owner]
-            out[:, k] = np.clip(scale.static_mean[k] + scale.static_sd[k] * z, 0.0, 1.0)
-            continue
-        levels = slice(where.start, where.start + len(column.levels))
-        shift = contrast[levels] * scale.static_sd[levels] * side[:, None]
-        shares = np.clip(scale.static_mean[levels] + shift, 0.01, 1.0)
-        ends = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)
-        level = (middle[owner][:, None] > ends[:, :-1]).sum(axis=1)
-        out[np.arange(len(side)), where.start + level] = 1.0
-    return out
+
+    def _even(self, n: int, width: int) -> Floats:
+        """Quantiles of n stays, evenly spread in each of ``width`` columns."""
+        order = np.argsort(self.rng.random((n, width)), axis=0)
+        return np.asarray((order + 0.5) / n)
+
+    def _noise(self, n: int, steady: Floats, memory: float) -> Floats:
+        """A steady part and one that drifts; each bin has mean 0 and deviation 1 over stays."""
+        n_bins = self.basis.layout.n_bins
+        lasting = _standard(self.rng.standard_normal((n, 1, len(steady))))
+        drift = self.rng.standard_normal((n, n_bins, len(steady)))
+        for t in range(1, n_bins):
+            drift[:, t] = memory * drift[:, t - 1] + np.sqrt(1 - memory**2) * drift[:, t]
+        return _standard(np.sqrt(steady) * lasting + np.sqrt(1 - steady) * drift)
+
+
+def _standard(noise: Floats) -> Floats:
+    centred = noise - noise.mean(axis=0)
+    return np.asarray(centred / np.maximum(centred.std(axis=0), 1e-9))

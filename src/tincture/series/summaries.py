@@ -7,6 +7,7 @@ comparable; a stay's summaries then depend on that stay and on released answers 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -171,11 +172,14 @@ class Summaries:
 
     @property
     def blocks(self) -> list[slice]:
-        """Weights that are thought to be of one size: a variable's level, its rate, a static."""
+        """Weights that are kept or dropped together: of a variable's level, a rate, a static."""
         n_variables = len(self.layout.variables)
-        levels = [slice(2 * v, 2 * v + 2) for v in range(n_variables)]
-        others = range(2 * n_variables, self.size)
-        return [*levels, *(slice(k, k + 1) for k in others)]
+        start = 2 * n_variables + self.n_rates
+        ends = [2 * v for v in range(n_variables + 1)]
+        ends += range(2 * n_variables + 1, start + 1)
+        if self.layout.statics is not None:
+            ends += [start + where.stop for where in self.layout.statics.slices]
+        return [slice(a, b) for a, b in pairwise([*ends, self.size])]
 
     @property
     def rate_deviation(self) -> Floats:
