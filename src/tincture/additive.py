@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,42 @@ PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
 STEP = 0.25  # of a full Newton step: related columns would overshoot together
 FREE = 1e3  # prior variance of the constant
+
+
+class Features(Protocol):
+    """Numbers φ of a record, in blocks whose weights are thought to be of one size."""
+
+    @property
+    def size(self) -> int:
+        """Numbers a record."""
+        ...
+
+    @property
+    def blocks(self) -> Sequence[slice]:
+        """Numbers of each column; the constant comes last."""
+        ...
+
+    def values(self, points: Any) -> Floats:
+        """φ of encoded points, (n, size)."""
+        ...
+
+    def bounded(self, values: Floats) -> Floats:
+        """ψ, which is φ shrunk to norm 1 at most."""
+        ...
+
+
+class Teacher(Protocol):
+    """A score of risk that is linear in features."""
+
+    @property
+    def basis(self) -> Features:
+        """The features."""
+        ...
+
+    @property
+    def weights(self) -> Floats:
+        """One a feature."""
+        ...
 
 
 class Basis:
@@ -51,8 +87,8 @@ class Basis:
         for column, kind in zip(marginals.encoding.columns, marginals.encoding.kinds, strict=True):
             widths.append(kind.width if column.is_categorical else WAVES + kind.width - 1)
         ends = np.cumsum([0, *widths, 1])
-        self.blocks = [slice(int(a), int(b)) for a, b in pairwise(ends)]
-        self.size = int(ends[-1])
+        self.blocks: Sequence[slice] = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        self.size: int = int(ends[-1])
 
     @classmethod
     def fitting(cls, marginals: Marginals, sample: Floats) -> Basis:
@@ -114,7 +150,7 @@ class Curvature(NamedTuple):
     sampling: Floats
 
 
-def curvatures(basis: Basis, values: Floats, information: float) -> list[Curvature]:
+def curvatures(basis: Features, values: Floats, information: float) -> list[Curvature]:
     """Expected −∂(residual sum)/∂weights, a block at a time, were columns independent.
 
     Parameters
@@ -148,7 +184,7 @@ class Belief:
     variance: Floats
 
     @classmethod
-    def first(cls, basis: Basis, level: float) -> Belief:
+    def first(cls, basis: Features, level: float) -> Belief:
         """All records alike, at a level."""
         variance = np.full(len(basis.blocks), PRIOR)
         variance[-1] = FREE
@@ -156,7 +192,7 @@ class Belief:
 
     def after(
         self,
-        basis: Basis,
+        basis: Features,
         answer: Floats,
         curves: Sequence[Curvature],
         noise: float,

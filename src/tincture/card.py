@@ -41,7 +41,7 @@ population: a single row, a rare level or a subgroup means nothing by itself.
 Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
 Every private question that was asked is in `ledger.json`:
 
-{_phase_table(ledger)}
+{phase_table(ledger)}
 
 ## Reading it
 
@@ -61,7 +61,8 @@ Made with tincture {about["settings"]["version"]}.
 """
 
 
-def _phase_table(ledger: Mapping[str, Any]) -> str:
+def phase_table(ledger: Mapping[str, Any]) -> str:
+    """Questions, how often they were asked, and their noise, as a Markdown table."""
     lines = ["| question | times asked | noise multiplier | sampling rate |", "|---|---|---|---|"]
     for phase in ledger["phases"]:
         asked = sum(e["question"] == phase["question"] for e in ledger["entries"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -26,9 +25,9 @@ from tincture.guidance import expectation
 from tincture.models import Model
 from tincture.portfolio import default_models, resolve
 from tincture.privacy.accounting import check_privacy
-from tincture.privacy.budget import Budget
-from tincture.privacy.ledger import Journal, Ledger
+from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
+from tincture.runs import Run
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.table import CondensedTable
@@ -180,7 +179,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
         rehearse(models, task, encoding, self.n_rows)
 
-        with _Run(self._digest(schema, models), journal, budget) as run:
+        with Run(self._digest(schema, models), journal, budget) as run:
             run.start(ledger, self.epsilon, self.delta)
             notice(self.expectation())
             points, outcomes = condense(
@@ -326,44 +325,6 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             "models": [m.name for m in models],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-
-
-class _Run:
-    """A run's journal and its place in a budget; both are undone if it asked nothing."""
-
-    def __init__(self, digest: str, journal: str | Path | None, budget: str | Path | None) -> None:
-        self._digest = digest
-        self._budget = Budget(Path(budget)) if budget is not None else None
-        self._path = Path(journal) if journal is not None else None
-        self._journal: Journal | None = None
-        self._ledger: Ledger | None = None
-        self._is_reserved = False
-        self._name = uuid.uuid4().hex
-
-    def __enter__(self) -> _Run:
-        return self
-
-    def start(self, ledger: Ledger, epsilon: float, delta: float) -> None:
-        """Open the journal, then reserve the budget; only then may anything be asked."""
-        self._ledger = ledger
-        if self._path is not None:
-            self._journal = Journal(self._path, self._digest)
-            self._name = self._journal.run
-            ledger.attach(self._journal)
-        if self._budget is not None:
-            note = self._path.parent.name if self._path else "Condenser.fit"
-            self._budget.reserve(self._name, epsilon, delta, note)
-            self._is_reserved = True
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        asked = self._ledger is not None and (self._ledger.entries or self._ledger.is_continued)
-        if kind is not None and not asked:
-            if self._journal is not None:
-                self._journal.discard()
-            if self._budget is not None and self._is_reserved:
-                self._budget.give_back(self._name)
-        elif self._journal is not None:
-            self._journal.close()
 
 
 def _kind_of(records: Any) -> str:

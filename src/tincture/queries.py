@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.additive import Additive
+from tincture.additive import Teacher
 from tincture.copula import Lines
 from tincture.encoding import Encoding
 from tincture.models import Model, Predictor
@@ -78,13 +78,14 @@ class ResidualSums:
     Parameters
     ----------
     task : Task
-    teacher : Additive
+    teacher : Teacher
+        `Additive` for tables, `series.summaries.Linear` for stays.
     counts : ndarray
         Released cell counts of the outcome.
     """
 
     task: Task
-    teacher: Additive
+    teacher: Teacher
     counts: Floats
     question: ClassVar[str] = "residual sums"
     clip: ClassVar[float] = 1.0

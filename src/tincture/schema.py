@@ -47,6 +47,8 @@ class Column:
     scale : {"linear", "log"} or None
         Where the search takes its steps (``tincture:scale``); by default logarithmic for positive
         ranges that span a factor of 50 or more.
+    role : str or None
+        In a set of stays: "variable" if measured over time, "static" if known once.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Column:
     description: str | None = None
     decimals: int | None = None
     scale: Literal["linear", "log"] | None = None
+    role: str | None = None
 
     @property
     def is_categorical(self) -> bool:
@@ -283,6 +286,7 @@ def _column(raw: Any, position: int, where: str) -> Column:
         description=raw.get("description"),
         decimals=decimals,
         scale=scale,
+        role=raw["role"] if isinstance(raw.get("role"), str) else None,
     )
 
 
@@ -343,6 +347,7 @@ def _descriptor(column: Column) -> dict[str, Any]:
         "description": column.description,
         DECIMALS: column.decimals,
         SCALE: column.scale,
+        "role": column.role,
     }
     return out | {k: v for k, v in optional.items() if v is not None}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
@@ -16,6 +15,8 @@ from rich.table import Table
 
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.cli.in_house import audit, evaluate, report
+from tincture.cli.journals import journal_of, remove_journal
+from tincture.cli.series import condense_series
 from tincture.errors import ReleaseError, SettingError, TinctureError
 from tincture.version import __version__
 
@@ -150,9 +151,9 @@ def condense(
     from tincture.privacy.budget import Budget
     from tincture.schema import Schema
 
-    journal = _journal(out, resume)
+    journal = journal_of(out, resume)
     if resume and (finished := _finished(out, journal)):
-        _remove_journal(journal)
+        remove_journal(journal)
         _print_release(out, finished, quiet, as_json)
         return
     require_new(out)
@@ -187,14 +188,12 @@ def condense(
             notice=lambda text: notes.print(text, markup=False),
         )
     condenser.save(out)
-    _remove_journal(journal)
+    remove_journal(journal)
     _print_release(out, condenser.table_, quiet, as_json)
 
 
 def _weights(given: list[str]) -> dict[str, float]:
     """``["tree=2"]`` to ``{"tree": 2.0}``."""
-    from tincture.errors import SettingError
-
     weights = {}
     for text in given:
         name, _, value = text.rpartition("=")
@@ -219,21 +218,6 @@ def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool)
         console.print(ledger.promise, style=style)
 
 
-def _journal(out: Path, resume: bool) -> Path:
-    """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
-    from tincture.files import beside
-
-    journal = beside(out, ".unfinished") / "journal.jsonl"
-    if resume and not journal.parent.exists():
-        raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
-    if journal.exists() and not resume:
-        raise SettingError(
-            f"An unfinished run lies in {journal.parent}; add --resume to continue it, or remove "
-            "that folder to give up what it has spent."
-        )
-    return journal
-
-
 def _finished(out: Path, journal: Path) -> CondensedTable | None:
     """The release, if the run was killed after it appeared: it holds every booking."""
     from tincture.table import CondensedTable
@@ -249,10 +233,7 @@ def _finished(out: Path, journal: Path) -> CondensedTable | None:
     return table
 
 
-def _remove_journal(journal: Path) -> None:
-    journal.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # something else was put there
-        journal.parent.rmdir()
+app.command("condense-series")(condense_series)
 
 
 for command in (evaluate, audit, report):

@@ -22,6 +22,7 @@ from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Answer, Entry, Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
 from tincture.schema import Schema
+from tincture.stays import Stays
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -128,19 +129,45 @@ class Vault:
         person = (
             person_codes(table, unit, schema.missing_values) if unit else np.arange(len(outcomes))
         )
-        # Records of one person lie together, so that sums by person are sums of runs.
+        points = encoding.encode(values)
+        design = encoding.design(points).astype(np.float32)
+        order = self._close(Records(points.astype(np.float32), design, outcomes), person, ledger)
+        self._labels = {name: _labels(table, name, schema.missing_values, order) for name in beside}
+
+    @classmethod
+    def of_stays(
+        cls, stays: Stays, schema: Schema, task: Task, ledger: Ledger, *, unit: str | None = None
+    ) -> Vault:
+        """A vault of binned stays; a record's points are its grid and its static columns.
+
+        Raises
+        ------
+        TableError
+            If the outcomes disagree with the schema; never quoting a cell.
+        """
+        vault = cls.__new__(cls)
+        values = to_columns(stays.outcomes, schema, task.columns)
+        task.check(values)
+        points = stays.layout.points(stays.grid, stays.statics(schema))
+        person = np.arange(len(stays))
+        if unit is not None:
+            person = person_codes(stays.outcomes, unit, schema.missing_values)
+        empty = np.zeros((len(stays), 0), dtype=np.float32)
+        vault._close(Records(points, empty, task.outcomes(values)), person, ledger)
+        vault._labels = {}
+        return vault
+
+    def _close(
+        self, records: Records, person: NDArray[np.int64], ledger: Ledger
+    ) -> NDArray[np.intp]:
+        """Keep the records, those of one person together, so that sums by person are of runs."""
         order = np.argsort(person, kind="stable")
-        points = encoding.encode({k: v[order] for k, v in values.items()})
-        self._records = Records(
-            points.astype(np.float32),
-            encoding.design(points).astype(np.float32),
-            outcomes[order],
-        )
+        self._records = records.take(order)
         _, self._starts, self._lengths = np.unique(
             person[order], return_index=True, return_counts=True
         )
-        self._labels = {name: _labels(table, name, schema.missing_values, order) for name in beside}
         self.ledger = ledger
+        return order
 
     def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """Answer a query: the sum over units of their clipped contributions, plus noise.

@@ -1,0 +1,94 @@
+"""Condense stays with the command and let an independent judge train networks on them.
+
+    python benchmarks/series.py --judge judge_series.py --data DATA --set physionet2012_a
+        --seeds 0 1 2 --rows 80 20 --epsilons inf 4 1 --out benchmarks/series.jsonl
+
+The judge is a script with verbs ``split`` and ``score``: it holds out 30% of the stays, trains
+eleven networks on the release as its recipient would, and prints a JSON line for each. A cell that
+is in --out already is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+
+def main() -> None:
+    """Run every cell that is not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--set", default="physionet2012_a")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--rows", type=int, nargs="+", default=[80, 20])
+    parser.add_argument("--epsilons", nargs="+", default=["inf", "4", "1"])
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/series.jsonl"))
+    given = parser.parse_args()
+    lines = given.out.read_text().splitlines() if given.out.exists() else []
+    known = [json.loads(line) for line in lines]
+    for seed in given.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            for epsilon in given.epsilons:
+                for rows in given.rows:
+                    cell = {"set": given.set, "seed": seed, "epsilon": epsilon, "rows": rows}
+                    if not any(cell.items() <= line.items() for line in known):
+                        got = measure(given, Path(folder), cell)
+                        with given.out.open("a") as file:
+                            file.write(json.dumps(got) + "\n")
+
+
+def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
+    """Condense and score one cell."""
+    judge = [sys.executable, str(given.judge)]
+    name, seed = cell["set"], str(cell["seed"])
+    if not (folder / "train.parquet").exists():
+        subprocess.run([*judge, "split", name, "--seed", seed, "--out", str(folder)], check=True)
+    meta = tomllib.loads((given.data / f"{name}.toml").read_text())
+    release = folder / f"release-{cell['epsilon']}-{cell['rows']}"
+    command = [sys.executable, "-m", "tincture", "condense-series", str(folder / "train.parquet")]
+    flags = {
+        "outcomes": folder / "train_outcomes.parquet",
+        "schema": given.data / f"{name}.schema.json",
+        "id": meta["id"],
+        "target": meta["target"],
+        "rows": cell["rows"],
+        "epsilon": cell["epsilon"],
+        "delta": 1e-5,
+        "seed": cell["seed"],
+        "out": release,
+    }
+    command += [str(part) for flag, value in flags.items() for part in (f"--{flag}", value)]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([*command, "--quiet"], check=True)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    files = [str(release / "condensed.parquet"), str(release / "outcomes.parquet")]
+    scored = subprocess.run(
+        [*judge, "score", *files, name, "--seed", seed, "--runs", str(given.runs)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    models = {row["model"]: row for row in map(json.loads, scored.stdout.splitlines())}
+    networks = models.pop("networks")
+    return cell | {
+        "networks": networks["auroc"],
+        "ceiling": networks["ceiling"],
+        "logistic": models.pop("logistic")["auroc"],
+        "lowest": networks["lowest"],
+        "each": {model: row["auroc"] for model, row in models.items()},
+        "seconds": round(wall, 1),
+        "cpu_seconds": round(after.ru_utime - before.ru_utime, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()

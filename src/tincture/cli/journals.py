@@ -1,0 +1,30 @@
+"""Where a run keeps its journal until its release is whole."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from tincture.errors import SettingError
+
+
+def journal_of(out: Path, resume: bool) -> Path:
+    """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
+    from tincture.files import beside
+
+    journal = beside(out, ".unfinished") / "journal.jsonl"
+    if resume and not journal.parent.exists():
+        raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
+    if journal.exists() and not resume:
+        raise SettingError(
+            f"An unfinished run lies in {journal.parent}; add --resume to continue it, or remove "
+            "that folder to give up what it has spent."
+        )
+    return journal
+
+
+def remove_journal(journal: Path) -> None:
+    """The run is over: its ledger is in the release."""
+    journal.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something else was put there
+        journal.parent.rmdir()

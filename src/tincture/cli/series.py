@@ -1,0 +1,107 @@
+"""The command that condenses stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tincture.cli.console import Json, Quiet, print_json, progress_bar
+from tincture.cli.journals import journal_of, remove_journal
+from tincture.errors import SettingError
+
+UNITS = {"m": 1 / 60, "min": 1 / 60, "h": 1.0, "d": 24.0}
+
+
+def hours_of(text: str) -> float:
+    """``"1h"``, ``"30min"`` or ``"2"`` (hours) as hours.
+
+    Raises
+    ------
+    SettingError
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(m|min|h|d)?\s*", text)
+    if not found:
+        raise SettingError(f"The length {text!r} cannot be read; expected such as 1h or 30min.")
+    return float(found[1]) * UNITS[found[2] or "h"]
+
+
+def condense_series(
+    events: Annotated[
+        Path,
+        typer.Argument(
+            help="Parquet or CSV of events, or a folder (Parquet, PhysioNet-2012, mimic3)."
+        ),
+    ],
+    schema: Annotated[Path, typer.Option(help="Table Schema with roles, JSON or YAML.")],
+    target: Annotated[str, typer.Option(help="Outcome column, of two classes.")],
+    epsilon: Annotated[
+        float,
+        typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON"),
+    ],
+    delta: Annotated[
+        float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
+    outcomes: Annotated[
+        Path | None, typer.Option(help="One row a stay: static columns and the outcome.")
+    ] = None,
+    stay: Annotated[str, typer.Option("--id", help="Column that names the stay.")] = "stay_id",
+    time: Annotated[str | None, typer.Option(help="Time column of the events.")] = None,
+    time_unit: Annotated[
+        str | None, typer.Option(help="What it counts: second, minute, hour or day.")
+    ] = None,
+    hours: Annotated[float, typer.Option(help="Window from the start of the stay.")] = 48.0,
+    bin_length: Annotated[str, typer.Option("--bin", help="Length of a bin.")] = "1h",
+    rows: Annotated[int, typer.Option(help="Stays to make.")] = 80,
+    unit: Annotated[
+        str | None, typer.Option(help="Person column, where persons have several stays.")
+    ] = None,
+    budget: Annotated[
+        Path | None, typer.Option(help="Budget file that caps all releases of the table.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Condense stays with measurements over time to a few invented ones, privately.
+
+    Example:
+
+    tincture condense-series events.parquet --outcomes outcomes.parquet --schema schema.json
+    --id stay_id --target in_hospital_death --hours 48 --bin 1h --rows 20 --epsilon 4 --delta 1e-5
+    --out release/
+    """
+    from tincture.files import require_new
+    from tincture.privacy.budget import Budget
+    from tincture.series_estimator import SeriesCondenser
+
+    journal = journal_of(out, resume)
+    require_new(out)
+    if budget is not None:
+        Budget(budget).read()
+    with progress_bar(quiet or as_json, f"Condensing to {rows} stays") as progress:
+        condenser = SeriesCondenser(
+            schema=schema,
+            epsilon=epsilon,
+            delta=delta,
+            target=target,
+            stay=stay,
+            n_rows=rows,
+            hours=hours,
+            bin_hours=hours_of(bin_length),
+            time=time,
+            time_unit=time_unit,
+            unit=unit,
+            seed=seed,
+        ).fit(events, outcomes, journal=journal, budget=budget, progress=progress)
+    condenser.save(out)
+    remove_journal(journal)
+    if as_json:
+        print_json({"release": str(out), "rows": rows, **condenser.ledger.to_dict()})
+    elif not quiet:
+        typer.echo(f"{rows} invented stays in {out}/condensed.parquet")
+        typer.echo(condenser.ledger.promise)

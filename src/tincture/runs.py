@@ -1,0 +1,47 @@
+"""A run's place in the books: its journal, and its part of a budget."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from tincture.privacy.budget import Budget
+from tincture.privacy.ledger import Journal, Ledger
+
+
+class Run:
+    """A run's journal and its place in a budget; both are undone if it asked nothing."""
+
+    def __init__(self, digest: str, journal: str | Path | None, budget: str | Path | None) -> None:
+        self._digest = digest
+        self._budget = Budget(Path(budget)) if budget is not None else None
+        self._path = Path(journal) if journal is not None else None
+        self._journal: Journal | None = None
+        self._ledger: Ledger | None = None
+        self._is_reserved = False
+        self._name = uuid.uuid4().hex
+
+    def __enter__(self) -> Run:
+        return self
+
+    def start(self, ledger: Ledger, epsilon: float, delta: float) -> None:
+        """Open the journal, then reserve the budget; only then may anything be asked."""
+        self._ledger = ledger
+        if self._path is not None:
+            self._journal = Journal(self._path, self._digest)
+            self._name = self._journal.run
+            ledger.attach(self._journal)
+        if self._budget is not None:
+            note = self._path.parent.name if self._path else "Condenser.fit"
+            self._budget.reserve(self._name, epsilon, delta, note)
+            self._is_reserved = True
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        asked = self._ledger is not None and (self._ledger.entries or self._ledger.is_continued)
+        if kind is not None and not asked:
+            if self._journal is not None:
+                self._journal.discard()
+            if self._budget is not None and self._is_reserved:
+                self._budget.give_back(self._name)
+        elif self._journal is not None:
+            self._journal.close()

@@ -1,0 +1,65 @@
+"""The data card that travels with condensed stays, built from the release alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tincture.card import phase_table
+
+
+def series_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
+    """A page of Markdown for whoever receives the stays.
+
+    Parameters
+    ----------
+    package : dict
+        The Data Package descriptor.
+    ledger : dict
+        As in ``ledger.json``.
+    """
+    about = package["tincture"]
+    settings = about["settings"]
+    stay, time, variable, value = settings["columns"]
+    target = about["task"]["target"]
+    unit = "stay" if ledger["unit"] == "stay" else f"person ({ledger['unit']})"
+    return f"""# {package["title"]}
+
+**{ledger["promise"]}**
+
+The stays in `condensed.parquet` are invented. They stand for no patient; they were made so that
+networks trained on them predict well for real patients. Use them to train models, not to describe a
+population: differences between the classes are exaggerated on purpose, and a single stay or value
+means nothing by itself.
+
+| | |
+|---|---|
+| Outcome | {target} |
+| Stays | {settings["n_rows"]}, half of each class |
+| Real prevalence | about {settings["prevalence"]:.1%}, through noise: recalibrate with it |
+| Window | {settings["hours"]:g} h in bins of {settings["bin_hours"]:g} h |
+| ε asked for, spent | {float(ledger["epsilon"]):g}, {float(ledger["epsilon_spent"]):.4g} |
+| δ | {ledger["delta"]:g} |
+| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
+| Accountant | {ledger["accountant"]} |
+
+Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
+Every private question that was asked is in `ledger.json`:
+
+{phase_table(ledger)}
+
+## Reading it
+
+```python
+import pandas as pd
+events = pd.read_parquet("condensed.parquet")     # {stay}, {time}, {variable}, {value}
+outcomes = pd.read_parquet("outcomes.parquet")    # {stay}, static columns, {target}
+```
+
+Put the last value of each bin on a grid and carry it forward; fill what is still missing with the
+mean of these stays, and standardise every channel by their mean and deviation. Do the same, with
+*these* means and deviations, to the real stays that the network is to judge. Clip real values to
+the bounds in `datapackage.json` first.
+
+Made with tincture {settings["version"]}.
+"""

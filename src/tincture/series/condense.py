@@ -1,0 +1,112 @@
+"""From a vault of stays to a few invented ones."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.engine import Engine
+from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.queries import CellCounts, ResidualSums
+from tincture.search import Progress
+from tincture.series.embeddings import Course, EmbeddingSums, Trajectories
+from tincture.series.invent import Manner, invent
+from tincture.series.summaries import Linear, Occupancy, SummaryProducts
+from tincture.series.teacher import ask, teach
+from tincture.stays import Grid, Layout
+from tincture.tasks import Task
+
+Floats = NDArray[np.float64]
+
+# Share of the budget and number of questions of each kind (docs/decisions/0010).
+PHASES = {
+    CellCounts.question: (0.02, 1),
+    Occupancy.question: (0.13, 1),
+    EmbeddingSums.question: (0.10, 1),
+    ResidualSums.question: (0.75, 8),
+}
+ROUNDS_UNPRIVATE = 20
+
+
+def series_plan(epsilon: float, delta: float) -> Plan:
+    """Rounds and noise from public settings alone."""
+    rounds = {} if math.isfinite(epsilon) else {ResidualSums.question: ROUNDS_UNPRIVATE}
+    phases = [Phase(q, rounds.get(q, count), share) for q, (share, count) in PHASES.items()]
+    if math.isinf(epsilon):
+        phases.insert(3, Phase(SummaryProducts.question, 1, 0.0))
+    return calibrate(epsilon, delta, phases)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that the real stays told."""
+
+    counts: Floats
+    course: Course
+    teacher: Linear
+
+
+@dataclass(frozen=True)
+class Invented:
+    """Stays to be released.
+
+    Attributes
+    ----------
+    points : float32 ndarray of shape (n_rows, layout.width)
+    outcomes : ndarray of shape (n_rows, 1)
+    prevalence : float
+        Share of the second class among real stays, through noise.
+    """
+
+    points: Grid
+    outcomes: Floats
+    prevalence: float
+
+
+def condense_series(
+    engine: Engine,
+    layout: Layout,
+    task: Task,
+    n_rows: int,
+    rng: np.random.Generator,
+    *,
+    progress: Progress = lambda done, total: None,
+) -> Invented:
+    """Ask, teach, invent."""
+    total = sum(p.count for p in engine.ledger.plan.phases)
+    done = itertools.count()
+    found = learn(engine, layout, task, rng, lambda: progress(next(done), total))
+    points, outcomes = invent(found.teacher, found.course, n_rows, Manner(), rng)
+    progress(total, total)
+    prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
+    return Invented(points, outcomes, float(prevalence))
+
+
+def learn(
+    engine: Engine,
+    layout: Layout,
+    task: Task,
+    rng: np.random.Generator,
+    tick: Callable[[], None],
+) -> Findings:
+    """Ask every private question."""
+    counts = ask(engine, CellCounts(task))
+    n_units = max(float(counts.value.sum()), 1.0)
+    tick()
+    occupancy = Occupancy(layout)
+    answer = ask(engine, occupancy)
+    scale = occupancy.scale(answer.value, answer.noise, n_units)
+    tick()
+    trajectories = Trajectories(layout, scale)
+    sums = EmbeddingSums(task, trajectories)
+    answer = ask(engine, sums)
+    noise = answer.noise * math.sqrt(task.n_cells)
+    course = trajectories.course(sums.parts(answer.value).sum(axis=0), noise, n_units)
+    tick()
+    teacher = teach(engine, layout, task, counts.value, scale, rng, tick)
+    return Findings(counts.value, course, teacher)

@@ -1,0 +1,161 @@
+"""Embedding sums: class-wise sums of what an embedding makes of each stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.privacy.vault import Records
+from tincture.series.summaries import REACH, Scale
+from tincture.stays import Grid, Layout, carried
+from tincture.tasks import Task
+
+Floats = NDArray[np.float64]
+HATS = 4  # functions of time a variable: pieces of straight line between as many knots
+
+
+class Embedding(Protocol):
+    """A fixed function of a stay, drawn or released before it is asked."""
+
+    @property
+    def size(self) -> int:
+        """Numbers a stay."""
+        ...
+
+    @property
+    def clip(self) -> float:
+        """Norm of an ordinary stay's embedding; longer ones are shrunk to it."""
+        ...
+
+    def values(self, points: Grid) -> Floats:
+        """Embeddings of stays, (n, size); each depends on its own stay alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingSums:
+    """For each outcome cell, the sum of its stays' embeddings."""
+
+    task: Task
+    embedding: Embedding
+    question: ClassVar[str] = "embedding sums"
+
+    @property
+    def size(self) -> int:
+        """Embedding times cells."""
+        return self.embedding.size * self.task.n_cells
+
+    @property
+    def clip(self) -> float:
+        """The embedding's; a stay lies in one cell."""
+        return self.embedding.clip
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """The embedding in the place of the stay's cell, 0 elsewhere; (n, size)."""
+        out = np.zeros((len(records), self.task.n_cells, self.embedding.size))
+        out[np.arange(len(records)), self.task.cells(records.outcomes)] = self.embedding.values(
+            records.points
+        )
+        return out.reshape(len(records), -1)
+
+    def parts(self, answer: Floats) -> Floats:
+        """Sums a cell, (n_cells, embedding size)."""
+        return answer.reshape(self.task.n_cells, -1)
+
+
+def hats(n_bins: int) -> Floats:
+    """Weights of the bins in each hat, (n_bins, HATS); every bin's sum to 1."""
+    knots = np.linspace(0, n_bins - 1, HATS)
+    width = max((n_bins - 1) / (HATS - 1), 1e-9)
+    near = np.maximum(0.0, 1 - np.abs(np.arange(n_bins)[:, None] - knots) / width)
+    return np.asarray(near / near.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Course of each variable: its mean around HATS knots of time, its square, and squared mean.
+
+    In deviations of the scale, cut at REACH, and nothing where no value is known; with the share of
+    time around each knot at which one is, and the square of the rate of measurement.
+    """
+
+    layout: Layout
+    scale: Scale
+
+    @property
+    def size(self) -> int:
+        """Values and presence a hat, and three moments."""
+        return (2 * HATS + 3) * len(self.layout.variables)
+
+    @property
+    def clip(self) -> float:
+        """Norm of a stay whose numbers all are as large as the scale lets expect."""
+        held = self.scale.held
+        return float(np.sqrt((held * (2 * HATS + 4)).sum()) + 1.0)
+
+    def values(self, points: Grid) -> Floats:
+        """Courses, (n, size)."""
+        grid, _ = self.layout.parts(points)
+        z = np.clip((carried(grid) - self.scale.mean) / self.scale.sd, -REACH, REACH)
+        known = np.isfinite(z)
+        z = np.where(known, z, 0.0)
+        weights = hats(grid.shape[1])
+        weights = weights / weights.sum(axis=0)
+        level = z.mean(axis=1)
+        return np.concatenate(
+            [
+                np.einsum("ntv,tk->nvk", z, weights).reshape(len(z), -1),
+                np.einsum("ntv,tk->nvk", known, weights).reshape(len(z), -1),
+                np.square(z).mean(axis=1),
+                np.square(level),
+                np.square(np.isfinite(grid).mean(axis=1)),
+            ],
+            axis=1,
+        )
+
+    def course(self, sums: Floats, noise: float, n_units: float) -> Course:
+        """What the sum over all stays tells."""
+        n_variables = len(self.layout.variables)
+        cuts = np.cumsum([HATS, HATS, 1, 1]) * n_variables
+        mean, known, square, level, rate = np.split(sums / n_units, cuts)
+        noise /= n_units
+        known = np.clip(known.reshape(-1, HATS), 0.05, 1.0)
+        trend = mean.reshape(-1, HATS) / known
+        # Shrunk towards no trend where noise could explain it.
+        error = noise / known
+        trend *= np.square(trend) / np.maximum(np.square(trend) + np.square(error), 1e-12)
+        held = np.maximum(known.mean(axis=1), 0.05)
+        spread = np.maximum(square / held - np.square(trend.mean(axis=1)), 0.05)
+        steady = np.clip(level / np.maximum(square * held, 1e-9), 0.2, 0.95)
+        chance = self.scale.rate * (1 - self.scale.rate) + 1e-6
+        between = np.maximum(rate - np.square(self.scale.rate), 0.0) / chance
+        bouts = np.sin(np.pi / 2 * np.clip(between, 0.0, 0.95))  # of the normal behind the coin
+        return Course(trend, np.clip(np.sqrt(spread), 0.3, 2.0), steady, bouts)
+
+
+@dataclass(frozen=True)
+class Course:
+    """Released facts of the variables' course, in deviations of the scale.
+
+    Attributes
+    ----------
+    trend : ndarray of shape (variables, HATS)
+        Mean around each knot.
+    spread : ndarray of shape (variables,)
+        Deviation of values.
+    steady : ndarray of shape (variables,)
+        Share of the variance that lies between stays.
+    bouts : ndarray of shape (variables,)
+        How much of charting, on a latent normal scale, is a matter of the stay.
+    """
+
+    trend: Floats
+    spread: Floats
+    steady: Floats
+    bouts: Floats

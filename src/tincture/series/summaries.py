@@ -1,0 +1,270 @@
+"""What a stay amounts to: where its variables lie, and a few summaries of each.
+
+A released *scale* (mean and deviation of every variable, from a noisy histogram) makes summaries
+comparable; a stay's summaries then depend on that stay and on released answers alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.encoding import Amount
+from tincture.privacy.vault import Records
+from tincture.stays import Grid, Layout, carried
+
+Floats = NDArray[np.float64]
+CELLS = 32  # of a histogram between the public bounds
+REACH = 3.0  # deviations at which a summary is cut
+STEADY = 0.8  # deviation of a stay's mean among deviations of its values
+DOUBT = 2.5  # a cell below this many deviations of its noise counts as empty
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Where each stay spends its time: the share in each cell of each variable.
+
+    And how often each is measured, and the same of static columns.
+
+    A stay's vector has norm √(2 variables + static columns) at most: shares of time sum to 1.
+    """
+
+    layout: Layout
+    question: ClassVar[str] = "occupancy"
+
+    @property
+    def amounts(self) -> list[int]:
+        """Coordinates of static amounts."""
+        encoding = self.layout.statics
+        if encoding is None:
+            return []
+        pairs = zip(encoding.kinds, encoding.slices, strict=True)
+        return [where.start for kind, where in pairs if isinstance(kind, Amount)]
+
+    @property
+    def size(self) -> int:
+        """Cells and rates of variables, cells of amounts, static coordinates."""
+        n_variables = len(self.layout.variables)
+        cells = CELLS * (n_variables + len(self.amounts))
+        return cells + n_variables + self.layout.n_static
+
+    @property
+    def clip(self) -> float:
+        """√(columns of shares), which no stay exceeds; static coordinates count for two."""
+        n_static = len(self.layout.statics.columns) if self.layout.statics else 0
+        return float(np.sqrt(2 * len(self.layout.variables) + len(self.amounts) + 2 * n_static))
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """Shares of time, (n, size)."""
+        grid, statics = self.layout.parts(records.points)
+        shares = [_shares(carried(grid)), np.isfinite(grid).mean(axis=1)]
+        if self.amounts:
+            amounts = np.where(_missing(statics, self.amounts), np.nan, statics[:, self.amounts])
+            shares.append(_shares(amounts[:, None, :]))
+        return np.concatenate([*shares, statics], axis=1, dtype=np.float64)
+
+    def scale(self, answer: Floats, noise: float, n_units: float) -> Scale:
+        """Means and deviations that a noisy answer tells."""
+        n_variables, amounts = len(self.layout.variables), self.amounts
+        per, noise = answer / n_units, noise / n_units
+        cells, rest = np.split(per, [CELLS * n_variables])
+        cells = cells.reshape(n_variables, CELLS)
+        mean, sd = _moments(cells, noise)
+        held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
+        rate, rest = np.split(rest, [n_variables])
+        cells, levels = np.split(rest, [CELLS * len(amounts)])
+        share = np.clip(levels, 0.0, 1.0)
+        static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
+        if amounts:
+            static_mean[amounts], static_sd[amounts] = _moments(cells.reshape(-1, CELLS), noise)
+        rate = np.clip(rate, 0.5 / self.layout.n_bins, 1.0)
+        return Scale(mean, sd, rate, held, static_mean, static_sd)
+
+
+def _shares(places: Floats) -> Floats:
+    """Share of the bins in each cell, (n, variables · CELLS); unknown bins lie in none."""
+    n, n_bins, n_variables = places.shape
+    known = np.isfinite(places)
+    cells = np.minimum((np.nan_to_num(places) * CELLS).astype(np.int64), CELLS - 1)
+    where = (np.arange(n)[:, None, None] * n_variables + np.arange(n_variables)) * CELLS + cells
+    counts = np.bincount(where[known], minlength=n * n_variables * CELLS)
+    return np.asarray(counts.reshape(n, -1) / n_bins)
+
+
+def _missing(statics: Grid, amounts: list[int]) -> NDArray[np.bool_]:
+    return statics[:, [a + 1 for a in amounts]] > 0.5
+
+
+def _moments(cells: Floats, noise: float) -> tuple[Floats, Floats]:
+    """Mean and deviation of histograms (n, CELLS), cells that noise could explain left out."""
+    kept = np.where(cells > DOUBT * noise, cells, 0.0)
+    none = kept.sum(axis=1, keepdims=True) <= 0
+    kept = np.where(none, 1.0, kept)
+    kept /= kept.sum(axis=1, keepdims=True)
+    middles = (np.arange(CELLS) + 0.5) / CELLS
+    mean = kept @ middles
+    variance = (kept * np.square(middles - mean[:, None])).sum(axis=1) - 1 / (12 * CELLS**2)
+    return mean, np.sqrt(np.maximum(variance, (0.3 / CELLS) ** 2))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Released facts about the columns, all on the unit scale.
+
+    Attributes
+    ----------
+    mean, sd : ndarray of shape (variables,)
+        Of the values that are known at a time.
+    rate : ndarray of shape (variables,)
+        Share of the bins with a measurement.
+    held : ndarray of shape (variables,)
+        Share of the bins at which a value is known.
+    static_mean, static_sd : ndarray of shape (n_static,)
+        Of amounts where known, else the share of the level.
+    """
+
+    mean: Floats
+    sd: Floats
+    rate: Floats
+    held: Floats
+    static_mean: Floats
+    static_sd: Floats
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """Mean and last value of each variable, how often it is measured, and the static columns.
+
+    All in deviations of the scale, cut at REACH; what is unknown is 0. The last number is 1.
+
+    Parameters
+    ----------
+    layout : Layout
+    scale : Scale
+    rates : bool
+        Whether to tell how often each variable is measured. Rates go together (what is charted
+        together), and noise is dear, so that a private teacher does better without.
+    reach : float
+        Median norm of invented stays, to which longer vectors are shrunk.
+    """
+
+    layout: Layout
+    scale: Scale
+    rates: bool = True
+    reach: float = 1.0
+
+    @property
+    def n_rates(self) -> int:
+        """How many rates there are."""
+        return len(self.layout.variables) if self.rates else 0
+
+    @property
+    def size(self) -> int:
+        """Two a variable, its rate, one a static coordinate, and the constant."""
+        return 2 * len(self.layout.variables) + self.n_rates + self.layout.n_static + 1
+
+    @property
+    def blocks(self) -> list[slice]:
+        """Weights that are kept or dropped together: of a variable's level, a rate, a static."""
+        n_variables = len(self.layout.variables)
+        start = 2 * n_variables + self.n_rates
+        ends = [2 * v for v in range(n_variables + 1)]
+        ends += range(2 * n_variables + 1, start + 1)
+        if self.layout.statics is not None:
+            ends += [start + where.stop for where in self.layout.statics.slices]
+        return [slice(a, b) for a, b in pairwise([*ends, self.size])]
+
+    @property
+    def rate_deviation(self) -> Floats:
+        """About the deviation of a stay's rates; charting goes in bouts, so more than a coin's."""
+        rate = self.scale.rate
+        return np.asarray(np.sqrt(rate * (1 - rate) / np.sqrt(self.layout.n_bins) + 1e-4))
+
+    def values(self, points: Grid) -> Floats:
+        """Summaries φ of stays, (n, size)."""
+        grid, statics = self.layout.parts(points)
+        known = carried(grid)
+        z = np.clip((known - self.scale.mean) / self.scale.sd, -REACH, REACH)
+        held = np.isfinite(z)
+        mean = np.where(held, z, 0.0).sum(axis=1) / np.maximum(held.sum(axis=1), 1)
+        levels = np.stack([mean, np.nan_to_num(z[:, -1])], axis=2).reshape(len(z), -1)
+        amounts = Occupancy(self.layout).amounts
+        still = (statics - self.scale.static_mean) / self.scale.static_sd
+        if amounts:
+            still[:, amounts] = np.where(_missing(statics, amounts), 0.0, still[:, amounts])
+        parts = [levels, np.clip(still, -REACH, REACH)]
+        if self.rates:
+            rates = (np.isfinite(grid).mean(axis=1) - self.scale.rate) / self.rate_deviation
+            parts.insert(1, np.clip(rates, -REACH, REACH))
+        return np.concatenate([*parts, np.ones((len(grid), 1))], axis=1)
+
+    def imagined(self, n: int, rng: np.random.Generator) -> Floats:
+        """Summaries of n stays as the scale lets expect them, columns independent."""
+        n_variables, n_static = len(self.layout.variables), self.layout.n_static
+        held = rng.random((n, n_variables)) < self.scale.held
+        mean = STEADY * rng.standard_normal((n, n_variables))
+        last = mean + np.sqrt(1 - STEADY**2) * rng.standard_normal((n, n_variables))
+        levels = np.stack([mean * held, last * held], axis=2).reshape(n, -1)
+        others = rng.standard_normal((n, self.n_rates + n_static))
+        cut = np.clip(np.concatenate([levels, others], axis=1), -REACH, REACH)
+        return np.concatenate([cut, np.ones((n, 1))], axis=1)
+
+    def bounded(self, values: Floats) -> Floats:
+        """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
+        norms = np.linalg.norm(values, axis=1, keepdims=True)
+        return np.asarray(values / np.maximum(norms, self.reach))
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A score of risk, weights · φ(x)."""
+
+    basis: Summaries
+    weights: Floats
+
+    def score(self, points: Grid) -> Floats:
+        """Log odds of stays, (n,)."""
+        return np.asarray(self.basis.values(points) @ self.weights)
+
+
+@dataclass(frozen=True)
+class SummaryProducts:
+    """Products of all pairs of a stay's summaries, asked where nothing is noised.
+
+    Their mean is the curvature by which the teacher takes whole Newton steps.
+    """
+
+    basis: Summaries
+    question: ClassVar[str] = "summary products"
+
+    @property
+    def size(self) -> int:
+        """Pairs, a summary with itself included."""
+        return self.basis.size * (self.basis.size + 1) // 2
+
+    @property
+    def clip(self) -> float:
+        """The largest norm there can be."""
+        return REACH**2 * self.basis.size
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """φ_j φ_k for j ≤ k, (n, size)."""
+        values = self.basis.values(records.points)
+        first, second = np.triu_indices(self.basis.size)
+        return np.asarray(values[:, first] * values[:, second])
+
+    def matrix(self, answer: Floats) -> Floats:
+        """The sum of φ φᵀ, (basis size, basis size)."""
+        out = np.zeros((self.basis.size, self.basis.size))
+        out[np.triu_indices(self.basis.size)] = answer
+        return np.asarray(out + np.triu(out, 1).T)

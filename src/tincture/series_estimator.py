@@ -1,0 +1,273 @@
+"""The Python interface for stays, by the conventions of `tincture.estimators`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tincture.engine import LocalEngine
+from tincture.errors import SettingError, TableError
+from tincture.frames import read_table
+from tincture.privacy.accounting import check_privacy
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
+from tincture.runs import Run
+from tincture.schema import Schema
+from tincture.search import Progress
+from tincture.series.condense import condense_series, series_plan
+from tincture.series.formats import END, START, Source, open_events
+from tincture.series.release import CondensedSeries, written
+from tincture.stays import STAY, Layout, bin_stays
+from tincture.tasks import Classification
+from tincture.version import __version__
+
+MAX_STAYS = 2_000
+
+
+class SeriesCondenser(BaseEstimator):  # type: ignore[misc]
+    """Condense stays, each a bundle of irregular measurements, to a few invented ones.
+
+    Parameters
+    ----------
+    schema : Schema, or path of a schema file
+        With ``"role": "variable"`` or ``"static"`` for each column to learn from.
+    epsilon, delta : float
+        As for `Condenser`.
+    target : str
+        Outcome of two classes, a column of the outcomes.
+    stay : str
+        Column that names the stay, in events and outcomes.
+    n_rows : int
+        Stays to make.
+    hours, bin_hours : float
+        Window from the start of the stay, and its bins.
+    time, time_unit : str, optional
+        Time column of the events and what it counts, where its name does not tell.
+    unit : str, optional
+        Column of the outcomes that names the person, when a person may have several stays.
+    seed : int
+        Of the search; the noise takes none.
+
+    Attributes
+    ----------
+    table_ : CondensedSeries
+        After `fit`.
+    """
+
+    def __init__(
+        self,
+        *,
+        schema: Schema | str | Path,
+        epsilon: float,
+        delta: float,
+        target: str,
+        stay: str = "stay_id",
+        n_rows: int = 80,
+        hours: float = 48.0,
+        bin_hours: float = 1.0,
+        time: str | None = None,
+        time_unit: str | None = None,
+        unit: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.schema = schema
+        self.epsilon = epsilon
+        self.delta = delta
+        self.target = target
+        self.stay = stay
+        self.n_rows = n_rows
+        self.hours = hours
+        self.bin_hours = bin_hours
+        self.time = time
+        self.time_unit = time_unit
+        self.unit = unit
+        self.seed = seed
+
+    def fit(
+        self,
+        events: Any,
+        outcomes: Any = None,
+        *,
+        journal: str | Path | None = None,
+        budget: str | Path | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> SeriesCondenser:
+        """Condense.
+
+        Parameters
+        ----------
+        events : frame or path
+            Long events, or a folder; see `tincture.series.formats.open_events`.
+        outcomes : frame or path, optional
+            One row a stay; may be left out where the folder holds it.
+        journal, budget, progress
+            As for `Condenser.fit`.
+
+        Returns
+        -------
+        SeriesCondenser
+            Itself, with ``table_``.
+
+        Raises
+        ------
+        SettingError, SchemaError, TableError
+            Before any privacy is spent.
+        BudgetError
+            If the budget does not hold the release.
+        """
+        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
+        self._check_settings()
+        task = self._task(schema)
+        layout = Layout.of(
+            schema,
+            target=self.target,
+            stay=self.stay,
+            hours=float(self.hours),
+            bin_hours=float(self.bin_hours),
+        )
+        path = Path(outcomes) if isinstance(outcomes, str | Path) else None
+        source = open_events(events, self.stay, time=self.time, unit=self.time_unit, outcomes=path)
+        table = self._outcomes(source, outcomes, schema)
+        names = _names(table, self.stay)
+        if len(names) <= self.n_rows:
+            raise TableError(
+                f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
+                "times more."
+            )
+        starts = _starts(table, names, layout.hours) if source.form.unit == "datetime" else None
+        stays = bin_stays(source.batches(starts), names, table, layout)
+        ledger = Ledger(series_plan(self.epsilon, self.delta), unit=self.unit or "stay")
+        vault = Vault.of_stays(stays, schema, task, ledger, unit=self.unit)
+        del stays
+
+        with Run(self._digest(schema), journal, budget) as run:
+            run.start(ledger, self.epsilon, self.delta)
+            rng = np.random.default_rng(self.seed)
+            found = condense_series(
+                LocalEngine(vault), layout, task, self.n_rows, rng, progress=progress
+            )
+        released = schema.select(self._released(layout))
+        tables = written(found.points, found.outcomes, layout, released, task, source.form)
+        form = source.form
+        settings = self._settings() | {
+            "prevalence": round(found.prevalence, 4),
+            "columns": [form.stay, form.time, form.variable, form.value],
+            "time_unit": form.unit,
+        }
+        about = {"kind": task.name, "target": self.target}
+        self.table_ = CondensedSeries(*tables, released, about, settings, ledger)
+        return self
+
+    def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
+        """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""
+        check_is_fitted(self, "table_")
+        tables = self.table_.events, self.table_.outcomes
+        if kind == "polars":
+            return tables
+        import pandas as pd
+
+        events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
+        return events, outcomes
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder."""
+        check_is_fitted(self, "table_")
+        self.table_.save(path)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every private question asked, and what it cost."""
+        check_is_fitted(self, "table_")
+        return self.table_.ledger
+
+    def _check_settings(self) -> None:
+        for name in ("epsilon", "delta", "hours", "bin_hours"):
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
+                raise SettingError(f"{name} must be a number.")
+        for name in ("n_rows", "seed"):
+            if not isinstance(getattr(self, name), Integral):
+                raise SettingError(f"{name} must be a whole number.")
+        check_privacy(self.epsilon, self.delta)
+        if not 4 <= self.n_rows <= MAX_STAYS:
+            raise SettingError(f"{self.n_rows} stays were asked for; expected 4 to {MAX_STAYS}.")
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
+        if self.unit in (self.target, self.stay):
+            raise SettingError("The unit must be another column than the target and the stay.")
+
+    def _task(self, schema: Schema) -> Classification:
+        task = Classification.of(schema, self.target)
+        if task.n_classes != 2:
+            raise SettingError(
+                f"The target {self.target!r} has {task.n_classes} classes; stays are condensed for "
+                "two."
+            )
+        return task
+
+    def _outcomes(self, source: Source, outcomes: Any, schema: Schema) -> Any:
+        if source.outcomes is not None:
+            return source.outcomes
+        if outcomes is None:
+            raise SettingError("These events hold no outcomes; name a table of them (--outcomes).")
+        if isinstance(outcomes, str | Path):
+            return read_table(outcomes, schema.missing_values)
+        return outcomes
+
+    def _released(self, layout: Layout) -> list[str]:
+        statics = [c.name for c in layout.statics.columns] if layout.statics else []
+        return [*layout.names, *statics, self.target]
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "n_rows": int(self.n_rows),
+            "hours": float(self.hours),
+            "bin_hours": float(self.bin_hours),
+            "seed": int(self.seed),
+            "unit": self.unit,
+        }
+
+    def _digest(self, schema: Schema) -> str:
+        """Of all that a resumed run must have in common with the killed one."""
+        described = {
+            **self._settings(),
+            "schema": schema.to_dict(),
+            "epsilon": str(self.epsilon),
+            "delta": float(self.delta),
+            "outcome": [self.target, self.stay],
+            "time": [self.time, self.time_unit],
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _names(table: Any, stay: str) -> list[str]:
+    """Identifiers of the stays as text."""
+    frame = nw.from_native(table, eager_only=True)
+    if stay not in frame.columns:
+        raise TableError(f"The outcomes have no column {stay!r}; name it by --id.")
+    if frame[stay].is_null().any():
+        raise TableError(f"Some outcomes have no {stay!r}; remove or complete those rows.")
+    return [str(name).strip() for name in frame[stay].cast(nw.String).to_list()]
+
+
+def _starts(table: Any, names: list[str], hours: float) -> pl.DataFrame:
+    """When the window of each stay begins, for events that have dates."""
+    frame = nw.from_native(table, eager_only=True)
+    for column, back in ((START, 0.0), (END, hours)):
+        if column in frame.columns:
+            dates = pl.Series(START, frame[column].to_list()).cast(pl.Datetime("us"), strict=False)
+            shift = pl.duration(microseconds=int(back * 3.6e9))
+            return pl.DataFrame({STAY: names, START: dates}).with_columns(pl.col(START) - shift)
+    raise TableError(
+        f"The events have dates; the outcomes need a column {START!r} (start of the window) or "
+        f"{END!r} (its end)."
+    )
