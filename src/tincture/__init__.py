@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tincture.estimators import Condenser
     from tincture.evaluation import evaluate
     from tincture.schema import Schema
+    from tincture.series_estimator import SeriesCondenser
     from tincture.table import CondensedTable
 
 # Loaded when first asked for, so that `import tincture` stays short.
@@ -23,10 +24,19 @@ _HOMES = {
     "Condenser": "estimators",
     "CondensedTable": "table",
     "Schema": "schema",
+    "SeriesCondenser": "series_estimator",
     "TinctureError": "errors",
     "evaluate": "evaluation",
 }
-__all__ = ["CondensedTable", "Condenser", "Schema", "TinctureError", "__version__", "evaluate"]
+__all__ = [
+    "CondensedTable",
+    "Condenser",
+    "Schema",
+    "SeriesCondenser",
+    "TinctureError",
+    "__version__",
+    "evaluate",
+]
 
 
 def __getattr__(name: str) -> Any:

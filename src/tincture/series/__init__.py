@@ -1,1 +1,1 @@
-"""Stays as time series: questions, a teacher, invented stays, and networks (with torch)."""
+"""Stays as time series: questions, a teacher, invented stays, formats, release."""

@@ -23,7 +23,7 @@ from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 
-# Share of the budget and number of questions of each kind (docs/decisions/0010).
+# Share of the budget and number of questions of each kind (docs/decisions/0010-series.md).
 PHASES = {
     CellCounts.question: (0.02, 1),
     Occupancy.question: (0.13, 1),

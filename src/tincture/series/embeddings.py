@@ -62,7 +62,7 @@ class EmbeddingSums:
         out[np.arange(len(records)), self.task.cells(records.outcomes)] = self.embedding.values(
             records.points
         )
-        return out.reshape(len(records), -1)
+        return out.reshape(len(records), self.size)
 
     def parts(self, answer: Floats) -> Floats:
         """Sums a cell, (n_cells, embedding size)."""
@@ -107,11 +107,11 @@ class Trajectories:
         z = np.where(known, z, 0.0)
         weights = hats(grid.shape[1])
         weights = weights / weights.sum(axis=0)
-        level = z.mean(axis=1)
+        level, width = z.mean(axis=1), HATS * z.shape[2]
         return np.concatenate(
             [
-                np.einsum("ntv,tk->nvk", z, weights).reshape(len(z), -1),
-                np.einsum("ntv,tk->nvk", known, weights).reshape(len(z), -1),
+                np.einsum("ntv,tk->nvk", z, weights).reshape(len(z), width),
+                np.einsum("ntv,tk->nvk", known, weights).reshape(len(z), width),
                 np.square(z).mean(axis=1),
                 np.square(level),
                 np.square(np.isfinite(grid).mean(axis=1)),

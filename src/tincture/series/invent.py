@@ -28,7 +28,7 @@ MOST = 0.95  # of a channel's variation that may be contrast
 
 @dataclass(frozen=True)
 class Manner:
-    """How stays are made, found by trials (docs/decisions/0010).
+    """How stays are made, found by trials (docs/decisions/0010-series.md).
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ def _shares(places: Floats) -> Floats:
     cells = np.minimum((np.nan_to_num(places) * CELLS).astype(np.int64), CELLS - 1)
     where = (np.arange(n)[:, None, None] * n_variables + np.arange(n_variables)) * CELLS + cells
     counts = np.bincount(where[known], minlength=n * n_variables * CELLS)
-    return np.asarray(counts.reshape(n, -1) / n_bins)
+    return np.asarray(counts.reshape(n, n_variables * CELLS) / n_bins)
 
 
 def _missing(statics: Grid, amounts: list[int]) -> NDArray[np.bool_]:
@@ -194,7 +194,7 @@ class Summaries:
         z = np.clip((known - self.scale.mean) / self.scale.sd, -REACH, REACH)
         held = np.isfinite(z)
         mean = np.where(held, z, 0.0).sum(axis=1) / np.maximum(held.sum(axis=1), 1)
-        levels = np.stack([mean, np.nan_to_num(z[:, -1])], axis=2).reshape(len(z), -1)
+        levels = np.stack([mean, np.nan_to_num(z[:, -1])], axis=2).reshape(len(z), 2 * z.shape[2])
         amounts = Occupancy(self.layout).amounts
         still = (statics - self.scale.static_mean) / self.scale.static_sd
         if amounts:
@@ -211,7 +211,7 @@ class Summaries:
         held = rng.random((n, n_variables)) < self.scale.held
         mean = STEADY * rng.standard_normal((n, n_variables))
         last = mean + np.sqrt(1 - STEADY**2) * rng.standard_normal((n, n_variables))
-        levels = np.stack([mean * held, last * held], axis=2).reshape(n, -1)
+        levels = np.stack([mean * held, last * held], axis=2).reshape(n, 2 * n_variables)
         others = rng.standard_normal((n, self.n_rates + n_static))
         cut = np.clip(np.concatenate([levels, others], axis=1), -REACH, REACH)
         return np.concatenate([cut, np.ones((n, 1))], axis=1)

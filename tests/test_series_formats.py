@@ -1,0 +1,214 @@
+"""The same stays in each format; the recipient's network."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from series_helpers import LAYOUT, SCHEMA, make_stays
+from tincture.errors import SettingError, TableError
+from tincture.schema import Schema
+from tincture.series.formats import open_events
+from tincture.series_estimator import SeriesCondenser
+from tincture.stays import Layout, bin_stays
+
+NAMES = [str(s) for s in make_stays(30)[1]["stay_id"]]
+
+
+def grid_of(
+    events: object, starts: pl.DataFrame | None = None, layout: Layout = LAYOUT
+) -> np.ndarray:
+    source = open_events(events, "stay_id")
+    return bin_stays(source.batches(starts), NAMES, None, layout).grid
+
+
+def test_parquet_csv_and_frames_give_the_same_grid(tmp_path: Path) -> None:
+    events, _ = make_stays(30)
+    events.write_parquet(tmp_path / "e.parquet")
+    events.write_csv(tmp_path / "e.csv")
+    hours = events.select("stay_id", "variable", "value", hours=pl.col("minute") / 60)
+    expected = grid_of(events)
+    for form in (tmp_path / "e.parquet", tmp_path / "e.csv", events.to_pandas(), hours):
+        np.testing.assert_allclose(grid_of(form), expected, atol=1e-6)
+
+
+def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -> None:
+    events, _ = make_stays(30)
+    start = datetime(2020, 5, 1, 7)
+    meds = events.select(
+        subject_id="stay_id",
+        time=pl.lit(start) + pl.duration(minutes="minute"),
+        code="variable",
+        numeric_value="value",
+    )
+    meds.write_parquet(tmp_path / "0.parquet")
+    starts = pl.DataFrame({"stay": NAMES, "start": [start] * len(NAMES)})
+    source = open_events(tmp_path, "subject_id")
+    grid = bin_stays(source.batches(starts), NAMES, None, LAYOUT).grid
+    np.testing.assert_allclose(grid, grid_of(events), atol=1e-6)
+    with pytest.raises(TableError, match="prediction_time"):
+        list(source.batches(None))
+
+
+def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
+    events, outcomes = make_stays()
+    start = datetime(2020, 5, 1, 7)
+    meds = events.select(
+        subject_id="stay_id",
+        time=pl.lit(start) + pl.duration(minutes="minute"),
+        code="variable",
+        numeric_value="value",
+    )
+    labels = outcomes.rename({"stay_id": "subject_id"}).with_columns(
+        prediction_time=pl.lit(start + timedelta(hours=12))
+    )
+    table = (
+        SeriesCondenser(
+            schema=SCHEMA,
+            target="died",
+            stay="subject_id",
+            hours=12,
+            n_rows=8,
+            epsilon=math.inf,
+            delta=0,
+        )
+        .fit(meds, labels)
+        .table_
+    )
+    assert table.events.columns == ["subject_id", "time", "code", "numeric_value"]
+    assert table.events["time"].dtype == pl.Datetime("us")
+    assert "prediction_time" in table.outcomes.columns
+
+
+def physionet(folder: Path, n: int = 40) -> None:
+    """Records and outcomes in the raw layout of the Challenge of 2012."""
+    rng = np.random.default_rng(0)
+    lines = ["RecordID,SAPS-I,SOFA,Length_of_stay,Survival,In-hospital_death"]
+    for i in range(n):
+        record, died = 132500 + i, int(rng.random() < 0.4)
+        text = ["Time,Parameter,Value", f"00:00,RecordID,{record}", "00:00,Age,60"]
+        text += [f"00:00,Gender,{i % 2}", "00:00,Height,-1", "00:00,ICUType,3", "00:00,Weight,80"]
+        text += [f"{h:02d}:30,HR,{80 + 20 * died + rng.integers(10)}" for h in range(0, 48, 3)]
+        (folder / f"{record}.txt").write_text("\n".join(text) + "\n")
+        lines.append(f"{record},6,1,5,-1,{died}")
+    (folder / "outcomes").mkdir()
+    (folder / "outcomes/Outcomes-a.txt").write_text("\n".join(lines) + "\n")
+
+
+PHYSIONET = Schema.from_dict(
+    {
+        "fields": [
+            {
+                "name": "HR",
+                "type": "number",
+                "constraints": {"minimum": 0, "maximum": 300},
+                "role": "variable",
+            },
+            {
+                "name": "gender",
+                "type": "string",
+                "categories": ["female", "male"],
+                "role": "static",
+            },
+            {
+                "name": "height",
+                "type": "number",
+                "constraints": {"minimum": 100, "maximum": 230},
+                "role": "static",
+            },
+            {"name": "in_hospital_death", "type": "integer", "categories": [0, 1]},
+        ]
+    }
+)
+
+
+def test_raw_physionet_records_are_condensed(tmp_path: Path) -> None:
+    physionet(tmp_path)
+    condenser = SeriesCondenser(
+        schema=PHYSIONET, target="in_hospital_death", n_rows=8, epsilon=math.inf, delta=0
+    ).fit(tmp_path, tmp_path / "outcomes/Outcomes-a.txt")
+    joined = condenser.table_.events.join(condenser.table_.outcomes, on="stay_id")
+    means = joined.group_by("in_hospital_death").agg(pl.mean("value")).sort("in_hospital_death")
+    assert means["value"][1] > means["value"][0]
+
+
+def test_the_benchmark_layout_is_read(tmp_path: Path) -> None:
+    rows = ["stay,y_true"]
+    for i in range(30):
+        name = f"{i}_episode1_timeseries.csv"
+        lines = ["Hours,Heart Rate,Glascow coma scale eye opening"]
+        lines += [f"{h + 0.5},{60 + 40 * (i % 2)},4 Spontaneously" for h in range(4)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        rows.append(f"{name},{i % 2}")
+    (tmp_path / "listfile.csv").write_text("\n".join(rows) + "\n")
+    fields = [
+        {"name": name, "type": "number", "constraints": {"minimum": 0, "maximum": high}}
+        for name, high in (("Heart Rate", 300), ("Glascow coma scale eye opening", 4))
+    ]
+    fields = [f | {"role": "variable"} for f in fields]
+    target = {"name": "y_true", "type": "integer", "categories": [0, 1]}
+    schema = Schema.from_dict({"fields": [*fields, target]})
+    table = (
+        SeriesCondenser(schema=schema, target="y_true", n_rows=8, epsilon=math.inf, delta=0)
+        .fit(tmp_path)
+        .table_
+    )
+    assert set(table.events["variable"]) <= {f["name"] for f in fields}
+    assert table.events.columns == ["stay_id", "hour", "variable", "value"]
+
+
+def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    events, _ = make_stays(30)
+    with pytest.raises(TableError, match="do not exist"):
+        open_events(tmp_path / "none", "stay_id")
+    with pytest.raises(TableError, match="holds no events"):
+        open_events(tmp_path, "stay_id")
+    with pytest.raises(TableError, match="no column 'id'"):
+        open_events(events, "id")
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(TableError, match="cannot be read"):
+        open_events(tmp_path / "torn.parquet", "stay_id")
+    with pytest.raises(SettingError, match="--time-unit"):
+        open_events(events.rename({"minute": "time"}), "stay_id")
+
+
+@pytest.mark.slow
+def test_a_network_learns_from_condensed_stays_what_holds_for_others() -> None:
+    torch = pytest.importorskip("torch")
+    condenser = SeriesCondenser(
+        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=4.0, delta=1e-5
+    ).fit(*make_stays(1500))
+    events, outcomes = make_stays(600, seed=9)
+
+    def channels(events: pl.DataFrame, outcomes: pl.DataFrame) -> np.ndarray:
+        names = [str(s) for s in outcomes["stay_id"]]
+        batches = open_events(events, "stay_id").batches(None)
+        from tincture.stays import carried
+
+        return carried(bin_stays(batches, names, None, LAYOUT).grid)[:, :, :2]
+
+    mine, real = (
+        channels(condenser.table_.events, condenser.table_.outcomes),
+        channels(events, outcomes),
+    )
+    mean, sd = np.nanmean(mine, (0, 1)), np.nanstd(mine, (0, 1))
+    x, t = (torch.tensor(np.nan_to_num((g - mean) / sd)).float() for g in (mine, real))
+    y = torch.tensor(condenser.table_.outcomes["died"].to_numpy()).float()
+    torch.manual_seed(0)
+    gru, head = torch.nn.GRU(2, 16, batch_first=True), torch.nn.Linear(16, 1)
+    steps = torch.optim.Adam([*gru.parameters(), *head.parameters()], 0.01)
+    for _ in range(100):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(head(gru(x)[0][:, -1])[:, 0], y)
+        steps.zero_grad()
+        loss.backward()
+        steps.step()
+    from sklearn.metrics import roc_auc_score
+
+    with torch.no_grad():
+        score = head(gru(t)[0][:, -1])[:, 0].numpy()
+    assert roc_auc_score(outcomes["died"].to_numpy(), score) > 0.75

@@ -1,0 +1,187 @@
+"""What one stay can add to each question, that it adds it by itself, and the noise upon it."""
+
+from __future__ import annotations
+
+import io
+import math
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers import plan_of, too_long
+from series_helpers import LAYOUT, SCALE, SCHEMA, make_stays, records
+from tincture.errors import TinctureError
+from tincture.privacy import vault as vault_module
+from tincture.privacy.accounting import Mechanism, spent_epsilon
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Query, Records, Vault, lattice_sum
+from tincture.queries import CellCounts, ResidualSums
+from tincture.series.condense import PHASES, series_plan
+from tincture.series.embeddings import EmbeddingSums, Trajectories
+from tincture.series.summaries import Linear, Occupancy, Summaries, SummaryProducts
+from tincture.series_estimator import SeriesCondenser
+from tincture.stays import bin_stays
+from tincture.tasks import Classification
+
+DIED = Classification("died", 2)
+BASIS = Summaries(LAYOUT, SCALE, reach=2.0)
+TEACHER = Linear(BASIS, np.random.default_rng(1).normal(size=BASIS.size))
+QUERIES: dict[str, Query] = {
+    "outcome counts": CellCounts(DIED),
+    "occupancy": Occupancy(LAYOUT),
+    "embedding sums": EmbeddingSums(DIED, Trajectories(LAYOUT, SCALE)),
+    "residual sums": ResidualSums(DIED, TEACHER, np.array([30.0, 10.0])),
+    "summary products": SummaryProducts(BASIS),
+}
+EVERY = pytest.mark.parametrize("name", QUERIES)
+HAIR = 1 + 1e-6
+ALARM = 1e-6  # false-alarm rate of the test of the noise
+
+
+@EVERY
+class TestRecordLocality:
+    def test_permuting_stays_permutes_the_vectors(self, name: str) -> None:
+        query, some = QUERIES[name], records()
+        order = np.random.default_rng(5).permutation(40)
+        np.testing.assert_allclose(
+            query.contributions(some.take(order)), query.contributions(some)[order], atol=1e-9
+        )
+
+    def test_one_stay_alone_gives_its_own_vector(self, name: str) -> None:
+        query, some = QUERIES[name], records()
+        vectors = query.contributions(some)
+        assert vectors.shape == (40, query.size)
+        assert np.isfinite(vectors).all()
+        np.testing.assert_allclose(
+            query.contributions(some.take(slice(7, 8)))[0], vectors[7], atol=1e-9
+        )
+
+
+@given(st.integers(0, 2**31), st.integers(1, 8), st.sampled_from(list(QUERIES)), st.data())
+def test_a_unit_changes_any_sum_by_a_clip_at_most(
+    seed: int, n: int, name: str, data: st.DataObject
+) -> None:
+    query, some = QUERIES[name], records(n, seed)
+    ends = sorted({*data.draw(st.sets(st.integers(1, n))), n})
+    lengths = np.array([b - a for a, b in pairwise([0, *ends])])
+    gone = data.draw(st.integers(0, len(lengths) - 1))
+    rest = some.take(np.flatnonzero(np.repeat(np.arange(len(lengths)) != gone, lengths)))
+    sums = lattice_sum(query.contributions(some), lengths, query.clip)
+    others = np.delete(lengths, gone)
+    sums = sums - lattice_sum(query.contributions(rest), others, query.clip)
+    assert not too_long([int(v) for v in sums])
+
+
+@given(st.integers(0, 2**31))
+def test_shares_of_time_and_residuals_are_within_their_clips_by_themselves(seed: int) -> None:
+    some = records(6, seed)
+    for name in ("occupancy", "residual sums", "summary products"):
+        norms = np.linalg.norm(QUERIES[name].contributions(some), axis=1)
+        assert (norms <= QUERIES[name].clip * HAIR).all()
+
+
+def vault_of(some: Records, sigma: float, question: str) -> Vault:
+    """A vault of invented records; the table has no say in the noise."""
+    vault = Vault.__new__(Vault)
+    vault._close(some, np.arange(len(some)), Ledger(plan_of(sigma, question=question)))
+    return vault
+
+
+def scale_is_right(query: Query, sigma: float = 3.0) -> bool:
+    """Two-sided χ² test of the variance of 4000 values or more, as in test_noise.py."""
+    exact = vault_of(records(), 0.0, query.question).noisy_sum(query, Mechanism(0.0)).value
+    vault = vault_of(records(), sigma, query.question)
+    repeats = -(-4000 // query.size)
+    answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(repeats)]
+    assert {a.noise for a in answers} == {sigma * query.clip}
+    draws = np.concatenate([a.value - exact for a in answers]) / (sigma * query.clip)
+    low, high = stats.chi2.ppf([ALARM / 2, 1 - ALARM / 2], draws.size)
+    return bool(low <= np.square(draws).sum() <= high)
+
+
+@pytest.mark.slow
+@EVERY
+def test_the_noise_has_the_scale_claimed(name: str) -> None:
+    assert scale_is_right(QUERIES[name])
+
+
+@pytest.mark.slow
+@EVERY
+@pytest.mark.parametrize("factor", [0.7, 1.3])
+def test_noise_off_by_30_percent_is_rejected(
+    name: str, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest: Callable[[np.ndarray, float], np.ndarray] = vault_module.discrete_gaussian
+    monkeypatch.setattr(vault_module, "discrete_gaussian", lambda t, s: honest(t, s * factor))
+    assert not scale_is_right(QUERIES[name])
+
+
+def condenser(epsilon: float = 1.0) -> SeriesCondenser:
+    return SeriesCondenser(
+        schema=SCHEMA, target="died", n_rows=16, hours=12, epsilon=epsilon, delta=1e-5
+    )
+
+
+def test_questions_are_asked_as_planned_and_cost_what_was_allowed() -> None:
+    made = condenser().fit(*make_stays())
+    asked = [e.question for e in made.ledger.entries]
+    assert asked == [q for q, (_, count) in PHASES.items() for _ in range(count)]
+    assert math.isclose(sum(share for share, _ in PHASES.values()), 1.0)
+    plan = series_plan(1.0, 1e-5)
+    pairs = zip(plan.phases, plan.mechanisms, strict=True)
+    assert spent_epsilon([m for p, m in pairs for _ in range(p.count)], 1e-5) <= 1.0
+
+
+def test_no_output_holds_a_stay(tmp_path: Path) -> None:
+    events, outcomes = make_stays()
+    odd_number, odd_name = 123.456789, "Zx81sentinel"
+    named = pl.col("stay_id").replace_strict(1001, odd_name, default=pl.col("stay_id").cast(str))
+    events = events.with_columns(named, value=pl.lit(odd_number), minute=pl.col("minute") + 1.2345)
+    outcomes = outcomes.with_columns(named)
+    wrong = outcomes.with_columns(age=pl.lit(odd_name))
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        for name, table in (("good", outcomes), ("bad", wrong)):
+            try:
+                made = condenser().fit(events, table, journal=tmp_path / name / "journal")
+                made.save(tmp_path / f"{name}-release")
+                said.write(repr(made) + repr(made.table_))
+            except TinctureError as error:
+                assert error.__cause__ is None
+                said.write("".join(traceback.format_exception(error)))
+    assert (tmp_path / "good-release").exists()
+    assert not (tmp_path / "bad-release").exists()
+    output = said.getvalue().encode()
+    for file in tmp_path.rglob("*"):
+        if file.suffix == ".parquet":
+            output += pl.read_parquet(file).write_csv().encode()
+        elif file.is_file():
+            output += file.read_bytes()
+    for sentinel in (odd_name, "123.4567", "8.2345"):
+        assert sentinel.encode() not in output
+
+
+def test_a_person_with_several_stays_counts_once() -> None:
+    events, outcomes = make_stays(60)
+    outcomes = outcomes.with_columns(patient=pl.col("stay_id") // 2)
+    batch = events.select(
+        stay=pl.col("stay_id").cast(pl.String),
+        hour=pl.col("minute") / 60,
+        variable="variable",
+        value="value",
+    )
+    names = [str(s) for s in outcomes["stay_id"]]
+    stays = bin_stays([batch], names, outcomes, LAYOUT)
+    ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
+    vault = Vault.of_stays(stays, SCHEMA, DIED, ledger, unit="patient")
+    counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value
+    assert counts.sum() == pytest.approx(30, abs=1e-3)
