@@ -19,7 +19,6 @@ def data_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
     about = package["tincture"]
     task = about["task"]
     outcome = task.get("target") or f"{task['time']} (time) and {task['event']} (event)"
-    unit = "record" if ledger["unit"] == "record" else f"person ({ledger['unit']})"
     return f"""# {package["title"]}
 
 **{ledger["promise"]}**
@@ -33,15 +32,7 @@ population: a single row, a rare level or a subgroup means nothing by itself.
 | Outcome | {outcome} |
 | Made for the models | {", ".join(about["models"])} |
 | Rows | {about["settings"]["n_rows"]} |
-| ε asked for, spent | {float(ledger["epsilon"]):g}, {float(ledger["epsilon_spent"]):.4g} |
-| δ | {ledger["delta"]:g} |
-| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
-| Accountant | {ledger["accountant"]} |
-
-Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
-Every private question that was asked is in `ledger.json`:
-
-{phase_table(ledger)}
+{privacy_rows(ledger)}
 
 ## Reading it
 
@@ -61,7 +52,23 @@ Made with tincture {about["settings"]["version"]}.
 """
 
 
-def phase_table(ledger: Mapping[str, Any]) -> str:
+def privacy_rows(ledger: Mapping[str, Any]) -> str:
+    """Rows of a table on the promise, what was public, and every question, as Markdown."""
+    named = ledger["unit"] in ("record", "stay")
+    unit = ledger["unit"] if named else f"person ({ledger['unit']})"
+    asked, spent = float(ledger["epsilon"]), float(ledger["epsilon_spent"])
+    return f"""| ε asked for, spent | {asked:g}, {spent:.4g} |
+| δ | {ledger["delta"]:g} |
+| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
+| Accountant | {ledger["accountant"]} |
+
+Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
+Every private question that was asked is in `ledger.json`:
+
+{_phase_table(ledger)}"""
+
+
+def _phase_table(ledger: Mapping[str, Any]) -> str:
     """Questions, how often they were asked, and their noise, as a Markdown table."""
     lines = ["| question | times asked | noise multiplier | sampling rate |", "|---|---|---|---|"]
     for phase in ledger["phases"]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tincture.brief import Brief
 from tincture.direct import by_descent
 from tincture.encoding import Encoding
-from tincture.engine import Engine
-from tincture.errors import ModelError, ReleaseError, SettingError
+from tincture.engine import Engine, ask
+from tincture.errors import ModelError, SettingError
 from tincture.indirect import by_proxy
 from tincture.models import Model
 from tincture.privacy.accounting import Phase, Plan, calibrate
@@ -124,15 +124,9 @@ def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, F
     ReleaseError
         If a killed run has spent the first question and lost its answer.
     """
-    plan = engine.ledger.plan
-    counts = engine.answer(CellCounts(task), plan.mechanism(CellCounts.question)).value
-    if counts is None:
-        raise ReleaseError(
-            "The killed run had paid for the outcome counts but lost them; remove its folder and "
-            "start again, with the budget that is left."
-        )
+    counts = ask(engine, CellCounts(task)).value
     columns = MarginalCounts(encoding)
-    answer = engine.answer(columns, plan.mechanism(columns.question)).value
+    answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question)).value
     if answer is None:
         return Marginals.flat(encoding), counts
     return Marginals.of_counts(encoding, answer, counts.sum()), counts

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ReleaseError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Answer, Ledger
 from tincture.privacy.vault import Query, Vault
@@ -17,6 +21,31 @@ class Engine(Protocol):
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """A private answer; its value is None where a killed run spent it and lost it."""
         ...
+
+
+class Told(NamedTuple):
+    """An answer that is there."""
+
+    value: NDArray[np.float64]
+    noise: float
+
+
+def ask(engine: Engine, query: Query, share: float = 1.0) -> Told:
+    """The answer to a question that nothing can go on without.
+
+    Raises
+    ------
+    ReleaseError
+        If a killed run spent it and lost the answer.
+    """
+    mechanism = engine.ledger.plan.mechanism(query.question)
+    answer = engine.answer(query, mechanism, share=share)
+    if answer.value is None:
+        raise ReleaseError(
+            "The killed run had paid for a question but lost its answer; remove its folder and "
+            "start again, with the budget that is left."
+        )
+    return Told(answer.value, answer.noise)
 
 
 class LocalEngine:

@@ -174,14 +174,15 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         models = [resolve(m, task) for m in self._model_list(task)]
         weights = self._weights(models)
         self._check_size(records)
-        plan = usual_plan(self.epsilon, self.delta, method_for(self.method, task))
+        method = method_for(self.method, task)
+        plan = usual_plan(self.epsilon, self.delta, method)
         ledger = Ledger(plan, unit=self.unit or "record")
         vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
         rehearse(models, task, encoding, self.n_rows)
 
         with Run(self._digest(schema, models), journal, budget) as run:
             run.start(ledger, self.epsilon, self.delta)
-            notice(self.expectation())
+            notice(expectation(len(features), self.epsilon, method))
             points, outcomes = condense(
                 LocalEngine(vault),
                 encoding,

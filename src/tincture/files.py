@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import glob
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tincture.errors import ReleaseError
 
@@ -96,6 +98,11 @@ def write_file(path: Path, content: bytes) -> None:
         raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def json_bytes(content: Any) -> bytes:
+    """A file of JSON, as people and programs read it."""
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def append_line(path: Path, line: str) -> None:

@@ -138,16 +138,17 @@ def grown(
     )
     design = encoding.design(points)
     leaf = tree.fit(design, chances).apply(design)
-    leaves = sorted(np.unique(leaf), key=lambda node: float(chances[leaf == node].mean()))
-    middles = np.array([_middle(points, np.flatnonzero(leaf == node)) for node in leaves])
+    leaves = [np.flatnonzero(leaf == node) for node in np.unique(leaf)]
+    leaves.sort(key=lambda members: float(chances[members].mean()))
+    middles = np.array([_middle(points, members) for members in leaves])
     prototypes = points[middles]
     for prototype, path in zip(prototypes, _paths(tree, design[middles]), strict=True):
         for place, seen in zip(encoding.slices, encoding.design_slices, strict=True):
             if not np.isin(np.arange(seen.start, seen.stop), path).any() and rng.random() < PLAIN:
                 prototype[place] = typical[place]
-    rows = apportion(np.array([float(np.sum(leaf == node)) for node in leaves]), len(outcomes), 1)
+    rows = apportion(np.array([float(len(members)) for members in leaves]), len(outcomes), 1)
     owner = np.repeat(np.arange(len(leaves)), rows)
-    likely = np.array([chances[leaf == node].mean() for node in leaves])
+    likely = np.array([chances[members].mean() for members in leaves])
     return Start(prototypes, owner, _shared(outcomes, severity, owner, rows, likely))
 
 

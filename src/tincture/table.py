@@ -14,7 +14,7 @@ import polars as pl
 
 from tincture.card import data_card
 from tincture.errors import ReleaseError, TinctureError
-from tincture.files import write_folder
+from tincture.files import json_bytes, write_folder
 from tincture.frames import read_table, to_columns, to_frame
 from tincture.privacy.ledger import Ledger
 from tincture.report.page import card_page
@@ -83,8 +83,8 @@ class CondensedTable:
             Path(path),
             {
                 DATA: self._csv(),
-                PACKAGE: _json(package),
-                LEDGER: _json(ledger),
+                PACKAGE: json_bytes(package),
+                LEDGER: json_bytes(ledger),
                 CARD: data_card(package, ledger).encode(),
                 PAGE: card_page(Card.of(package, ledger)).encode(),
             },
@@ -160,10 +160,6 @@ class CondensedTable:
         buffer = io.BytesIO()
         self.rows.write_csv(buffer)
         return buffer.getvalue()
-
-
-def _json(content: Any) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
-import json
-import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
+from tincture.cli.console import (
+    Delta,
+    Epsilon,
+    Json,
+    Quiet,
+    print_json,
+    print_release,
+    print_scores,
+    progress_bar,
+)
 from tincture.cli.in_house import audit, evaluate, report
-from tincture.cli.journals import journal_of, remove_journal
+from tincture.cli.journals import finished_release, journal_of, remove_journal
 from tincture.cli.series import condense_series
-from tincture.errors import ReleaseError, SettingError, TinctureError
+from tincture.errors import SettingError, TinctureError
 from tincture.version import __version__
-
-if TYPE_CHECKING:
-    from tincture.table import CondensedTable
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(
@@ -43,13 +47,6 @@ budget_app = typer.Typer(
 )
 app.add_typer(schema_app, name="schema")
 app.add_typer(budget_app, name="budget")
-
-Epsilon = Annotated[
-    float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
-]
-Delta = Annotated[
-    float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
-]
 
 
 def main() -> None:
@@ -150,11 +147,12 @@ def condense(
     from tincture.frames import read_table
     from tincture.privacy.budget import Budget
     from tincture.schema import Schema
+    from tincture.table import DATA, CondensedTable
 
     journal = journal_of(out, resume)
-    if resume and (finished := _finished(out, journal)):
+    if resume and (finished := finished_release(out, journal, CondensedTable)):
         remove_journal(journal)
-        _print_release(out, finished, quiet, as_json)
+        print_release(out / DATA, finished, "rows", quiet, as_json)
         return
     require_new(out)
     if budget is not None:
@@ -189,7 +187,7 @@ def condense(
         )
     condenser.save(out)
     remove_journal(journal)
-    _print_release(out, condenser.table_, quiet, as_json)
+    print_release(out / DATA, condenser.table_, "rows", quiet, as_json)
 
 
 def _weights(given: list[str]) -> dict[str, float]:
@@ -204,33 +202,6 @@ def _weights(given: list[str]) -> dict[str, float]:
         if not name:
             raise SettingError(f"The weight {text!r} cannot be read; expected MODEL=NUMBER.")
     return weights
-
-
-def _print_release(out: Path, table: CondensedTable, quiet: bool, as_json: bool) -> None:
-    """Where the rows are, and what is promised of them."""
-    ledger = table.ledger
-    if as_json:
-        print_json({"release": str(out), "rows": len(table), **ledger.to_dict()})
-    elif not quiet:
-        console = Console(soft_wrap=True)
-        console.print(f"{len(table)} invented rows in {out}/condensed.csv", markup=False)
-        style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
-        console.print(ledger.promise, style=style)
-
-
-def _finished(out: Path, journal: Path) -> CondensedTable | None:
-    """The release, if the run was killed after it appeared: it holds every booking."""
-    from tincture.table import CondensedTable
-
-    if not out.exists():
-        return None
-    try:
-        table = CondensedTable.load(out)
-    except ReleaseError:
-        return None
-    if journal.exists() and len(table.ledger.entries) != journal.read_text().count('"booked"'):
-        return None
-    return table
 
 
 app.command("condense-series")(condense_series)
@@ -282,15 +253,15 @@ def schema_draft(
     tincture schema draft records.csv --out records.schema.json
     """
     from tincture.draft import draft
-    from tincture.files import require_new, write_file
+    from tincture.files import json_bytes, require_new, write_file
 
     if out is not None:
         require_new(out)
-    text = json.dumps(draft(table, from_data=from_data), indent=1, ensure_ascii=False) + "\n"
+    text = json_bytes(draft(table, from_data=from_data))
     if out is None:
-        typer.echo(text, nl=False)
+        typer.echo(text.decode(), nl=False)
     else:
-        write_file(out, text.encode())
+        write_file(out, text)
 
 
 @budget_app.command("create")

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,12 @@ from rich.table import Table
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Epsilon = Annotated[
+    float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
+]
+Delta = Annotated[
+    float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
+]
 
 
 def print_json(content: Any) -> None:
@@ -25,6 +32,18 @@ def print_json(content: Any) -> None:
 def as_text(content: Any) -> str:
     """JSON for people and programs."""
     return json.dumps(content, indent=1, allow_nan=False)
+
+
+def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: bool) -> None:
+    """Where the rows (or stays) are, and what is promised of them."""
+    ledger = release.ledger
+    if as_json:
+        print_json({"release": str(path.parent), "rows": len(release), **ledger.to_dict()})
+    elif not quiet:
+        console = Console(soft_wrap=True)
+        console.print(f"{len(release)} invented {kind} in {path}", markup=False)
+        style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
+        console.print(ledger.promise, style=style)
 
 
 def print_scores(evaluation: Any) -> None:

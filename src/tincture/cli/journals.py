@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from tincture.errors import SettingError
+from tincture.errors import ReleaseError, SettingError
+
+if TYPE_CHECKING:
+    from tincture.series.release import CondensedSeries
+    from tincture.table import CondensedTable
+
+Release = TypeVar("Release", "CondensedTable", "CondensedSeries")
 
 
 def journal_of(out: Path, resume: bool) -> Path:
@@ -21,6 +28,19 @@ def journal_of(out: Path, resume: bool) -> Path:
             "that folder to give up what it has spent."
         )
     return journal
+
+
+def finished_release(out: Path, journal: Path, kind: type[Release]) -> Release | None:
+    """The release, if the run was killed after it appeared: it holds every booking."""
+    if not out.exists():
+        return None
+    try:
+        release = kind.load(out)
+    except ReleaseError:
+        return None
+    if journal.exists() and len(release.ledger.entries) != journal.read_text().count('"booked"'):
+        return None
+    return release
 
 
 def remove_journal(journal: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tincture.cli.console import Json, Quiet, print_json, progress_bar
-from tincture.cli.journals import journal_of, remove_journal
+from tincture.cli.console import Delta, Epsilon, Json, Quiet, print_release, progress_bar
+from tincture.cli.journals import finished_release, journal_of, remove_journal
 from tincture.errors import SettingError
 
 UNITS = {"m": 1 / 60, "min": 1 / 60, "h": 1.0, "d": 24.0}
@@ -37,13 +37,8 @@ def condense_series(
     ],
     schema: Annotated[Path, typer.Option(help="Table Schema with roles, JSON or YAML.")],
     target: Annotated[str, typer.Option(help="Outcome column, of two classes.")],
-    epsilon: Annotated[
-        float,
-        typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON"),
-    ],
-    delta: Annotated[
-        float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
-    ],
+    epsilon: Epsilon,
+    delta: Delta,
     out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
     outcomes: Annotated[
         Path | None, typer.Option(help="One row a stay: static columns and the outcome.")
@@ -77,9 +72,14 @@ def condense_series(
     """
     from tincture.files import require_new
     from tincture.privacy.budget import Budget
+    from tincture.series.release import EVENTS, CondensedSeries
     from tincture.series_estimator import SeriesCondenser
 
     journal = journal_of(out, resume)
+    if resume and (finished := finished_release(out, journal, CondensedSeries)):
+        remove_journal(journal)
+        print_release(out / EVENTS, finished, "stays", quiet, as_json)
+        return
     require_new(out)
     if budget is not None:
         Budget(budget).read()
@@ -100,8 +100,4 @@ def condense_series(
         ).fit(events, outcomes, journal=journal, budget=budget, progress=progress)
     condenser.save(out)
     remove_journal(journal)
-    if as_json:
-        print_json({"release": str(out), "rows": rows, **condenser.ledger.to_dict()})
-    elif not quiet:
-        typer.echo(f"{rows} invented stays in {out}/condensed.parquet")
-        typer.echo(condenser.ledger.promise)
+    print_release(out / EVENTS, condenser.table_, "stays", quiet, as_json)

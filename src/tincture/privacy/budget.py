@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import BudgetError, ReleaseError
-from tincture.files import locked_folder, write_file
+from tincture.files import json_bytes, locked_folder, write_file
 
 SLACK = 1e-12  # relative, so that three releases of 0.1 fit into 0.3
 
@@ -141,7 +141,7 @@ class Budget:
         return locked_folder(folder)
 
     def _write(self, content: dict[str, Any]) -> None:
-        write_file(self.path, (json.dumps(content, indent=1) + "\n").encode())
+        write_file(self.path, json_bytes(content))
 
 
 def _read_cap(raw: dict[str, Any]) -> tuple[float, float]:

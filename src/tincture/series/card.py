@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tincture.card import phase_table
+from tincture.card import privacy_rows
 
 
 def series_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
@@ -22,7 +22,6 @@ def series_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
     settings = about["settings"]
     stay, time, variable, value = settings["columns"]
     target = about["task"]["target"]
-    unit = "stay" if ledger["unit"] == "stay" else f"person ({ledger['unit']})"
     return f"""# {package["title"]}
 
 **{ledger["promise"]}**
@@ -38,15 +37,7 @@ means nothing by itself.
 | Stays | {settings["n_rows"]}, half of each class |
 | Real prevalence | about {settings["prevalence"]:.1%}, through noise: recalibrate with it |
 | Window | {settings["hours"]:g} h in bins of {settings["bin_hours"]:g} h |
-| ε asked for, spent | {float(ledger["epsilon"]):g}, {float(ledger["epsilon_spent"]):.4g} |
-| δ | {ledger["delta"]:g} |
-| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
-| Accountant | {ledger["accountant"]} |
-
-Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
-Every private question that was asked is in `ledger.json`:
-
-{phase_table(ledger)}
+{privacy_rows(ledger)}
 
 ## Reading it
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.engine import Engine
+from tincture.engine import Engine, ask
 from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.queries import CellCounts, ResidualSums
 from tincture.search import Progress
 from tincture.series.embeddings import Course, EmbeddingSums, Trajectories
 from tincture.series.invent import Manner, invent
 from tincture.series.summaries import Linear, Occupancy, SummaryProducts
-from tincture.series.teacher import ask, teach
+from tincture.series.teacher import teach
 from tincture.stays import Grid, Layout
 from tincture.tasks import Task
 

@@ -15,19 +15,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tincture.errors import ReleaseError
-from tincture.files import write_folder
+from tincture.files import json_bytes, write_folder
 from tincture.frames import to_frame
 from tincture.privacy.ledger import Ledger
 from tincture.schema import Schema
 from tincture.series.card import series_card
 from tincture.series.formats import END, HOURS, START, Form
 from tincture.stays import Grid, Layout
+from tincture.table import CARD, LEDGER, PACKAGE, PROFILE
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
-PACKAGE, LEDGER, CARD = "datapackage.json", "ledger.json", "README.md"
-PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
 
 
@@ -73,8 +72,8 @@ class CondensedSeries:
             {
                 EVENTS: _parquet(self.events),
                 OUTCOMES: _parquet(self.outcomes),
-                PACKAGE: _json(package),
-                LEDGER: _json(ledger),
+                PACKAGE: json_bytes(package),
+                LEDGER: json_bytes(ledger),
                 CARD: series_card(package, ledger).encode(),
             },
         )
@@ -184,7 +183,3 @@ def _parquet(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
-
-
-def _json(content: Any) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.engine import Engine
-from tincture.errors import ReleaseError
-from tincture.privacy.vault import Query
+from tincture.engine import Engine, ask
 from tincture.queries import ResidualSums
 from tincture.series.summaries import Linear, Scale, Summaries, SummaryProducts
 from tincture.stays import Layout
@@ -25,31 +22,6 @@ PRIOR_EXACT = 0.025
 STEP = 0.25  # of a full step in every weight by itself: related summaries would overshoot together
 KEPT = 16  # variables, rates and statics that the teacher heeds in the end
 INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its bound of ¼
-
-
-class Told(NamedTuple):
-    """An answer that is there."""
-
-    value: Floats
-    noise: float
-
-
-def ask(engine: Engine, query: Query, share: float = 1.0) -> Told:
-    """The answer to a question that nothing can go on without.
-
-    Raises
-    ------
-    ReleaseError
-        If a killed run spent it and lost the answer.
-    """
-    mechanism = engine.ledger.plan.mechanism(query.question)
-    answer = engine.answer(query, mechanism, share=share)
-    if answer.value is None:
-        raise ReleaseError(
-            "The killed run had paid for a question but lost its answer; remove its folder and "
-            "start again, with the budget that is left."
-        )
-    return Told(answer.value, answer.noise)
 
 
 def teach(
