@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import SCHEMA
+from helpers import SCHEMA, make_table
 from tincture.errors import SettingError
 from tincture.estimators import Condenser
-from tincture.guidance import GOOD, POOR, expectation, people_for
+from tincture.guidance import GOOD, POOR, expectation, people_for, verdict
+from tincture.tasks import Classification, Survival, Task
 
 
 @given(st.integers(1, 500), st.floats(0.01, 20))
@@ -40,3 +42,31 @@ def test_a_condenser_tells_it_without_records() -> None:
     assert "direct" in Condenser(target="stage", **settings).expectation()
     with pytest.raises(SettingError):
         Condenser(**settings).expectation()
+
+
+@given(st.integers(1, 500), st.floats(0.01, 20))
+def test_the_verdict_agrees_with_what_was_said_before(n_columns: int, epsilon: float) -> None:
+    good, poor = (people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
+    assert f"enough for {GOOD:.0%}" in verdict(good, n_columns, epsilon)
+    assert verdict(poor / 10 - 1, n_columns, epsilon).startswith("Warning")
+    assert "Warning" not in verdict(poor, n_columns, epsilon)
+
+
+@pytest.mark.parametrize(
+    "task", [Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")]
+)
+def test_the_rarer_outcome_is_counted(task: Task) -> None:
+    counts = np.ones(task.n_cells)
+    counts[-1] = 7.0
+    rest = task.n_cells // 2
+    assert task.rarer(counts) == rest
+
+
+def test_a_run_tells_both_sentences() -> None:
+    said: list[str] = []
+    settings = {"schema": SCHEMA, "epsilon": 1.0, "delta": 1e-5, "drop": ["patient", "days"]}
+    made = Condenser(target="died", models=["logistic"], n_rows=8, effort=0.05, **settings)
+    made.fit(make_table(400), notice=said.append)
+    assert said[0] == made.expectation()
+    assert re.search(r"hrough noise, about \d+0 people", said[1])
+    assert len(said) == 2

@@ -145,7 +145,9 @@ def test_no_output_holds_a_stay(tmp_path: Path) -> None:
     events, outcomes = make_stays()
     odd_number, odd_name = 123.456789, "Zx81sentinel"
     named = pl.col("stay_id").replace_strict(1001, odd_name, default=pl.col("stay_id").cast(str))
-    events = events.with_columns(named, value=pl.lit(odd_number), minute=pl.col("minute") + 1.23456789)
+    events = events.with_columns(
+        named, value=pl.lit(odd_number), minute=pl.col("minute") + 1.23456789
+    )
     outcomes = outcomes.with_columns(named)
     wrong = outcomes.with_columns(age=pl.lit(odd_name))
     said = io.StringIO()

@@ -13,6 +13,7 @@ from tincture.direct import by_descent
 from tincture.encoding import Encoding
 from tincture.engine import Engine, ask
 from tincture.errors import ModelError, SettingError
+from tincture.guidance import Notice, verdict
 from tincture.indirect import by_proxy
 from tincture.models import Model
 from tincture.privacy.accounting import Phase, Plan, calibrate
@@ -83,6 +84,7 @@ def condense(
     balance: str | None = None,
     effort: float = 1.0,
     progress: Progress = lambda done, total: None,
+    notice: Notice = lambda text: None,
 ) -> tuple[Floats, Floats]:
     """Search for the table on which models fit best what the vault holds.
 
@@ -103,6 +105,8 @@ def condense(
         Factor of the rounds that cost no privacy.
     progress : callable, optional
         Told the rounds done and the rounds in all.
+    notice : callable, optional
+        Told what to expect once the outcomes are counted.
 
     Returns
     -------
@@ -112,8 +116,11 @@ def condense(
     """
     marginals, counts = survey(engine, encoding, task)
     brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort, balance)
-    search = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
-    return search(brief, rng, progress)
+    if not brief.plan.has(ResidualSums.question):
+        return by_descent(brief, rng, progress)
+    if math.isfinite(brief.plan.epsilon):
+        notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
+    return by_proxy(brief, rng, progress)
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
 from tincture.frames import record_count, to_frame
-from tincture.guidance import expectation
+from tincture.guidance import Notice, expectation
 from tincture.models import Model
 from tincture.portfolio import default_models, resolve
 from tincture.privacy.accounting import check_privacy
@@ -132,7 +132,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = lambda done, total: None,
-        notice: Callable[[str], None] = lambda text: None,
+        notice: Notice = lambda text: None,
     ) -> Condenser:
         """Condense.
 
@@ -149,7 +149,8 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         progress : callable, optional
             Told the rounds done and the rounds in all.
         notice : callable, optional
-            Told what to expect (`expectation`) when all is checked and nothing is spent yet.
+            Told what to expect: by public settings (`expectation`) when all is checked and nothing
+            is spent yet, then by the noisy counts of the outcomes.
 
         Returns
         -------
@@ -194,6 +195,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
                 balance=self.balance,
                 effort=self.effort,
                 progress=progress,
+                notice=notice,
             )
         released = schema.select([*features, *task.columns])
         rows = to_frame({**encoding.decode(points), **task.values(outcomes)}, released)

@@ -1,12 +1,16 @@
-"""What to expect of a release, before anything is spent: from public settings alone.
+"""What to expect of a release: before anything is spent, and when the outcomes were counted.
 
-The number of records is private, so that it is not looked at: the sentence says how many people
-with the event it takes. Its constants are a fit to the benchmark (``benchmarks/expectation.py``).
+The number of records is private. The first sentence, from public settings alone, says how many
+people with the event it takes; the second judges by the counts that the run has bought by then. The
+constants are a fit to the benchmark (``benchmarks/expectation.py``).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+Notice = Callable[[str], None]  # told a sentence for a person
 
 # Share of the ceiling's gain over chance = BEST − LOSS · √columns / (ε · people with the event).
 BEST = 0.96
@@ -48,4 +52,28 @@ def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
         f"records would give them over chance, or more, if {good:,} people have the event (and as "
         f"many have not), and less than {POOR:.0%} if fewer than {poor:,} have: then drop columns, "
         "or ask for more ε."
+    )
+
+
+def verdict(n_rarer: float, n_columns: int, epsilon: float) -> str:
+    """One sentence when the outcomes have been counted through noise.
+
+    Parameters
+    ----------
+    n_rarer : float
+        People with the event or without it, whichever are fewer, through noise.
+    n_columns, epsilon
+        As for `expectation`; ε finite.
+    """
+    scarcity = math.sqrt(n_columns) / (max(epsilon, 1e-9) * max(n_rarer, 1.0))
+    share = BEST - LOSS * scarcity
+    about = f"{max(round(n_rarer, -1), 10):,.0f}"
+    counted = f"Through noise, about {about} people have the rarer outcome"
+    if share >= GOOD:
+        return f"{counted}: enough for {GOOD:.0%} of the gain over chance, or more."
+    if share >= POOR:
+        return f"{counted}: expect {POOR:.0%} to {GOOD:.0%} of the gain over chance."
+    return (
+        f"Warning: {counted[0].lower()}{counted[1:]}, too few for this ε and so many columns: "
+        f"expect less than {POOR:.0%} of the gain over chance."
     )

@@ -94,6 +94,10 @@ class Task(Protocol):
         """Score of an average record, from noisy cell counts."""
         ...
 
+    def rarer(self, counts: Floats) -> float:
+        """Units with the event or without it, whichever are fewer, from noisy cell counts."""
+        ...
+
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
         """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
         ...
@@ -208,6 +212,10 @@ class Classification:
         """Log odds of the second class."""
         share = np.clip(counts / max(counts.sum(), 1.0), 0.002, 0.998)
         return float(np.log(share[1] / (1 - share[1])))
+
+    def rarer(self, counts: Floats) -> float:
+        """The smallest class."""
+        return float(counts.min())
 
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
         """Y − p, in [−1, 1]."""
@@ -347,6 +355,10 @@ class Survival:
     def level(self, counts: Floats) -> float:
         """Log hazards are measured from the average record's."""
         return 0.0
+
+    def rarer(self, counts: Floats) -> float:
+        """Events or censorings."""
+        return float(counts.reshape(2, self.n_bins).sum(axis=1).min())
 
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
         """Martingale residual δ − Λ(t) e^score up to the time when Λ reaches 1.
