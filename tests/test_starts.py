@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from helpers import ENCODING, invented
 from tincture.search import Start
-from tincture.starts import LEAVES, graded, grown
+from tincture.starts import BARE, RICH, Growth, graded, grown
 from tincture.tasks import Classification, Survival, Task
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
@@ -58,23 +58,26 @@ def test_there_may_be_more_prototypes_than_points_to_draw_from() -> None:
     assert {tuple(p) for p in start.prototypes} == {tuple(p) for p in points}
 
 
-def grown_of(n_rows: int, share: float = 0.2, *, seed: int = 4) -> tuple[Start, np.ndarray]:
+def grown_of(
+    n_rows: int, share: float = 0.2, *, seed: int = 4, growth: Growth = RICH
+) -> tuple[Start, np.ndarray]:
     """A start grown on a teacher's chances, and the chances of its prototypes."""
     rng = np.random.default_rng(seed)
     points, scores = invented(3000)
     chances = DIED.chance(scores - np.quantile(scores, 1 - share))
     outcomes = DIED.allot(np.array([1 - share, share]), n_rows, rng)
-    typical = np.median(points, axis=0)
+    typical = ENCODING.snap(np.median(points, axis=0))
     severity = DIED.severity(outcomes)
-    start = grown(ENCODING, points, chances, outcomes, severity, ENCODING.snap(typical), rng)
+    start = grown(ENCODING, points, chances, outcomes, severity, typical, rng, growth)
     assert sorted(start.outcomes[:, 0]) == sorted(outcomes[:, 0])
     return start, chances
 
 
+@pytest.mark.parametrize("growth", [RICH, BARE], ids=["rich", "bare"])
 @pytest.mark.parametrize("n_rows", [4, 5, 20, 100, 300])
-def test_a_grown_start_has_a_row_at_least_for_every_prototype(n_rows: int) -> None:
-    start, _ = grown_of(n_rows)
-    assert 2 <= len(start.prototypes) <= min(LEAVES, max(2, n_rows // 4))
+def test_a_grown_start_has_a_row_at_least_for_every_prototype(n_rows: int, growth: Growth) -> None:
+    start, _ = grown_of(n_rows, growth=growth)
+    assert 2 <= len(start.prototypes) <= min(growth.leaves, max(2, n_rows // 4))
     assert np.bincount(start.owner, minlength=len(start.prototypes)).min() >= 1
     assert len(start.owner) == len(start.outcomes) == n_rows
     assert (ENCODING.snap(start.prototypes) == start.prototypes).all()
@@ -91,14 +94,22 @@ def test_its_cases_lie_in_proportion_to_their_chances(share: float) -> None:
     assert shares[-1] > shares[0]
 
 
+@pytest.mark.parametrize("growth", [RICH, BARE], ids=["rich", "bare"])
 @pytest.mark.parametrize("share", [0.1, 0.3])
-def test_a_tree_fitted_on_a_grown_start_ranks_better_than_chance(share: float) -> None:
+def test_a_tree_fitted_on_a_grown_start_ranks_better_than_chance(
+    share: float, growth: Growth
+) -> None:
     points, _ = invented(3000)
     found = []
     for seed in range(8):
-        start, chances = grown_of(100, share, seed=seed)
+        start, chances = grown_of(100, share, seed=seed, growth=growth)
         tree = DecisionTreeClassifier(max_depth=5, random_state=0)
         tree.fit(ENCODING.design(start.prototypes)[start.owner], start.outcomes[:, 0])
         predicted = tree.predict_proba(ENCODING.design(points))[:, 1]
         found.append(roc_auc_score(chances > np.median(chances), predicted))
     assert np.mean(found) > 0.55, found  # before any search; chance is ½
+
+
+def test_a_bare_start_holds_no_more_leaves_than_its_cases_can_tell_apart() -> None:
+    start, _ = grown_of(100, 0.2, growth=BARE)
+    assert len(start.prototypes) <= BARE.a_case * start.outcomes.sum()

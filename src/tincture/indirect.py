@@ -21,10 +21,10 @@ from tincture.brief import Brief
 from tincture.copula import Copula, Lines
 from tincture.distil import Distance, distil
 from tincture.models import Model
-from tincture.portfolio import guards
+from tincture.portfolio import TREES, guards
 from tincture.queries import LossDifferences, RankProducts, ResidualSums
 from tincture.search import Candidates, Directions, Moves, Progress, Start
-from tincture.starts import graded, grown
+from tincture.starts import BARE, RICH, graded, grown
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -143,7 +143,8 @@ def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Gener
     if task.is_probabilistic:
         typical = brief.encoding.snap(marginals.place(marginals.typical()))
         chances = task.chance(scores)
-        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
+        growth = BARE if {m.name for m in brief.models} <= TREES else RICH
+        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng, growth)
     return graded(pool, scores, outcomes, severity, rng, copies=1, sharpness=SHARPNESS)
 
 

@@ -26,6 +26,7 @@ from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
 Maker = Callable[[int], Any]  # from a seed to a fresh estimator
+TREES = {"tree", "DecisionTreeClassifier"}  # of hard splits alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ that the pure leaves of a tree cannot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,34 @@ from tincture.search import Start
 from tincture.tasks import apportion
 
 Floats = NDArray[np.float64]
-LEAVES = 25
 SMALLEST = 0.01  # share of the records in a leaf
 DEPTH = 5  # of the trees that recipients usually fit
-PLAIN = 0.4  # share of the columns a leaf does not depend on that take their typical value
-SHARPNESS = 2.0  # power of the chances by which cases are shared out
+FEWEST = 4  # leaves, however few the cases
+
+
+class Growth(NamedTuple):
+    """How a tree is written back as rows (docs/decisions/0008).
+
+    Attributes
+    ----------
+    leaves : int
+        At most.
+    a_case : float
+        At most, for each row of the rarer outcome: leaves without any all look alike.
+    plain : float
+        Share of the columns a leaf does not depend on that take their typical value.
+    sharpness : float
+        Power of the chances by which cases are shared out.
+    """
+
+    leaves: int
+    a_case: float
+    plain: float
+    sharpness: float
+
+
+RICH = Growth(leaves=25, a_case=math.inf, plain=0.4, sharpness=2.0)  # something for every model
+BARE = Growth(leaves=25, a_case=0.6, plain=1.0, sharpness=1.0)  # nothing that misleads a tree
 
 
 def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
@@ -107,13 +131,14 @@ def grown(
     severity: Floats,
     typical: Floats,
     rng: np.random.Generator,
+    growth: Growth = RICH,
 ) -> Start:
     """A regression tree of the chances written back as rows: a prototype a leaf.
 
     A prototype is an invented record in the middle of its leaf, some of whose columns that do not
     lead to the leaf are made typical, lest a tree split on them by accident. It is repeated in
-    proportion to the leaf's records. Cases go to prototypes by the square of their chances: were
-    they nowhere more than the others, a support vector machine would see no difference at all.
+    proportion to the leaf's records. Cases go to prototypes by a power of their chances: were they
+    nowhere more than the others, a support vector machine would see no difference at all.
 
     Parameters
     ----------
@@ -132,7 +157,7 @@ def grown(
 
     tree = DecisionTreeRegressor(
         max_depth=DEPTH,
-        max_leaf_nodes=max(2, min(LEAVES, len(outcomes) // 4)),
+        max_leaf_nodes=_n_leaves(growth, severity),
         min_samples_leaf=SMALLEST,
         random_state=int(rng.integers(2**31)),
     )
@@ -144,12 +169,21 @@ def grown(
     prototypes = points[middles]
     for prototype, path in zip(prototypes, _paths(tree, design[middles]), strict=True):
         for place, seen in zip(encoding.slices, encoding.design_slices, strict=True):
-            if not np.isin(np.arange(seen.start, seen.stop), path).any() and rng.random() < PLAIN:
+            leads = np.isin(np.arange(seen.start, seen.stop), path).any()
+            if not leads and rng.random() < growth.plain:
                 prototype[place] = typical[place]
     rows = apportion(np.array([float(len(members)) for members in leaves]), len(outcomes), 1)
     owner = np.repeat(np.arange(len(leaves)), rows)
-    likely = np.array([chances[members].mean() for members in leaves])
+    likely = np.array([chances[members].mean() for members in leaves]) ** growth.sharpness
     return Start(prototypes, owner, _shared(outcomes, severity, owner, rows, likely))
+
+
+def _n_leaves(growth: Growth, severity: Floats) -> int:
+    """No more than growth allows, of four rows each on average."""
+    worst = np.sum(severity == severity.max())
+    n_cases = min(worst, len(severity) - worst)
+    told_apart = max(growth.a_case * n_cases, FEWEST)
+    return int(max(min(growth.leaves, told_apart, len(severity) // 4), 2))
 
 
 def _middle(points: Floats, members: NDArray[np.int64]) -> int:
@@ -171,13 +205,13 @@ def _shared(
     rows: NDArray[np.int64],
     likely: Floats,
 ) -> Floats:
-    """Outcomes shared out in proportion to squared chances, by Sainte-Lague's divisors.
+    """Outcomes shared out in proportion to likelihoods, by Sainte-Lague's divisors.
 
-    The j-th row of a prototype with n rows of chance p claims a case at (j - 1/2)/(n p²); the
+    The j-th row of a prototype with n rows of likelihood p claims a case at (j - 1/2)/(n p); the
     smallest claims are met.
     """
     order = np.concatenate([np.arange(n) for n in rows])
-    claim = (order + 0.5) / np.maximum(rows * likely**SHARPNESS, 1e-12)[owner]
+    claim = (order + 0.5) / np.maximum(rows * likely, 1e-12)[owner]
     shared = np.empty_like(outcomes)
     shared[np.argsort(-claim, kind="stable")] = outcomes[np.argsort(severity, kind="stable")]
     return shared
