@@ -1,9 +1,11 @@
-"""Broken schema files, tables and command lines, each run in a fork of its own.
+"""Broken schema files, tables, stays and command lines, each run in a process of its own.
 
     python tests/fuzz.py --inputs 20000 --seed 0
 
 Every input must end within 10 s of work, in success or in one clear sentence: no traceback, no
-internal error, no value of a record in any output. Input i of a seed is the same on every machine.
+internal error, no value of a record in any output, no output left by what failed. One input in
+twenty runs in a fresh interpreter, the others in a fork of one that has imported and compiled all
+it needs. Input i of a seed is the same on every machine.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import importlib
 import io
 import json
 import os
@@ -23,28 +26,36 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 import commands
 import tincture.audit.vault_checks
 import tincture.audit.whole
+import tincture.cli
 import tincture.draft
 import tincture.estimators
 import tincture.evaluation
 import tincture.indirect
 import tincture.report.in_house
-from fuzz_inputs import NAME, NUMBER, command, write_inputs
+import tincture.series_estimator
+from fuzz_inputs import NAME, NUMBER, changed, command, write_inputs
+from fuzz_stays import write_stays
 from helpers import FEATURES, SCHEMA, make_table
-from tincture.cli import main
 from tincture.condense import PROXY, rehearse
 from tincture.encoding import Encoding
 from tincture.portfolio import resolve
 from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.series.condense import series_plan
 from tincture.tasks import Classification, Survival
 
 SECONDS = 10  # of work; a busy machine takes longer
 PATIENCE = 60.0  # seconds after which even one that waits is ended
+FRESH = 20  # one input in so many runs in an interpreter of its own
+INTERPRETER = [sys.executable, "-m", "tincture"]
+OUTPUTS = ("out", "card.html", "page.html", "draft.json", "new.json", "told.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +70,49 @@ class Ended:
     fault: str
 
 
-def child(rng: np.random.Generator, folder: Path, told: int, release: Path) -> None:
+def child(seed: int, number: int, folder: Path, told: int, release: Path) -> None:
     """Write the inputs and run the command, in a process of its own that does not return."""
     os.chdir(folder)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     code = 0
     try:
-        args = command(rng, write_inputs(rng, folder, release))
-        os.write(told, json.dumps(args).encode())
+        rng = np.random.default_rng([seed, number])
+        if rng.uniform() < 0.15:
+            usual = write_stays(rng, folder)
+        else:
+            usual = command(rng, write_inputs(rng, folder, release))
+        args = changed(rng, usual)
+        os.write(told, json.dumps({"args": args, "inputs": sorted(files(folder))}).encode())
         for stream, name in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(folder.with_suffix(f".{name}"), os.O_CREAT | os.O_WRONLY), stream)
+        if number % FRESH == 0:
+            os.execv(INTERPRETER[0], [*INTERPRETER, *quick(args)])
         sys.argv = ["tincture", *args]
-        main()
+        tincture.cli.main()
     except SystemExit as end:
-        code = int(end.code or 0)
+        code = ended_with(end.code)
     except BaseException as error:  # of the fuzzer, or let through
         sys.stderr.write(f"Traceback of the fuzzer: {type(error).__name__} {error}")
         code = 99
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def ended_with(code: Any) -> int:
+    """The exit code of a ``SystemExit``, as an interpreter gives it; words go to its errors."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+def quick(args: list[str]) -> list[str]:
+    """The same with a short search, for an interpreter in which nothing was shortened."""
+    if args[:1] != ["condense"] or "--help" in args:
+        return args
+    has_model = any(a.startswith("--model") for a in args)
+    return [args[0], "--effort=0.002", *([] if has_model else ["--model=logistic"]), *args[1:]]
 
 
 def attempt(seed: int, number: int, release: Path) -> Ended:
@@ -90,16 +124,23 @@ def attempt(seed: int, number: int, release: Path) -> Ended:
         began = time.monotonic()
         process = os.fork()
         if process == 0:
-            child(np.random.default_rng([seed, number]), folder, writing, release)
+            child(seed, number, folder, writing, release)
         os.close(writing)
         status = waited(process, began + PATIENCE)
-        args = json.loads(os.read(reading, 10**6) or b"[]")
+        told = json.loads(os.read(reading, 10**6) or b'{"args": [], "inputs": []}')
         os.close(reading)
-        code = os.waitstatus_to_exitcode(status)
-        out, err = (read(folder.with_suffix(f".{s}")) for s in ("stdout", "stderr"))
         seconds = time.monotonic() - began
-        fault = judged(args, code, out, err, "" if code else made(folder))
+        code, args = os.waitstatus_to_exitcode(status), told["args"]
+        out, err = (read(folder.with_suffix(f".{s}")) for s in ("stdout", "stderr"))
+        fault = judged(args, code, out, err, made(folder, told["inputs"]))
+        if code and not fault and any((folder / n).exists() for n in OUTPUTS):
+            fault = "an output of what failed"
         return Ended(number, tuple(args), code, seconds, out + err, fault)
+
+
+def files(folder: Path) -> set[str]:
+    """Every file below, hidden ones too."""
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
 def waited(process: int, until: float) -> int:
@@ -118,11 +159,19 @@ def read(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def made(folder: Path) -> str:
-    """All that a command has written beside its inputs."""
-    given = ("records", "schema.json", "page.html")  # the page is in-house
-    files = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(given)]
-    return "".join(read(p) for p in files)
+def made(folder: Path, inputs: list[str]) -> str:
+    """All that a command has written; Parquet as text."""
+    names = files(folder) - (set(inputs) - {"budget.json"}) - {"page.html"}  # in-house
+    paths = [folder / n for n in sorted(names)]
+    tables = [p for p in paths if p.suffix == ".parquet"]
+    if tables and os.fork() == 0:  # whoever has used the table library's threads cannot be forked
+        for path in tables:
+            pl.read_parquet(path).write_csv(path.with_suffix(".text"))
+        os._exit(0)
+    if tables and os.wait()[1]:
+        return "Traceback: a table cannot be read"
+    texts = [p.with_suffix(".text") if p in tables else p for p in paths]
+    return "".join(read(p) for p in texts)
 
 
 def judged(args: list[str], code: int, out: str, err: str, written: str) -> str:
@@ -134,7 +183,7 @@ def judged(args: list[str], code: int, out: str, err: str, written: str) -> str:
     checks = {
         "hang": code in (-signal.SIGKILL, -signal.SIGXCPU),
         "crash": code < 0,
-        "traceback": "Traceback" in out + err,
+        "traceback": "Traceback" in told,
         "internal error": code == 70,
         "words on standard error": code == 0 and bool(err),
         "no clear sentence": code > 0 and not (is_sentence or is_usage or out.startswith("Usage")),
@@ -155,29 +204,48 @@ def prepare(home: Path) -> Path:
 
     default = tincture.estimators.default_models
     tincture.estimators.default_models = lambda task: default(task)[:1]  # all of them take minutes
-    tincture.estimators.usual_plan = functools.cache(plan)
+    tincture.estimators.usual_plan = once = functools.cache(plan)
+    tincture.series_estimator.series_plan = series = functools.cache(series_plan)
     tincture.audit.vault_checks.CALLS, tincture.audit.vault_checks.LOOKS = 4, 30
     styles = tincture.indirect.STYLES
     tincture.indirect.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}
+    for method in ("proxy", "direct"):
+        once(1.0, 1e-5, method)
+    series(4.0, 1e-5)
     encoding = Encoding([SCHEMA[n] for n in FEATURES])
     tasks = Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")
     for task, model in zip(tasks, ("logistic", "cox"), strict=True):
         rehearse([resolve(model, task)], task, encoding, 16)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         sys.argv = ["tincture", "--version"]
-        main()
-    return released(home)
+        tincture.cli.main()
+    made = released(home)
+    for name in json.loads((home / "modules.json").read_text()):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    return made
 
 
 def released(home: Path) -> Path:
-    """A release, made by a fork: whoever has used the table library's threads cannot be forked."""
+    """A release and an audit of it, made by a fork, which tells what it has imported for them."""
+    release, records = home / "out", home / "records.csv"
+    lines: list[list[Any]] = [
+        [*commands.condensing(home, epsilon=1)],
+        ["audit", release, "--records", records, "--held-out", records, "--canaries=20"],
+        ["evaluate", release, "--train", records, "--test", records, "--by=ward"],
+        ["report", release, "--out", home / "card.html"],
+        ["schema", "draft", records],
+    ]
+    lines[1] += ["--out", home / "audit.json"]
+    lines[2] += ["--report", home / "page.html"]
     if os.fork() == 0:
         commands.prepare(home, make_table(60))
-        said = commands.run(*commands.condensing(home, epsilon=1))
-        os._exit(said.code)
+        codes = [commands.run(*line).code for line in lines]
+        (home / "modules.json").write_text(json.dumps(sorted(sys.modules)))
+        os._exit(max(codes))
     if os.wait()[1]:
         raise RuntimeError("the release for the inputs could not be made")
-    return home / "out"
+    return release
 
 
 def run_all(seed: int, numbers: range) -> Iterator[Ended]:

@@ -24,6 +24,9 @@ JUNK: list[Any] = [
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
 MORE += ["--balance=ward", "--seed=-1", "--help", "--version", "--nonsense"]
 LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
+LOOKS += [["--report=page.html", "--audit=audit.json"], ["--model=naive_bayes"]]
+ATTACKS = [["--canaries=20"], ["--canaries=20", "--sensitive=ward", "--out=told.json"]]
+ATTACKS += [["--canaries=20", "--json", "--sensitive=age"]]
 TEXTS = [j for j in JUNK if isinstance(j, str) and "\x00" not in j]
 
 
@@ -121,7 +124,7 @@ def odd_types(rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
-    """A schema, a table, a budget and a copy of a release in the folder; the table's name."""
+    """A schema, a table, a budget, a copy of a release and its audit; the table's name."""
     described: Any = DESCRIPTOR
     for _ in range(int(pick(rng, [0, 0, 1, 1, 2, 3]))):
         described = spoil(rng, described)
@@ -143,6 +146,10 @@ def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
     (folder / "budget.json").write_bytes(
         spoil_bytes(rng, budget) if rng.uniform() < 0.3 else budget
     )
+    audit = (release.parent / "audit.json").read_bytes()
+    if rng.uniform() < 0.5:
+        audit = json.dumps(spoil(rng, json.loads(audit))).encode()
+    (folder / "audit.json").write_bytes(spoil_bytes(rng, audit) if rng.uniform() < 0.1 else audit)
     copied = Path(shutil.copytree(release, folder / "release"))
     if rng.uniform() < 0.5:
         spoil_release(rng, copied)
@@ -159,7 +166,7 @@ def spoil_release(rng: np.random.Generator, release: Path) -> None:
 
 
 def command(rng: np.random.Generator, records: str) -> list[str]:
-    """A command line, often with a flag too many, too few or of another value."""
+    """A command line that fits the inputs."""
     dropped = [f"--drop={n}" for n in ("days", "event", "stage", "patient")]
     release = pick(rng, ["release"] * 6 + [".", "absent"])
     usual = ["--schema=schema.json", "--epsilon=1", "--delta=1e-5", "--out=out", "--rows=16"]
@@ -174,10 +181,14 @@ def command(rng: np.random.Generator, records: str) -> list[str]:
         ["budget", "show", pick(rng, ["budget.json", "schema.json", records, "."])],
         ["budget", "create", "new.json", "--epsilon=1", "--delta=1e-5"],
         ["evaluate", release, f"--train={records}", f"--test={records}", *pick(rng, LOOKS)],
-        ["audit", release, f"--records={records}", f"--held-out={records}", "--canaries=20"],
+        ["audit", release, f"--records={records}", f"--held-out={records}", *pick(rng, ATTACKS)],
         ["report", release, "--out=card.html"],
     ]
-    args = list(pick(rng, [*lines[:4], *lines]))
+    return list(pick(rng, [*lines[:4], *lines]))
+
+
+def changed(rng: np.random.Generator, args: list[str]) -> list[str]:
+    """A command line, often with a flag too many, too few or of another value."""
     for _ in range(int(pick(rng, [0, 0, 1, 1, 2]))):
         at = int(rng.integers(len(args)))
         junk = pick(rng, TEXTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -98,3 +99,75 @@ def records(n: int = 40, seed: int = 3) -> Records:
     statics[np.arange(n), 2 + rng.integers(0, 3, n)] = 1.0
     outcomes = (rng.random((n, 1)) < 0.4).astype(np.float64)
     return Records(LAYOUT.points(grid, statics), np.zeros((n, 0), np.float32), outcomes)
+
+
+def physionet(folder: Path, n: int = 40) -> None:
+    """Records and outcomes in the raw layout of the Challenge of 2012."""
+    rng = np.random.default_rng(0)
+    lines = ["RecordID,SAPS-I,SOFA,Length_of_stay,Survival,In-hospital_death"]
+    for i in range(n):
+        record, died = 132500 + i, int(rng.random() < 0.4)
+        text = ["Time,Parameter,Value", f"00:00,RecordID,{record}", "00:00,Age,60"]
+        text += [f"00:00,Gender,{i % 2}", "00:00,Height,-1", "00:00,ICUType,3", "00:00,Weight,80"]
+        text += [f"{h:02d}:30,HR,{80 + 20 * died + rng.integers(10)}" for h in range(0, 48, 3)]
+        (folder / f"{record}.txt").write_text("\n".join(text) + "\n")
+        lines.append(f"{record},6,1,5,-1,{died}")
+    (folder / "outcomes").mkdir()
+    (folder / "outcomes/Outcomes-a.txt").write_text("\n".join(lines) + "\n")
+
+
+PHYSIONET = Schema.from_dict(
+    {
+        "fields": [
+            {
+                "name": "HR",
+                "type": "number",
+                "constraints": {"minimum": 0, "maximum": 300},
+                "role": "variable",
+            },
+            {
+                "name": "gender",
+                "type": "string",
+                "categories": ["female", "male"],
+                "role": "static",
+            },
+            {
+                "name": "height",
+                "type": "number",
+                "constraints": {"minimum": 100, "maximum": 230},
+                "role": "static",
+            },
+            {"name": "in_hospital_death", "type": "integer", "categories": [0, 1]},
+        ]
+    }
+)
+
+
+def benchmark(folder: Path, n: int = 30) -> None:
+    """Stays and their list in the layout of mimic3-benchmarks."""
+    rows = ["stay,y_true"]
+    for i in range(n):
+        name = f"{i}_episode1_timeseries.csv"
+        lines = ["Hours,Heart Rate,Glascow coma scale eye opening"]
+        lines += [f"{h + 0.5},{60 + 40 * (i % 2)},4 Spontaneously" for h in range(4)]
+        (folder / name).write_text("\n".join(lines) + "\n")
+        rows.append(f"{name},{i % 2}")
+    (folder / "listfile.csv").write_text("\n".join(rows) + "\n")
+
+
+BENCHMARK = Schema.from_dict(
+    {
+        "fields": [
+            *(
+                {
+                    "name": name,
+                    "type": "number",
+                    "constraints": {"minimum": 0, "maximum": high},
+                    "role": "variable",
+                }
+                for name, high in (("Heart Rate", 300), ("Glascow coma scale eye opening", 4))
+            ),
+            {"name": "y_true", "type": "integer", "categories": [0, 1]},
+        ]
+    }
+)

@@ -62,6 +62,45 @@ def test_the_fuzzer_sees_what_is_wrong(
     assert fuzz.judged([], code, out, err, written) == fault
 
 
+PLANT = """
+import os, sys, time
+from pathlib import Path
+import fuzz, tincture.cli
+body = {body!r}
+fuzz.SECONDS, fuzz.PATIENCE = 1, 4
+fuzz.INTERPRETER = [sys.executable, "-c", "import os, sys, time\\n" + body]
+tincture.cli.main = lambda: exec(body, globals())
+print([fuzz.attempt(0, number, Path({release!r})).fault for number in (1, fuzz.FRESH)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("raise ValueError", "traceback"),
+        ("while True: pass", "hang"),
+        ("time.sleep(60)", "hang"),
+        ("os.abort()", "crash"),
+        ("sys.exit(70)", "internal error"),
+        (f"print('{NAME}3')", "a record's value"),
+        (f"open('new.csv', 'w').write('{NUMBER}')", "a record's value"),
+        ("sys.exit('tincture: one\\ntincture: two')", "no clear sentence"),
+        ("os.mkdir('out'); sys.exit('tincture: no.')", "an output of what failed"),
+        ("print('fine')", ""),
+    ],
+)
+def test_a_planted_fault_is_seen_in_a_fork_and_in_a_fresh_process(
+    body: str, fault: str, condensed: Condenser, tmp_path: Path
+) -> None:
+    condensed.save(tmp_path / "out")
+    (tmp_path / "audit.json").write_text('{"findings": []}')
+    code = PLANT.format(body=body, release=str(tmp_path / "out"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE, check=False
+    )
+    assert done.stdout == f"{[fault, fault]}\n", done.stderr
+
+
 def test_a_draft_that_is_asked_for_levels_may_show_them() -> None:
     assert fuzz.judged(["schema", "draft", "--from-data"], 0, NAME, "", "") == ""
     assert fuzz.judged(["schema", "draft"], 0, NAME, "", "") == "a record's value"
@@ -84,6 +123,10 @@ def audit_of(folder: Path) -> list[object]:
         ("ledger.json", ["phases", 0, "sampling_rate"], {}),
         ("ledger.json", ["entries", 0, "clip"], None),
         ("datapackage.json", ["tincture", "task"], ["died"]),
+        ("datapackage.json", ["tincture", "task"], {"kind": "classification"}),
+        ("datapackage.json", ["tincture", "task", "kind"], "guess"),
+        ("datapackage.json", ["tincture", "task", "target"], "heart"),
+        ("datapackage.json", ["tincture", "settings"], {"n_rows": 16}),
         ("datapackage.json", ["tincture", "settings"], "none"),
         ("datapackage.json", ["tincture", "settings", "n_rows"], None),
     ],
@@ -91,7 +134,7 @@ def audit_of(folder: Path) -> list[object]:
 def test_a_release_damaged_in_one_place_is_one_sentence(
     name: str, at: list[Any], wrong: Any, condensed: Condenser, tmp_path: Path
 ) -> None:
-    # Found: a list for δ, which was an internal error.
+    # Found: a list for δ, a task without its target, which were internal errors.
     prepare(tmp_path)
     release = tmp_path / "out"
     condensed.save(release)

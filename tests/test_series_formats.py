@@ -10,9 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from series_helpers import LAYOUT, SCHEMA, make_stays
+from series_helpers import (
+    BENCHMARK,
+    LAYOUT,
+    PHYSIONET,
+    SCHEMA,
+    benchmark,
+    make_stays,
+    physionet,
+)
 from tincture.errors import SettingError, TableError
-from tincture.schema import Schema
 from tincture.series.formats import open_events
 from tincture.series_estimator import SeriesCondenser
 from tincture.stays import Layout, bin_stays
@@ -55,6 +62,29 @@ def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -
         list(source.batches(None))
 
 
+def test_dates_may_be_texts(tmp_path: Path) -> None:
+    # Found: texts of dates, in CSV files, were an internal error.
+    events, outcomes = make_stays(30)
+    start = pl.lit(datetime(2020, 5, 1, 7))
+    meds = events.select(
+        subject_id="stay_id",
+        time=(start + pl.duration(minutes="minute")).dt.to_string("%Y-%m-%d %H:%M:%S"),
+        code="variable",
+        numeric_value="value",
+    )
+    labels = outcomes.rename({"stay_id": "subject_id"})
+    settings = {"schema": SCHEMA, "target": "died", "stay": "subject_id", "hours": 12, "n_rows": 8}
+    condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=0)
+    meds.write_csv(tmp_path / "events.csv")
+    labels.with_columns(start.alias("start")).write_csv(tmp_path / "outcomes.csv")
+    from_texts = condenser.fit(tmp_path / "events.csv", tmp_path / "outcomes.csv").table_
+    meds = meds.with_columns(pl.col("time").str.to_datetime())
+    from_dates = condenser.fit(meds, labels.with_columns(start.alias("start"))).table_
+    assert from_texts.outcomes.equals(from_dates.outcomes)
+    with pytest.raises(TableError, match="holds no dates"):
+        condenser.fit(meds, labels.with_columns(start="sex"))
+
+
 def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
     events, outcomes = make_stays()
     start = datetime(2020, 5, 1, 7)
@@ -85,48 +115,6 @@ def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
     assert "prediction_time" in table.outcomes.columns
 
 
-def physionet(folder: Path, n: int = 40) -> None:
-    """Records and outcomes in the raw layout of the Challenge of 2012."""
-    rng = np.random.default_rng(0)
-    lines = ["RecordID,SAPS-I,SOFA,Length_of_stay,Survival,In-hospital_death"]
-    for i in range(n):
-        record, died = 132500 + i, int(rng.random() < 0.4)
-        text = ["Time,Parameter,Value", f"00:00,RecordID,{record}", "00:00,Age,60"]
-        text += [f"00:00,Gender,{i % 2}", "00:00,Height,-1", "00:00,ICUType,3", "00:00,Weight,80"]
-        text += [f"{h:02d}:30,HR,{80 + 20 * died + rng.integers(10)}" for h in range(0, 48, 3)]
-        (folder / f"{record}.txt").write_text("\n".join(text) + "\n")
-        lines.append(f"{record},6,1,5,-1,{died}")
-    (folder / "outcomes").mkdir()
-    (folder / "outcomes/Outcomes-a.txt").write_text("\n".join(lines) + "\n")
-
-
-PHYSIONET = Schema.from_dict(
-    {
-        "fields": [
-            {
-                "name": "HR",
-                "type": "number",
-                "constraints": {"minimum": 0, "maximum": 300},
-                "role": "variable",
-            },
-            {
-                "name": "gender",
-                "type": "string",
-                "categories": ["female", "male"],
-                "role": "static",
-            },
-            {
-                "name": "height",
-                "type": "number",
-                "constraints": {"minimum": 100, "maximum": 230},
-                "role": "static",
-            },
-            {"name": "in_hospital_death", "type": "integer", "categories": [0, 1]},
-        ]
-    }
-)
-
-
 def test_raw_physionet_records_are_condensed(tmp_path: Path) -> None:
     physionet(tmp_path)
     condenser = SeriesCondenser(
@@ -138,27 +126,13 @@ def test_raw_physionet_records_are_condensed(tmp_path: Path) -> None:
 
 
 def test_the_benchmark_layout_is_read(tmp_path: Path) -> None:
-    rows = ["stay,y_true"]
-    for i in range(30):
-        name = f"{i}_episode1_timeseries.csv"
-        lines = ["Hours,Heart Rate,Glascow coma scale eye opening"]
-        lines += [f"{h + 0.5},{60 + 40 * (i % 2)},4 Spontaneously" for h in range(4)]
-        (tmp_path / name).write_text("\n".join(lines) + "\n")
-        rows.append(f"{name},{i % 2}")
-    (tmp_path / "listfile.csv").write_text("\n".join(rows) + "\n")
-    fields = [
-        {"name": name, "type": "number", "constraints": {"minimum": 0, "maximum": high}}
-        for name, high in (("Heart Rate", 300), ("Glascow coma scale eye opening", 4))
-    ]
-    fields = [f | {"role": "variable"} for f in fields]
-    target = {"name": "y_true", "type": "integer", "categories": [0, 1]}
-    schema = Schema.from_dict({"fields": [*fields, target]})
+    benchmark(tmp_path)
     table = (
-        SeriesCondenser(schema=schema, target="y_true", n_rows=8, epsilon=math.inf, delta=0)
+        SeriesCondenser(schema=BENCHMARK, target="y_true", n_rows=8, epsilon=math.inf, delta=0)
         .fit(tmp_path)
         .table_
     )
-    assert set(table.events["variable"]) <= {f["name"] for f in fields}
+    assert set(table.events["variable"]) <= set(BENCHMARK.names)
     assert table.events.columns == ["stay_id", "hour", "variable", "value"]
 
 

@@ -24,7 +24,7 @@ from tincture.runs import Run
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.series.condense import condense_series, series_plan
-from tincture.series.formats import END, START, Source, open_events
+from tincture.series.formats import END, START, Source, moment, open_events
 from tincture.series.release import CondensedSeries, written
 from tincture.stays import STAY, Layout, bin_stays
 from tincture.tasks import Classification
@@ -264,10 +264,24 @@ def _starts(table: Any, names: list[str], hours: float) -> pl.DataFrame:
     frame = nw.from_native(table, eager_only=True)
     for column, back in ((START, 0.0), (END, hours)):
         if column in frame.columns:
-            dates = pl.Series(START, frame[column].to_list()).cast(pl.Datetime("us"), strict=False)
+            found = _moments(frame[column].to_list(), column)
             shift = pl.duration(microseconds=int(back * 3.6e9))
-            return pl.DataFrame({STAY: names, START: dates}).with_columns(pl.col(START) - shift)
+            return pl.DataFrame({STAY: names, START: found}).with_columns(pl.col(START) - shift)
     raise TableError(
         f"The events have dates; the outcomes need a column {START!r} (start of the window) or "
         f"{END!r} (its end)."
     )
+
+
+def _moments(cells: list[Any], column: str) -> pl.Series:
+    try:
+        given = pl.Series(column, cells)
+        found = pl.select(moment(pl.lit(given), given.dtype)).to_series()
+    except (pl.exceptions.PolarsError, TypeError, ValueError):
+        found = pl.Series([None])
+    if found.is_null().all():
+        raise TableError(
+            f"The column {column!r} of the outcomes holds no dates; expected such as "
+            "2020-05-01 07:00:00."
+        )
+    return found

@@ -27,6 +27,7 @@ LEDGER = "ledger.json"
 CARD = "README.md"
 PAGE = "card.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+ROLES = {"classification": ("target",), "survival": ("time", "event")}
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,10 @@ class CondensedTable:
             return cls(
                 rows=to_frame(to_columns(rows, schema, schema.names), schema),
                 schema=schema,
-                task={str(k): str(v) for k, v in about["task"].items()},
+                task=_task(about["task"], schema),
                 models=tuple(str(m) for m in about["models"]),
                 ledger=Ledger.from_dict(ledger),
-                settings={**about["settings"], "n_rows": int(about["settings"]["n_rows"])},
+                settings=_settings(about["settings"]),
             )
         except TinctureError as error:
             raise ReleaseError(f"The release {path} is damaged: {error}") from None
@@ -160,6 +161,20 @@ class CondensedTable:
         buffer = io.BytesIO()
         self.rows.write_csv(buffer)
         return buffer.getvalue()
+
+
+def _task(told: Mapping[str, Any], schema: Schema) -> dict[str, str]:
+    """The outcome that a release names, all of whose columns its schema has."""
+    task = {str(k): str(v) for k, v in told.items()}
+    for role in ROLES[task["kind"]]:
+        schema[task[role]]
+    return task
+
+
+def _settings(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings, none of which may lack that a card or another release like this one needs."""
+    needed = {k: told[k] for k in ("version", "method", "weights", "effort")}
+    return {**told, **needed, "n_rows": int(told["n_rows"])}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

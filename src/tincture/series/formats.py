@@ -151,7 +151,7 @@ def _long(frame: pl.LazyFrame, stay: str, time: str | None, unit: str | None) ->
     if unit not in (*HOURS, "datetime"):
         raise SettingError(f"The unit of time {unit!r} is not known; use {', '.join(HOURS)}.")
     form = Form(stay, found, *names, unit)
-    return Source(form, lambda starts: _batches(frame, form, starts))
+    return Source(form, lambda starts: _batches(frame, form, types[found], starts))
 
 
 def _unit(name: str) -> str:
@@ -164,11 +164,11 @@ def _unit(name: str) -> str:
 
 
 def _batches(
-    frame: pl.LazyFrame, form: Form, starts: pl.DataFrame | None
+    frame: pl.LazyFrame, form: Form, kind: pl.DataType, starts: pl.DataFrame | None
 ) -> Iterator[pl.DataFrame]:
     columns = frame.select(
         pl.col(form.stay).cast(pl.String).str.strip_chars().alias(STAY),
-        _clock(form).alias(HOUR),
+        _clock(form, kind).alias(HOUR),
         pl.col(form.variable).cast(pl.String).alias(VARIABLE),
         pl.col(form.value).cast(pl.Float64, strict=False).alias(VALUE),
     )
@@ -190,10 +190,17 @@ def _batches(
         ) from None
 
 
-def _clock(form: Form) -> pl.Expr:
+def _clock(form: Form, kind: pl.DataType) -> pl.Expr:
     if form.unit != "datetime":
         return pl.col(form.time).cast(pl.Float64, strict=False) * HOURS[form.unit]
-    return pl.col(form.time).cast(pl.Datetime("us"), strict=False)
+    return moment(pl.col(form.time), kind)
+
+
+def moment(cells: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Dates, or texts of dates, as microseconds; unknown where they are none."""
+    if kind == pl.String:
+        cells = cells.str.to_datetime(time_unit="us", strict=False)
+    return cells.cast(pl.Datetime("us"), strict=False)
 
 
 def _physionet(paths: list[Path], stay: str, outcomes: Path | None) -> Source:
