@@ -12,7 +12,7 @@ from tincture.audit.membership import RATES
 from tincture.audit.whole import Audit
 from tincture.errors import ReleaseError
 from tincture.metrics.figure import Figure
-from tincture.report.summary import Attacks, Finding, Verdict
+from tincture.report.summary import TOLD, Attacks, Finding, Verdict
 from tincture.table import CondensedTable
 
 
@@ -35,7 +35,7 @@ def _findings(audit: Audit) -> list[Finding]:
     ]
     for i in audit.inference:
         found += [
-            Finding(f"{i.column} inferred", "share told rightly of members", i.members, i.baseline),
+            Finding(f"{i.column} inferred", TOLD, i.members, i.baseline),
             Finding(f"{i.column} inferred", "members' lead over others", i.lead, 0.0),
         ]
     return found
@@ -44,8 +44,9 @@ def _findings(audit: Audit) -> list[Finding]:
 def _verdicts(audit: Audit) -> list[Verdict]:
     one = audit.one_run
     bound = (
-        f"One run: ε ≥ {one.epsilon:.2f} at {one.confidence:.0%} confidence, claimed "
-        f"{one.claimed:g} ({one.right} of {one.guesses} guesses right, {one.canaries} canaries)."
+        f"One-run audit: ε is at least {one.epsilon:.2f} with {one.confidence:.0%} confidence, "
+        f"{'within' if one.holds else 'ABOVE'} the {one.claimed:g} claimed ({one.right} of "
+        f"{one.guesses} guesses right, {one.canaries} canaries)."
     )
     checks = [
         Verdict(f"{'passed' if c.passed else 'FAILED'}: {c.name}", c.passed) for c in audit.vault

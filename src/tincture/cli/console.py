@@ -123,6 +123,7 @@ def print_attacks(result: Any) -> None:
     for verdict in attacks.verdicts:
         style = None if verdict.is_well else "bold red"
         Console(soft_wrap=True).print(verdict.says, style=style, markup=False)
+    Console(soft_wrap=True).print(attacks.in_short, style="bold", markup=False)
 
 
 def _ends(figure: Any) -> str:

@@ -15,6 +15,7 @@ from tincture.scores import (
     EVERYONE,
     MARGIN,
     RANDOM,
+    RANKING,
     Bars,
     Chart,
     Evaluation,
@@ -23,6 +24,7 @@ from tincture.scores import (
 
 SOURCES = (CONDENSED, CEILING, RANDOM)
 WARNING = "Computed from real records — do not release."
+NO_ATTACK = "No attack on this release is shown; run tincture audit --out, then add --audit."
 
 
 def in_house_page(summary: InHouse) -> str:
@@ -32,6 +34,7 @@ def in_house_page(summary: InHouse) -> str:
         f"In-house: {summary.title}",
         element("p", WARNING, class_="warning"),
         element("p", summary.promise, class_="promise"),
+        section("In short", _in_short(summary)),
         section("Utility", _says_utility(), _utility(found, EVERYONE)),
         section("Subgroups", *_subgroups(found)),
         section("Learning speed", _speed(found)),
@@ -40,6 +43,26 @@ def in_house_page(summary: InHouse) -> str:
         section("Attacks", *_attacks(summary.attacks)),
         section("Looks at real records", _looks(found.looks)),
     )
+
+
+def _in_short(summary: InHouse) -> Markup:
+    found, attacks = summary.evaluation, summary.attacks
+    kept = [
+        f"{s.model} {_kept(s.figure.value, found.value(s.model, CEILING, s.metric)):.0%}"
+        for s in found.scores
+        if (s.trained_on, s.group) == (CONDENSED, EVERYONE) and s.metric in RANKING
+    ]
+    texts = (
+        f"Of what all real records gain over chance ({' or '.join(RANKING)} above ½), models "
+        f"trained on the condensed rows keep: {', '.join(kept)}.",
+        _says_groups(found),
+        attacks.in_short if attacks.findings else NO_ATTACK,
+    )
+    return element("ul", *(element("li", text) for text in texts))
+
+
+def _kept(value: float, ceiling: float) -> float:
+    return (value - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else float("nan")
 
 
 def _says_utility() -> Markup:
@@ -76,23 +99,24 @@ def _interval(figure: Figure) -> Markup:
 def _subgroups(found: Evaluation) -> Sequence[Child]:
     gaps = [g for g in found.gaps if g.group != EVERYONE]
     if not gaps:
-        return (paragraphs("No subgroup was asked for; add --by to the command."),)
-    behind = dict.fromkeys(g.group for g in found.left_behind)
-    says = f"Left behind: {', '.join(behind)}." if behind else "No group was clearly left behind."
-    sizes = [
+        return (paragraphs(_says_groups(found)),)
+    sizes: list[tuple[str, ...]] = [
         (g.label, f"{g.records:,}", f"{g.events:,}", "yes" if g.is_external else "no")
         for g in found.groups
     ]
+    heads = ["group", "records", "events", "unseen site"]
+    if not any(g.is_external for g in found.groups):
+        heads, sizes = heads[:-1], [row[:-1] for row in sizes]
     return (
         paragraphs(
-            element("strong", says),
+            element("strong", _says_groups(found)),
             "The gap is what the release loses against the ceiling; the excess is the group's gap "
             "less that of all records. A group is called left behind if its excess is above "
             f"{MARGIN:g} and the 95% interval of the excess is above 0; of groups that lose no "
             "more than others, one in forty would be by chance. Groups of few events have wide "
             "intervals: not being called out is then no proof of being served.",
         ),
-        table("Groups", ["group", "records", "events", "unseen site"], sizes, numbers=3),
+        table("Groups", heads, sizes, numbers=len(heads) - 1),
         table(
             "Gap to the ceiling by group",
             ["group", "model", "figure", "condensed", "ceiling", "gap", "excess", "verdict"],
@@ -101,6 +125,13 @@ def _subgroups(found: Evaluation) -> Sequence[Child]:
             behind=[g.is_left_behind for g in gaps],
         ),
     )
+
+
+def _says_groups(found: Evaluation) -> str:
+    if all(g.group == EVERYONE for g in found.gaps):
+        return "No subgroup was asked for; add --by to the command."
+    behind = dict.fromkeys(g.group for g in found.left_behind)
+    return f"Left behind: {', '.join(behind)}." if behind else "No group was clearly left behind."
 
 
 def _gap(found: Evaluation, gap: Gap) -> Sequence[Child]:
@@ -151,7 +182,7 @@ def _distributions(bars: Sequence[Bars]) -> Markup | None:
         paragraphs(
             "Rows are chosen so that models learn, so that their distributions need not agree with "
             "those of the training records. The distance is total variation, from 0 to 1. Bins "
-            "span the middle 98% of the real values."
+            "span the middle 98% of the real values; a column's longest bar fills its width."
         ),
         legend(SOURCES[:2]),
         element("div", *figures, class_="grid-of-charts"),
@@ -164,7 +195,7 @@ def _drawn(caption: Child, drawing: Markup) -> Markup:
 
 def _attacks(attacks: Attacks) -> Sequence[Child]:
     if not attacks.findings:
-        return (paragraphs("No attack on this release was run; see tincture audit."),)
+        return (paragraphs(NO_ATTACK),)
     rows = [
         (f.attack, f.measure, f.says, _interval(f.figure), number(f.chance))
         for f in attacks.findings
@@ -175,8 +206,12 @@ def _attacks(attacks: Attacks) -> Sequence[Child]:
     )
     return (
         paragraphs(
+            "Whoever holds real records tries to tell those that were condensed (members) from "
+            "others. An AUC of ½ is a coin's. What is told rightly of members holds of others too, "
+            "as a release teaches about people at large; what betrays members is their lead.",
             "Brackets hold 95% intervals: one attack in twenty misses chance though it learns "
-            "nothing. That an attack finds nothing proves nothing; the promise rests on its proof."
+            "nothing. A dash: too few held-out records to tell. That an attack finds nothing "
+            "proves nothing; the promise rests on its proof.",
         ),
         table("What attacks achieved", heads, rows, numbers=2),
         element("h3", "The vault"),

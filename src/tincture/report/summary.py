@@ -112,6 +112,9 @@ def _field(field: Mapping[str, Any], role: str) -> Field:
     return Field(field["name"], field["type"], values, role, about)
 
 
+TOLD = "share told rightly of members"  # as far as it holds of others too, it betrays nobody
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one attack on the release achieved.
@@ -134,7 +137,7 @@ class Finding:
     def says(self) -> str:
         """Where chance lies, seen from the interval."""
         if self.figure.low > self.chance:
-            return "above chance"
+            return "see the lead" if self.measure == TOLD else "above chance"
         if self.figure.high < self.chance:
             return "below chance"
         return "as by chance" if self.figure.low == self.figure.low else "–"
@@ -154,6 +157,19 @@ class Attacks:
 
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def in_short(self) -> str:
+        """Of how many figures the interval lies above chance, and whether the vault is whole."""
+        told = [f for f in self.findings if f.says != "–"]
+        above = [f"{f.attack}, {f.measure}" for f in told if f.says == "above chance"]
+        named = f" ({'; '.join(above)})" if above else ""
+        failed = [v.says for v in self.verdicts if not v.is_well]
+        vault = f"What failed: {' '.join(failed)}" if failed else "The vault passed every check."
+        return (
+            f"Above chance: {len(above)} of {len(told)} figures of attacks{named}; one in forty "
+            f"would be though nothing leaked. {vault}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
