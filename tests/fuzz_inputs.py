@@ -17,12 +17,14 @@ from helpers import DESCRIPTOR, make_table
 NUMBER, NAME = "123.456789", "Zx81sentinel"
 JUNK: list[Any] = [
     *(None, "", " ", "nan", "inf", "-inf", "0", "-1", "1e400", "1_000", "0x10", "٣", "é", "🫀"),
+    "9" * 20,
     *(True, False, 0, -1, 3, 0.5, 1e308, 5e-324, -0.0, 10**30, 2**63, float("nan"), float("inf")),
     *([], {}, [[]], {"a": 1}, ["a", "a"], "x" * 3000, "a\nb", "a\x00b", "\ufeffage", "\t"),
     *('"', "--", "..", "/"),
 ]  # fmt: skip
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
 MORE += ["--balance=ward", "--seed=-1", "--help", "--version", "--nonsense"]
+MORE += ["--references=2", "--references=3", "--sensitive=age", "--at=nan", "--model=cox"]
 LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
 LOOKS += [["--report=page.html", "--audit=audit.json"], ["--model=naive_bayes"]]
 ATTACKS = [["--canaries=20"], ["--canaries=20", "--sensitive=ward", "--out=told.json"]]

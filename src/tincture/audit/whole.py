@@ -40,6 +40,7 @@ from tincture.table import CondensedTable
 Floats = NDArray[np.float64]
 MOST = 5000  # records of each kind that are attacked
 FEWEST = 20
+MOST_REFERENCES = 1000
 NOTICE = "computed from real records — do not release"
 
 
@@ -121,7 +122,7 @@ def audit(
         Columns to infer from all others.
     references : int
         Releases to make from random halves of all records, for the likelihood-ratio attack; even,
-        16 or more to be of use, 0 for none. Each takes as long as the release did.
+        16 or more to be of use, at most 1,000, 0 for none. Each takes as long as the release did.
     canaries : int
         Of the one-run audit.
     seed : int
@@ -135,8 +136,11 @@ def audit(
     ------
     TableError, SchemaError, ModelError, SettingError
     """
-    if references < 0 or references % 2:
-        raise SettingError(f"{references} references were asked for; expected an even number.")
+    if references % 2 or not 0 <= references <= MOST_REFERENCES:
+        raise SettingError(
+            f"{references} references were asked for; expected an even number of at most "
+            f"{MOST_REFERENCES}, or 0."
+        )
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
     rng = np.random.default_rng(seed)
     encoding = Encoding(table.schema.columns)

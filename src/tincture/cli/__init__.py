@@ -107,19 +107,25 @@ def condense(
     event: Annotated[str | None, typer.Option(help="Event column (0/1) beside --time.")] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="A model to serve, repeatable; by default the whole portfolio."),
+        typer.Option(
+            help="A model to serve, repeatable; by default the whole portfolio.", metavar="MODEL"
+        ),
     ] = None,
     rows: Annotated[int, typer.Option(help="Rows to make.")] = 100,
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several records.")
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(help="A declared column to leave out, repeatable.")
+        list[str] | None,
+        typer.Option(help="A declared column to leave out, repeatable.", metavar="COLUMN"),
     ] = None,
     method: Annotated[str, typer.Option(help="How to search: auto, direct or proxy.")] = "auto",
     weight: Annotated[
         list[str] | None,
-        typer.Option(help="How much a model counts, such as tree=2; repeatable, usually 1."),
+        typer.Option(
+            help="How much a model counts, such as tree=2; repeatable, usually 1.",
+            metavar="MODEL=NUMBER",
+        ),
     ] = None,
     balance: Annotated[
         str | None, typer.Option(help="A column whose groups shall count alike, small or large.")

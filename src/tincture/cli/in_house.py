@@ -26,14 +26,22 @@ def evaluate(
     test: Annotated[Path, typer.Option(help="Held-out records.")],
     by: Annotated[
         list[str] | None,
-        typer.Option(help="Subgroups: a column, or column:cut,cut for an amount. Repeatable."),
+        typer.Option(
+            help="Subgroups: a column, or column:cut,cut for an amount. Repeatable.",
+            metavar="COLUMN",
+        ),
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="A model to score; by default those of the release.")
+        list[str] | None,
+        typer.Option(
+            help="A model to score, repeatable; by default those of the release.", metavar="MODEL"
+        ),
     ] = None,
     at: Annotated[
         list[float] | None,
-        typer.Option(help="A time to compare predicted and observed risk at. Repeatable."),
+        typer.Option(
+            help="A time to compare predicted and observed risk at. Repeatable.", metavar="TIME"
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="In-house page to create, one HTML file.")
@@ -116,10 +124,15 @@ def audit(
     records: Annotated[Path, typer.Option(help="The records that were condensed.")],
     held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
     sensitive: Annotated[
-        list[str] | None, typer.Option(help="A column to infer from all others, repeatable.")
+        list[str] | None,
+        typer.Option(help="A column to infer from all others, repeatable.", metavar="COLUMN"),
     ] = None,
     references: Annotated[
-        int, typer.Option(help="Releases to make for the likelihood-ratio attack; even, slow.")
+        int,
+        typer.Option(
+            help="Releases to make for the likelihood-ratio attack, an even number such as 16; "
+            "each takes as long as the release did."
+        ),
     ] = 0,
     canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
     out: Annotated[
