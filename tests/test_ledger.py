@@ -290,3 +290,22 @@ def test_an_impossible_promise_is_refused(epsilon: float, delta: float) -> None:
 def test_an_impossible_mechanism_is_refused(noise: float, rate: float) -> None:
     with pytest.raises(SettingError):
         Mechanism(noise, rate)
+
+
+@pytest.mark.parametrize("epsilon", [12.0, 1000.0, 1e20])
+def test_a_large_epsilon_is_calibrated_without_the_slow_accountant(
+    epsilon: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Found: PLD computed for minutes at ε = 1000. It is asked only where RDP says 10 or less.
+    asked: list[float] = []
+
+    def slow(accountant: Callable[[], object], event: dpa.DpEvent, delta: float) -> float:
+        if accountant is PLDAccountant:
+            asked.append(epsilon_by(RdpAccountant, event, delta))
+        return epsilon_by(RdpAccountant, event, delta)
+
+    monkeypatch.setattr("tincture.privacy.accounting.epsilon_by", slow)
+    plan = calibrate(epsilon, 1e-5, [Phase("a", 1, 0.5), Phase("b", 3, 0.5)])
+    spent = [m for m, p in zip(plan.mechanisms, plan.phases, strict=True) for _ in range(p.count)]
+    assert spent_epsilon(spent, 1e-5) <= epsilon
+    assert all(e <= 10 for e in asked)

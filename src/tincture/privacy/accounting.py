@@ -20,6 +20,7 @@ from tincture.errors import SettingError
 LATTICE_MARGIN = 1e-4
 TOLERANCE = 1e-4
 MAX_NOISE = 2.0**40
+COARSE = 10.0  # ε above which PLD would take many seconds, then minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,17 @@ def _least(fits: Callable[[float], bool]) -> float:
 
 
 def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
-    """The ε that answers of these mechanisms have cost together, the tighter of PLD and RDP."""
+    """The ε that answers of these mechanisms have cost together.
+
+    The tighter of PLD and RDP; RDP alone, which is never less, if that is above `COARSE`.
+    """
     event = _composed(mechanisms)
     if event is None:
         return 0.0
     if isinstance(event, dpa.NonPrivateDpEvent):
         return math.inf
-    return min(epsilon_by(PLDAccountant, event, delta), epsilon_by(RdpAccountant, event, delta))
+    by_rdp = epsilon_by(RdpAccountant, event, delta)
+    return by_rdp if by_rdp > COARSE else min(epsilon_by(PLDAccountant, event, delta), by_rdp)
 
 
 def epsilon_by(accountant: Callable[[], object], event: dpa.DpEvent, delta: float) -> float:
