@@ -52,7 +52,7 @@ from tincture.series.condense import series_plan
 from tincture.tasks import Classification, Survival
 
 SECONDS = 10  # of work; a busy machine takes longer
-PATIENCE = 60.0  # seconds after which even one that waits is ended
+PATIENCE = 60.0  # seconds after which even one that waits is ended; more on a crowded machine
 FRESH = 20  # one input in so many runs in an interpreter of its own
 INTERPRETER = [sys.executable, "-m", "tincture"]
 OUTPUTS = ("out", "card.html", "page.html", "draft.json", "new.json", "told.json")
@@ -115,7 +115,7 @@ def quick(args: list[str]) -> list[str]:
     return [args[0], "--effort=0.002", *([] if has_model else ["--model=logistic"]), *args[1:]]
 
 
-def attempt(seed: int, number: int, release: Path) -> Ended:
+def attempt(seed: int, number: int, release: Path, patience: float = PATIENCE) -> Ended:
     """Run one input."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "here"
@@ -126,7 +126,7 @@ def attempt(seed: int, number: int, release: Path) -> Ended:
         if process == 0:
             child(seed, number, folder, writing, release)
         os.close(writing)
-        status = waited(process, began + PATIENCE)
+        status = waited(process, began + patience)
         told = json.loads(os.read(reading, 10**6) or b'{"args": [], "inputs": []}')
         os.close(reading)
         seconds = time.monotonic() - began
@@ -248,12 +248,12 @@ def released(home: Path) -> Path:
     return release
 
 
-def run_all(seed: int, numbers: range) -> Iterator[Ended]:
+def run_all(seed: int, numbers: range, patience: float) -> Iterator[Ended]:
     """Run inputs one after the other."""
     with tempfile.TemporaryDirectory() as home:
         release = prepare(Path(home))
         for number in numbers:
-            yield attempt(seed, number, release)
+            yield attempt(seed, number, release, patience)
 
 
 def start() -> None:
@@ -262,10 +262,12 @@ def start() -> None:
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=PATIENCE)
     options = parser.parse_args()
     codes: Counter[int] = Counter()
     faults, slowest = 0, 0.0
-    for ended in run_all(options.seed, range(options.first, options.first + options.inputs)):
+    numbers = range(options.first, options.first + options.inputs)
+    for ended in run_all(options.seed, numbers, options.patience):
         codes[ended.code] += 1
         slowest = max(slowest, ended.seconds)
         if ended.fault:

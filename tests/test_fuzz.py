@@ -67,10 +67,10 @@ import os, sys, time
 from pathlib import Path
 import fuzz, tincture.cli
 body = {body!r}
-fuzz.SECONDS, fuzz.PATIENCE = 1, 4
+fuzz.SECONDS = 1
 fuzz.INTERPRETER = [sys.executable, "-c", "import os, sys, time\\n" + body]
 tincture.cli.main = lambda: exec(body, globals())
-print([fuzz.attempt(0, number, Path({release!r})).fault for number in (1, fuzz.FRESH)])
+print([fuzz.attempt(0, number, Path({release!r}), 4).fault for number in (1, fuzz.FRESH)])
 """
 
 
