@@ -202,14 +202,15 @@ class Ledger:
     @property
     def promise(self) -> str:
         """The guarantee in one plain sentence."""
-        who = "one record" if self.unit == "record" else f"all records of one {self.unit}"
+        alone = self.unit in ("record", "stay")
+        who = f"one {self.unit} was" if alone else f"all records of one {self.unit} were"
         if math.isinf(self.plan.epsilon):
             return (
                 "NO PRIVACY PROMISE: these rows were made with epsilon = inf, so they may betray "
                 "any record; do not release them."
             )
         return (
-            f"Whether or not {who} was in the table changes the probability of any outcome by a "
+            f"Whether or not {who} in the table changes the probability of any outcome by a "
             f"factor of at most e^{self.plan.epsilon:g} = {_power(self.plan.epsilon)}, plus at "
             f"most {self.plan.delta:g} "
             f"(differential privacy, ε = {self.plan.epsilon:g}, δ = {self.plan.delta:g})."
