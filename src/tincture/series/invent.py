@@ -8,7 +8,7 @@ large. Public bounds limit widths; where they do, the contrast is less as well. 
 over the stay, since what is known last tells most. Noise has mean 0 and deviation 1 in every class,
 channel and bin exactly, and does not touch the direction of the contrast.
 
-What the teacher leaves out is never measured; a variable that it heeds is measured in every bin.
+What the teacher leaves out is missing; a variable that it heeds is measured in every bin.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class _Maker:
         return np.asarray(self._even(n) < np.clip(share, 0.0, 1.0))
 
     def _choose(self, statics: Floats, side: float) -> None:
-        """Fill in levels of static columns, spread evenly over the class."""
+        """Fill in levels, spread evenly over the class; what the teacher leaves out is missing."""
         encoding, scale = self.basis.layout.statics, self.basis.scale
         if encoding is None:
             return
@@ -209,10 +209,9 @@ class _Maker:
             encoding.columns, encoding.kinds, encoding.slices, strict=True
         ):
             contrast = self.statics[where]
-            if isinstance(kind, Amount):
-                continue
             if not contrast.any():
-                statics[:, where.start] = 1.0
+                statics[:, where.stop - 1] = 1.0  # missing
+            if isinstance(kind, Amount) or not contrast.any():
                 continue
             shares = scale.static_mean[where] + contrast * scale.static_sd[where] * side
             shares = np.clip(shares, 0.01, 1.0)[: len(column.levels)]
