@@ -6,6 +6,9 @@
 The judge is a script with verbs ``split`` and ``score``: it holds out 30% of the stays, trains
 eleven networks on the release as its recipient would, and prints a JSON line for each. A cell that
 is in --out already is not run again.
+
+With --repeat 14 the stays are repeated so often, with noise upon their values, and only time and
+memory are measured.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ import time
 import tomllib
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+
 
 def main() -> None:
     """Run every cell that is not there yet."""
@@ -31,15 +37,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[80, 20])
     parser.add_argument("--epsilons", nargs="+", default=["inf", "4", "1"])
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/series.jsonl"))
     given = parser.parse_args()
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     known = [json.loads(line) for line in lines]
+    known = [line for line in known if line.get("repeat", 1) == given.repeat]
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as folder:
             for epsilon in given.epsilons:
                 for rows in given.rows:
                     cell = {"set": given.set, "seed": seed, "epsilon": epsilon, "rows": rows}
+                    if given.repeat > 1:
+                        cell["repeat"] = given.repeat
                     if not any(cell.items() <= line.items() for line in known):
                         got = measure(given, Path(folder), cell)
                         with given.out.open("a") as file:
@@ -52,6 +62,8 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
     name, seed = cell["set"], str(cell["seed"])
     if not (folder / "train.parquet").exists():
         subprocess.run([*judge, "split", name, "--seed", seed, "--out", str(folder)], check=True)
+        if given.repeat > 1:
+            repeat(folder, tomllib.loads((given.data / f"{name}.toml").read_text()), given.repeat)
     meta = tomllib.loads((given.data / f"{name}.toml").read_text())
     release = folder / f"release-{cell['epsilon']}-{cell['rows']}"
     command = [sys.executable, "-m", "tincture", "condense-series", str(folder / "train.parquet")]
@@ -70,6 +82,13 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([*command, "--quiet"], check=True)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = {
+        "seconds": round(wall, 1),
+        "cpu_seconds": round(after.ru_utime - before.ru_utime, 1),
+        "peak_mb": round(after.ru_maxrss / 1024),
+    }
+    if given.repeat > 1:
+        return cell | spent
     files = [str(release / "condensed.parquet"), str(release / "outcomes.parquet")]
     scored = subprocess.run(
         [*judge, "score", *files, name, "--seed", seed, "--runs", str(given.runs)],
@@ -79,15 +98,37 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
     )
     models = {row["model"]: row for row in map(json.loads, scored.stdout.splitlines())}
     networks = models.pop("networks")
-    return cell | {
-        "networks": networks["auroc"],
-        "ceiling": networks["ceiling"],
-        "logistic": models.pop("logistic")["auroc"],
-        "lowest": networks["lowest"],
-        "each": {model: row["auroc"] for model, row in models.items()},
-        "seconds": round(wall, 1),
-        "cpu_seconds": round(after.ru_utime - before.ru_utime, 1),
-    }
+    return (
+        cell
+        | {
+            "networks": networks["auroc"],
+            "ceiling": networks["ceiling"],
+            "logistic": models.pop("logistic")["auroc"],
+            "lowest": networks["lowest"],
+            "each": {model: row["auroc"] for model, row in models.items()},
+        }
+        | spent
+    )
+
+
+def repeat(folder: Path, meta: dict, times: int) -> None:
+    """Repeat the stays, with noise of a hundredth upon values, as others."""
+    events = pl.read_parquet(folder / "train.parquet")
+    outcomes = pl.read_parquet(folder / "train_outcomes.parquet")
+    rng, name, value = np.random.default_rng(0), meta["id"], meta["value"]
+    tables = []
+    for copy in range(times):
+        noise = 1 + 0.01 * rng.standard_normal(events.height)
+        tables.append(
+            events.with_columns(
+                pl.format("{}-{}", pl.col(name), pl.lit(copy)).alias(name), pl.col(value) * noise
+            )
+        )
+    pl.concat(tables).write_parquet(folder / "train.parquet")
+    names = [pl.format("{}-{}", pl.col(name), pl.lit(c)).alias(name) for c in range(times)]
+    pl.concat([outcomes.with_columns(n) for n in names]).write_parquet(
+        folder / "train_outcomes.parquet"
+    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,6 @@ LAYOUT = Layout.of(SCHEMA, target="died", stay="stay_id", hours=12, bin_hours=1)
 SCALE = Scale(
     mean=np.array([0.3, 0.5, 1.0]),
     sd=np.array([0.05, 0.1, 0.1]),
-    rate=np.array([0.8, 0.2, 0.1]),
     held=np.array([0.95, 0.6, 0.5]),
     static_mean=np.array([0.6, 0.05, 0.5, 0.5, 0.05]),
     static_sd=np.array([0.2, 0.2, 0.5, 0.5, 0.2]),

@@ -82,7 +82,7 @@ class Trajectories:
     """Course of each variable: its mean around HATS knots of time, its square, and squared mean.
 
     In deviations of the scale, cut at REACH, and nothing where no value is known; with the share of
-    time around each knot at which one is, and the square of the rate of measurement.
+    time around each knot at which one is.
     """
 
     layout: Layout
@@ -90,14 +90,14 @@ class Trajectories:
 
     @property
     def size(self) -> int:
-        """Values and presence a hat, and three moments."""
-        return (2 * HATS + 3) * len(self.layout.variables)
+        """Values and presence a hat, and two moments."""
+        return (2 * HATS + 2) * len(self.layout.variables)
 
     @property
     def clip(self) -> float:
         """Norm of a stay whose numbers all are as large as the scale lets expect."""
         held = self.scale.held
-        return float(np.sqrt((held * (2 * HATS + 4)).sum()) + 1.0)
+        return float(np.sqrt((held * (2 * HATS + 3)).sum()) + 1.0)
 
     def values(self, points: Grid) -> Floats:
         """Courses, (n, size)."""
@@ -114,7 +114,6 @@ class Trajectories:
                 np.einsum("ntv,tk->nvk", known, weights).reshape(len(z), width),
                 np.square(z).mean(axis=1),
                 np.square(level),
-                np.square(np.isfinite(grid).mean(axis=1)),
             ],
             axis=1,
         )
@@ -122,8 +121,8 @@ class Trajectories:
     def course(self, sums: Floats, noise: float, n_units: float) -> Course:
         """What the sum over all stays tells."""
         n_variables = len(self.layout.variables)
-        cuts = np.cumsum([HATS, HATS, 1, 1]) * n_variables
-        mean, known, square, level, rate = np.split(sums / n_units, cuts)
+        cuts = np.cumsum([HATS, HATS, 1]) * n_variables
+        mean, known, square, level = np.split(sums / n_units, cuts)
         noise /= n_units
         known = np.clip(known.reshape(-1, HATS), 0.05, 1.0)
         trend = mean.reshape(-1, HATS) / known
@@ -133,10 +132,7 @@ class Trajectories:
         held = np.maximum(known.mean(axis=1), 0.05)
         spread = np.maximum(square / held - np.square(trend.mean(axis=1)), 0.05)
         steady = np.clip(level / np.maximum(square * held, 1e-9), 0.2, 0.95)
-        chance = self.scale.rate * (1 - self.scale.rate) + 1e-6
-        between = np.maximum(rate - np.square(self.scale.rate), 0.0) / chance
-        bouts = np.sin(np.pi / 2 * np.clip(between, 0.0, 0.95))  # of the normal behind the coin
-        return Course(trend, np.clip(np.sqrt(spread), 0.3, 2.0), steady, bouts)
+        return Course(trend, np.clip(np.sqrt(spread), 0.3, 2.0), steady)
 
 
 @dataclass(frozen=True)
@@ -151,11 +147,8 @@ class Course:
         Deviation of values.
     steady : ndarray of shape (variables,)
         Share of the variance that lies between stays.
-    bouts : ndarray of shape (variables,)
-        How much of charting, on a latent normal scale, is a matter of the stay.
     """
 
     trend: Floats
     spread: Floats
     steady: Floats
-    bouts: Floats

@@ -1,11 +1,14 @@
 """Invented stays: half of each class, apart by what the teacher heeds and by nothing else.
 
-Each class is a cloud of noise around its own centre. The centres differ by a *contrast* along the
-teacher's weights; the noise of a class has mean 0 and deviation 1 in every channel and bin exactly,
-so that no chance difference misleads a network that sees only a few dozen stays. What the teacher
-leaves out is never measured, and a variable that it heeds is measured in every bin, unless it heeds
-how often. Every channel keeps the mean and deviation of the released scale, since whoever receives
-the stays standardises real ones by them.
+A network that sees a few dozen stays for a few hundred steps trusts every channel alike that tells
+the classes apart, however little: Adam divides a step by its size. But whoever receives the stays
+standardises real ones by the stays' own deviation. So a weight is written as a *width*: a channel
+that is to count half as much varies twice as widely here, and real values of it become half as
+large. Public bounds limit widths; where they do, the contrast is less as well. The contrast grows
+over the stay, since what is known last tells most. Noise has mean 0 and deviation 1 in every class,
+channel and bin exactly, and does not touch the direction of the contrast.
+
+What the teacher leaves out is missing; a variable that it heeds is measured in every bin.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from tincture.encoding import Amount
 from tincture.series.embeddings import Course
@@ -22,8 +25,9 @@ from tincture.series.summaries import Linear, Summaries
 from tincture.stays import Grid
 
 Floats = NDArray[np.float64]
-WIDEST = 3.0  # deviations by which a rate's weight may be rescaled
-MOST = 0.95  # of a channel's variation that may be contrast
+FLAT = np.sqrt(3.0)  # deviations at which flat noise ends
+WIDEST, NARROWEST = 6.0, 0.25  # factors of the real deviation
+MOST = 0.95  # contrast of a level, in deviations
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,11 @@ class Manner:
     Attributes
     ----------
     contrast : float
-        Of the channel with the largest weight, in deviations of it.
+        Half the difference between the classes at the end of the stay, in deviations of the table.
+    width : float
+        Of the channel with the largest weight, in real deviations.
+    start : float
+        Contrast at the beginning of the stay, as a share of that at its end.
     memory : float
         Correlation of a variable's noise from bin to bin.
     steadiness : float
@@ -41,37 +49,42 @@ class Manner:
         than real ones, which teaches recurrent networks to look at more than the last hours.
     """
 
-    contrast: float = 0.7
+    contrast: float = 0.9
+    width: float = 0.5
+    start: float = 0.0
     memory: float = 0.9
     steadiness: float = 0.4
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Half the difference between the classes, in deviations: values, rates and statics."""
+class Channels:
+    """Amounts that the teacher heeds.
 
-    values: Floats
-    rates: Floats
-    statics: Floats
+    Attributes
+    ----------
+    columns : ndarray of shape (k,)
+        Variables or static coordinates.
+    mean, sd : ndarray of shape (k,)
+        Of the table, as places between the bounds.
+    contrast : ndarray of shape (k,)
+        Signed, in deviations of the table.
+    """
+
+    columns: NDArray[np.int64]
+    mean: Floats
+    sd: Floats
+    contrast: Floats
 
     @classmethod
-    def of(cls, teacher: Linear, course: Course, manner: Manner) -> Contrast:
-        """Weights as a contrast of the wanted size; 0 for what the teacher leaves out."""
-        basis, weights = teacher.basis, teacher.weights
-        n_variables = len(basis.layout.variables)
-        # The contrast lasts all the stay, so that mean and last value tell it alike.
-        values = weights[: 2 * n_variables].reshape(n_variables, 2).sum(axis=1)
-        rates, statics = np.split(weights[2 * n_variables : -1], [basis.n_rates])
-        if not basis.n_rates:
-            rates = np.zeros(n_variables)
-        variance = basis.scale.rate * (1 - basis.scale.rate) * course.bouts
-        rates = rates * np.minimum(np.sqrt(variance) / basis.rate_deviation, WIDEST)
-        largest = max(np.abs(values).max(), np.abs(statics).max(initial=0.0), 1e-9)
-
-        def sized(part: Floats) -> Floats:
-            return np.asarray(np.clip(manner.contrast * part / largest, -MOST, MOST))
-
-        return cls(sized(values), sized(rates), sized(statics))
+    def of(cls, weights: Floats, mean: Floats, sd: Floats, manner: Manner) -> Channels:
+        """Weights, the largest of all 1, as widths; 0 for a column that is not to be there."""
+        columns = np.flatnonzero(weights)
+        weight, mean = np.abs(weights[columns]), np.clip(mean[columns], 0.01, 0.99)
+        reach = manner.contrast + np.sqrt(1 - manner.contrast**2) * FLAT
+        wanted = sd[columns] * np.clip(manner.width / weight, NARROWEST, WIDEST)
+        width = np.minimum(wanted, np.minimum(mean, 1 - mean) / reach)
+        attained = np.minimum(width / sd[columns] * weight / manner.width, 1.0)
+        return cls(columns, mean, width, manner.contrast * np.sign(weights[columns]) * attained)
 
 
 def invent(
@@ -85,7 +98,7 @@ def invent(
     outcomes : ndarray of shape (n_rows, 1)
         0 and 1 by turns.
     """
-    maker = _Maker(teacher.basis, course, Contrast.of(teacher, course, manner), manner, rng)
+    maker = _Maker.of(teacher, course, manner, rng)
     sizes = (n_rows + 1) // 2, n_rows // 2
     classes = [maker.stays(n, side) for n, side in zip(sizes, (-1.0, 1.0), strict=True)]
     points = np.empty((n_rows, teacher.basis.layout.width), dtype=np.float32)
@@ -100,77 +113,115 @@ class _Maker:
 
     basis: Summaries
     course: Course
-    contrast: Contrast
     manner: Manner
     rng: np.random.Generator
+    variables: Channels
+    amounts: Channels
+    levels: Floats  # contrasts of variables of few levels
+    statics: Floats  # of static coordinates; those of amounts are not used
+
+    @classmethod
+    def of(
+        cls, teacher: Linear, course: Course, manner: Manner, rng: np.random.Generator
+    ) -> _Maker:
+        basis, weights = teacher.basis, teacher.weights
+        layout, scale = basis.layout, basis.scale
+        cut = 2 * len(layout.variables)
+        # Mean and last value of a variable are told by the same channel.
+        values, statics = weights[:cut].reshape(-1, 2).sum(axis=1), weights[cut:-1]
+        largest = max(np.abs(values).max(), np.abs(statics).max(initial=0.0), 1e-9)
+        values, statics = values / largest, statics / largest
+        few = np.array([c.is_categorical for c in layout.variables])
+        is_amount = np.zeros(len(statics), dtype=bool)
+        is_amount[basis.amounts] = True
+        sd = scale.sd * course.spread
+        size = manner.contrast / manner.width  # a level cannot be widened
+        return cls(
+            basis,
+            course,
+            manner,
+            rng,
+            Channels.of(np.where(few, 0.0, values), scale.mean, sd, manner),
+            Channels.of(
+                np.where(is_amount, statics, 0.0), scale.static_mean, scale.static_sd, manner
+            ),
+            np.where(few, np.clip(size * values, -MOST, MOST), 0.0),
+            np.clip(size * statics, -MOST, MOST),
+        )
 
     def stays(self, n: int, side: float) -> Grid:
-        grid = np.where(self._measured(n, side), self._values(n, side), np.nan)
-        return self.basis.layout.points(grid.astype(np.float32), self._statics(n, side))
+        """Stays of a class as points."""
+        layout = self.basis.layout
+        n_bins, n_variables = layout.shape
+        z = self._places(n, side)
+        grid = np.full((n, n_bins, n_variables), np.nan)
+        n_values = len(self.variables.columns)
+        grid[:, :, self.variables.columns] = z[:, :, :n_values]
+        for column in map(int, np.flatnonzero(self.levels)):
+            grid[self._recorded(n, side, column), :, column] = np.clip(
+                self.basis.scale.mean[column], 0.0, 1.0
+            )
+        statics = np.zeros((n, layout.n_static))
+        statics[:, self.amounts.columns] = z[:, -1, n_values:]
+        self._choose(statics, side)
+        return layout.points(grid.astype(np.float32), statics)
 
-    def _values(self, n: int, side: float) -> Floats:
-        """Places of all values, measured or not, (n, bins, variables)."""
-        scale, contrast = self.basis.scale, self.contrast.values
-        steady = np.clip(self.course.steady * self.manner.steadiness, 0.1, 0.95)
-        noise = self._noise(n, steady, self.manner.memory)
+    def _places(self, n: int, side: float) -> Floats:
+        """Places of variables and static amounts, (n, bins, channels); a static's last counts."""
+        parts = self.variables, self.amounts
+        n_values, n_bins = len(self.variables.columns), self.basis.layout.n_bins
+        mean, sd, last = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("mean", "sd", "contrast")
+        )
+        growth = np.linspace(self.manner.start, 1.0, n_bins) if n_bins > 1 else np.ones(1)
+        contrast = last * np.where(np.arange(len(last)) < n_values, growth[:, None], 1.0)
+        steady = np.ones(len(last))
+        share = self.course.steady[self.variables.columns] * self.manner.steadiness
+        steady[:n_values] = np.clip(share, 0.1, 0.95)
+        noise = self._noise(n, steady, last / max(float(np.linalg.norm(last)), 1e-9))
         z = side * contrast + np.sqrt(1 - np.square(contrast)) * noise
-        places = np.clip(scale.mean + scale.sd * self.course.spread * z, 0.0, 1.0)
-        return np.where(contrast != 0, places, np.clip(scale.mean, 0.0, 1.0))
+        return np.asarray(np.clip(mean + sd * z, 0.0, 1.0))
 
-    def _measured(self, n: int, side: float) -> NDArray[np.bool_]:
-        """Where there is a measurement, (n, bins, variables)."""
-        layout, rates, values = self.basis.layout, self.contrast.rates, self.contrast.values
-        shift = np.sqrt(self.course.bouts) * rates
-        noise = self._noise(n, self.course.bouts, 0.0)
-        latent = shift * side + np.sqrt(1 - np.square(shift)) * noise
-        coin = ndtr(latent) > 1 - self.basis.scale.rate
-        every = np.broadcast_to(values != 0, coin.shape)
-        # A variable of few levels tells by being recorded at all, such as ventilation.
-        levels = np.array([c.is_categorical for c in layout.variables])
-        held = self.basis.scale.held
-        share = np.clip(held + values * np.sqrt(held * (1 - held)) * side, 0.0, 1.0)
-        there = (self._even(n, len(values)) < share) & (values != 0)
-        every = np.where(levels, there[:, None, :], every)
-        return np.where(rates != 0, coin, every)
-
-    def _statics(self, n: int, side: float) -> Floats:
-        """Points of the static columns; quantiles are spread evenly over the class."""
-        encoding, scale = self.basis.layout.statics, self.basis.scale
-        out = np.zeros((n, self.basis.layout.n_static))
-        if encoding is None:
-            return out
-        for column, kind, where in zip(
-            encoding.columns, encoding.kinds, encoding.slices, strict=True
-        ):
-            contrast, quantile = self.contrast.statics[where], self._even(n, 1)[:, 0]
-            mean, sd = scale.static_mean[where], scale.static_sd[where]
-            if isinstance(kind, Amount):
-                z = contrast[0] * side + np.sqrt(1 - contrast[0] ** 2) * ndtri(quantile)
-                out[:, where.start] = np.clip(mean[0] + sd[0] * z * (contrast[0] != 0), 0.0, 1.0)
-                continue
-            if not contrast.any():
-                out[:, where.start] = 1.0
-                continue
-            n_levels = len(column.levels)
-            shares = np.clip(mean + contrast * sd * side, 0.01, 1.0)[:n_levels]
-            ends = np.cumsum(shares / shares.sum())
-            level = (quantile[:, None] > ends[:-1]).sum(axis=1)
-            out[np.arange(n), where.start + level] = 1.0
-        return out
-
-    def _even(self, n: int, width: int) -> Floats:
-        """Quantiles of n stays, evenly spread in each of ``width`` columns."""
-        order = np.argsort(self.rng.random((n, width)), axis=0)
-        return np.asarray((order + 0.5) / n)
-
-    def _noise(self, n: int, steady: Floats, memory: float) -> Floats:
+    def _noise(self, n: int, steady: Floats, direction: Floats) -> Floats:
         """A steady part and one that drifts; each bin has mean 0 and deviation 1 over stays."""
-        n_bins = self.basis.layout.n_bins
+        n_bins, memory = self.basis.layout.n_bins, self.manner.memory
         lasting = _standard(self.rng.standard_normal((n, 1, len(steady))))
         drift = self.rng.standard_normal((n, n_bins, len(steady)))
         for t in range(1, n_bins):
             drift[:, t] = memory * drift[:, t - 1] + np.sqrt(1 - memory**2) * drift[:, t]
-        return _standard(np.sqrt(steady) * lasting + np.sqrt(1 - steady) * drift)
+        noise = _standard(np.sqrt(steady) * lasting + np.sqrt(1 - steady) * drift)
+        if len(steady) > 1:
+            noise = _standard(noise - (noise @ direction)[:, :, None] * direction)
+        return _standard(ndtr(noise))  # flat, so that bounds leave room for widths
+
+    def _recorded(self, n: int, side: float, column: int) -> NDArray[np.bool_]:
+        """A variable of few levels tells by being recorded at all, such as ventilation."""
+        held = self.basis.scale.held[column]
+        share = held + self.levels[column] * np.sqrt(held * (1 - held)) * side
+        return np.asarray(self._even(n) < np.clip(share, 0.0, 1.0))
+
+    def _choose(self, statics: Floats, side: float) -> None:
+        """Fill in levels, spread evenly over the class; what the teacher leaves out is missing."""
+        encoding, scale = self.basis.layout.statics, self.basis.scale
+        if encoding is None:
+            return
+        for column, kind, where in zip(
+            encoding.columns, encoding.kinds, encoding.slices, strict=True
+        ):
+            contrast = self.statics[where]
+            if not contrast.any():
+                statics[:, where.stop - 1] = 1.0  # missing
+            if isinstance(kind, Amount) or not contrast.any():
+                continue
+            shares = scale.static_mean[where] + contrast * scale.static_sd[where] * side
+            shares = np.clip(shares, 0.01, 1.0)[: len(column.levels)]
+            ends = np.cumsum(shares / shares.sum())
+            level = (self._even(len(statics))[:, None] > ends[:-1]).sum(axis=1)
+            statics[np.arange(len(statics)), where.start + level] = 1.0
+
+    def _even(self, n: int) -> Floats:
+        """Quantiles of n stays, evenly spread, in any order."""
+        return np.asarray((self.rng.permutation(n) + 0.5) / n)
 
 
 def _standard(noise: Floats) -> Floats:

@@ -28,9 +28,8 @@ DOUBT = 2.5  # a cell below this many deviations of its noise counts as empty
 class Occupancy:
     """Where each stay spends its time: the share in each cell of each variable.
 
-    And how often each is measured, and the same of static columns.
-
-    A stay's vector has norm √(2 variables + static columns) at most: shares of time sum to 1.
+    And the same of static columns. A stay's vector has norm √(variables + static amounts + 2 static
+    columns) at most: shares of time sum to 1.
     """
 
     layout: Layout
@@ -47,16 +46,15 @@ class Occupancy:
 
     @property
     def size(self) -> int:
-        """Cells and rates of variables, cells of amounts, static coordinates."""
-        n_variables = len(self.layout.variables)
-        cells = CELLS * (n_variables + len(self.amounts))
-        return cells + n_variables + self.layout.n_static
+        """Cells of variables and of amounts, static coordinates."""
+        cells = CELLS * (len(self.layout.variables) + len(self.amounts))
+        return cells + self.layout.n_static
 
     @property
     def clip(self) -> float:
         """√(columns of shares), which no stay exceeds; static coordinates count for two."""
         n_static = len(self.layout.statics.columns) if self.layout.statics else 0
-        return float(np.sqrt(2 * len(self.layout.variables) + len(self.amounts) + 2 * n_static))
+        return float(np.sqrt(len(self.layout.variables) + len(self.amounts) + 2 * n_static))
 
     def prepare(self) -> None:
         """Nothing to do."""
@@ -64,7 +62,7 @@ class Occupancy:
     def contributions(self, records: Records) -> Floats:
         """Shares of time, (n, size)."""
         grid, statics = self.layout.parts(records.points)
-        shares = [_shares(carried(grid)), np.isfinite(grid).mean(axis=1)]
+        shares = [_shares(carried(grid))]
         if self.amounts:
             amounts = np.where(_missing(statics, self.amounts), np.nan, statics[:, self.amounts])
             shares.append(_shares(amounts[:, None, :]))
@@ -78,14 +76,12 @@ class Occupancy:
         cells = cells.reshape(n_variables, CELLS)
         mean, sd = _moments(cells, noise)
         held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
-        rate, rest = np.split(rest, [n_variables])
         cells, levels = np.split(rest, [CELLS * len(amounts)])
         share = np.clip(levels, 0.0, 1.0)
         static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
         if amounts:
             static_mean[amounts], static_sd[amounts] = _moments(cells.reshape(-1, CELLS), noise)
-        rate = np.clip(rate, 0.5 / self.layout.n_bins, 1.0)
-        return Scale(mean, sd, rate, held, static_mean, static_sd)
+        return Scale(mean, sd, held, static_mean, static_sd)
 
 
 def _shares(places: Floats) -> Floats:
@@ -122,8 +118,6 @@ class Scale:
     ----------
     mean, sd : ndarray of shape (variables,)
         Of the values that are known at a time.
-    rate : ndarray of shape (variables,)
-        Share of the bins with a measurement.
     held : ndarray of shape (variables,)
         Share of the bins at which a value is known.
     static_mean, static_sd : ndarray of shape (n_static,)
@@ -132,7 +126,6 @@ class Scale:
 
     mean: Floats
     sd: Floats
-    rate: Floats
     held: Floats
     static_mean: Floats
     static_sd: Floats
@@ -140,52 +133,42 @@ class Scale:
 
 @dataclass(frozen=True)
 class Summaries:
-    """Mean and last value of each variable, how often it is measured, and the static columns.
+    """Mean and last value of each variable, and the static columns.
 
-    All in deviations of the scale, cut at REACH; what is unknown is 0. The last number is 1.
+    All in deviations of the scale, cut at REACH; what is unknown is 0. The last number is 1. How
+    often a variable is measured is left out: it depends on the house more than on the patient, and
+    networks that learned it did worse (docs/decisions/0010-series.md).
 
     Parameters
     ----------
     layout : Layout
     scale : Scale
-    rates : bool
-        Whether to tell how often each variable is measured. Rates go together (what is charted
-        together), and noise is dear, so that a private teacher does better without.
     reach : float
         Median norm of invented stays, to which longer vectors are shrunk.
     """
 
     layout: Layout
     scale: Scale
-    rates: bool = True
     reach: float = 1.0
 
     @property
-    def n_rates(self) -> int:
-        """How many rates there are."""
-        return len(self.layout.variables) if self.rates else 0
+    def amounts(self) -> list[int]:
+        """Coordinates of static amounts."""
+        return Occupancy(self.layout).amounts
 
     @property
     def size(self) -> int:
-        """Two a variable, its rate, one a static coordinate, and the constant."""
-        return 2 * len(self.layout.variables) + self.n_rates + self.layout.n_static + 1
+        """Two a variable, one a static coordinate, and the constant."""
+        return 2 * len(self.layout.variables) + self.layout.n_static + 1
 
     @property
     def blocks(self) -> list[slice]:
-        """Weights that are kept or dropped together: of a variable's level, a rate, a static."""
+        """Weights that are kept or dropped together: of a variable, of a static."""
         n_variables = len(self.layout.variables)
-        start = 2 * n_variables + self.n_rates
         ends = [2 * v for v in range(n_variables + 1)]
-        ends += range(2 * n_variables + 1, start + 1)
         if self.layout.statics is not None:
-            ends += [start + where.stop for where in self.layout.statics.slices]
+            ends += [2 * n_variables + where.stop for where in self.layout.statics.slices]
         return [slice(a, b) for a, b in pairwise([*ends, self.size])]
-
-    @property
-    def rate_deviation(self) -> Floats:
-        """About the deviation of a stay's rates; charting goes in bouts, so more than a coin's."""
-        rate = self.scale.rate
-        return np.asarray(np.sqrt(rate * (1 - rate) / np.sqrt(self.layout.n_bins) + 1e-4))
 
     def values(self, points: Grid) -> Floats:
         """Summaries φ of stays, (n, size)."""
@@ -195,15 +178,12 @@ class Summaries:
         held = np.isfinite(z)
         mean = np.where(held, z, 0.0).sum(axis=1) / np.maximum(held.sum(axis=1), 1)
         levels = np.stack([mean, np.nan_to_num(z[:, -1])], axis=2).reshape(len(z), 2 * z.shape[2])
-        amounts = Occupancy(self.layout).amounts
+        amounts = self.amounts
         still = (statics - self.scale.static_mean) / self.scale.static_sd
         if amounts:
             still[:, amounts] = np.where(_missing(statics, amounts), 0.0, still[:, amounts])
-        parts = [levels, np.clip(still, -REACH, REACH)]
-        if self.rates:
-            rates = (np.isfinite(grid).mean(axis=1) - self.scale.rate) / self.rate_deviation
-            parts.insert(1, np.clip(rates, -REACH, REACH))
-        return np.concatenate([*parts, np.ones((len(grid), 1))], axis=1)
+        still = np.clip(still, -REACH, REACH)
+        return np.concatenate([levels, still, np.ones((len(grid), 1))], axis=1)
 
     def imagined(self, n: int, rng: np.random.Generator) -> Floats:
         """Summaries of n stays as the scale lets expect them, columns independent."""
@@ -212,7 +192,7 @@ class Summaries:
         mean = STEADY * rng.standard_normal((n, n_variables))
         last = mean + np.sqrt(1 - STEADY**2) * rng.standard_normal((n, n_variables))
         levels = np.stack([mean * held, last * held], axis=2).reshape(n, 2 * n_variables)
-        others = rng.standard_normal((n, self.n_rates + n_static))
+        others = rng.standard_normal((n, n_static))
         cut = np.clip(np.concatenate([levels, others], axis=1), -REACH, REACH)
         return np.concatenate([cut, np.ones((n, 1))], axis=1)
 

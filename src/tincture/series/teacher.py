@@ -20,7 +20,7 @@ ENOUGH_STAYS = 25_000  # a residual sum learns little from more: a random share 
 PRIOR = 0.015  # variance of a weight before anything is known
 PRIOR_EXACT = 0.025
 STEP = 0.25  # of a full step in every weight by itself: related summaries would overshoot together
-KEPT = 16  # variables, rates and statics that the teacher heeds in the end
+KEPT = 16  # variables and statics that the teacher heeds in the end
 INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its bound of ¼
 
 
@@ -37,7 +37,7 @@ def teach(
     plan = engine.ledger.plan
     is_exact = plan.has(SummaryProducts.question)
     n_units = max(float(counts.sum()), 1.0)
-    basis = Summaries(layout, scale, rates=is_exact)
+    basis = Summaries(layout, scale)
     imagined = basis.imagined(N_IMAGINED, rng)
     basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
     products = imagined.T @ imagined / len(imagined)
