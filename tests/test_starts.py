@@ -113,3 +113,15 @@ def test_a_tree_fitted_on_a_grown_start_ranks_better_than_chance(
 def test_a_bare_start_holds_no_more_leaves_than_its_cases_can_tell_apart() -> None:
     start, _ = grown_of(100, 0.2, growth=BARE)
     assert len(start.prototypes) <= BARE.a_case * start.outcomes.sum()
+
+
+@pytest.mark.parametrize("growth", [RICH, BARE], ids=["rich", "bare"])
+def test_a_start_grows_where_noise_left_outcomes_of_one_kind(growth: Growth) -> None:
+    # Found by the fuzzer: no case times leaves without end was no number.
+    points, scores = invented(300)
+    same, typical = np.zeros((16, 1)), ENCODING.snap(np.median(points, axis=0))
+    rng = np.random.default_rng(0)
+    chances, severity = DIED.chance(scores), DIED.severity(same)
+    start = grown(ENCODING, points, chances, same, severity, typical, rng, growth)
+    assert (start.outcomes == 0).all()
+    assert len(start.prototypes) == 4

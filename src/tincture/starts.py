@@ -7,7 +7,6 @@ that the pure leaves of a tree cannot.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -46,7 +45,7 @@ class Growth(NamedTuple):
     sharpness: float
 
 
-RICH = Growth(leaves=25, a_case=math.inf, plain=0.4, sharpness=2.0)  # something for every model
+RICH = Growth(leaves=25, a_case=25.0, plain=0.4, sharpness=2.0)  # something for every model
 BARE = Growth(leaves=25, a_case=0.6, plain=1.0, sharpness=1.0)  # nothing that misleads a tree
 
 
