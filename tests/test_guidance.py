@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from helpers import SCHEMA, make_table
 from tincture.errors import SettingError
 from tincture.estimators import Condenser
-from tincture.guidance import GOOD, POOR, expectation, people_for, verdict
+from tincture.guidance import FEWEST, GOOD, POOR, expectation, people_for, verdict
 from tincture.tasks import Classification, Survival, Task
 
 
@@ -47,9 +47,10 @@ def test_a_condenser_tells_it_without_records() -> None:
 @given(st.integers(1, 500), st.floats(0.01, 20))
 def test_the_verdict_agrees_with_what_was_said_before(n_columns: int, epsilon: float) -> None:
     good, poor = (people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
-    assert f"enough for {GOOD:.0%}" in verdict(good, n_columns, epsilon)
+    assert f"enough for {GOOD:.0%}" in verdict(max(good, FEWEST), n_columns, epsilon)
+    assert "Warning" not in verdict(max(poor, FEWEST), n_columns, epsilon)
     assert verdict(poor / 10 - 1, n_columns, epsilon).startswith("Warning")
-    assert "Warning" not in verdict(poor, n_columns, epsilon)
+    assert verdict(FEWEST - 1, n_columns, epsilon).startswith("Warning")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ Notice = Callable[[str], None]  # told a sentence for a person
 BEST = 0.96
 LOSS = 2.0  # the fit gives 0.9; small tables scatter, so that twice as much is promised away
 GOOD, POOR = 0.9, 0.8
+FEWEST = 20  # people of the rarer outcome below whom the rule says nothing, whatever ε
 
 
 def people_for(share: float, n_columns: int, epsilon: float) -> int:
@@ -66,7 +67,7 @@ def verdict(n_rarer: float, n_columns: int, epsilon: float) -> str:
         As for `expectation`; ε finite.
     """
     scarcity = math.sqrt(n_columns) / (max(epsilon, 1e-9) * max(n_rarer, 1.0))
-    share = BEST - LOSS * scarcity
+    share = BEST - LOSS * scarcity if n_rarer >= FEWEST else 0.0
     about = f"{max(round(n_rarer, -1), 10):,.0f}"
     counted = f"Through noise, about {about} people have the rarer outcome"
     if share >= GOOD:
