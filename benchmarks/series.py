@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -79,13 +79,16 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
         "out": release,
     }
     command += [str(part) for flag, value in flags.items() for part in (f"--{flag}", value)]
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([*command, "--quiet"], check=True)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    with subprocess.Popen([*command, "--quiet"]) as process:
+        _, status, used = os.wait4(process.pid, 0)  # of this process alone
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"Condensing ended with {process.returncode}.")
     spent = {
-        "seconds": round(wall, 1),
-        "cpu_seconds": round(after.ru_utime - before.ru_utime, 1),
-        "peak_mb": round(after.ru_maxrss / 1024),
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(used.ru_utime, 1),
+        "peak_mb": round(used.ru_maxrss / 1024),
     }
     if given.repeat > 1:
         return cell | spent

@@ -16,6 +16,8 @@ import pytest
 
 from commands import condensing, prepare, run
 from helpers import DESCRIPTOR, make_table
+from series_helpers import SCHEMA as OF_STAYS
+from series_helpers import make_stays
 from tincture.estimators import Condenser
 from tincture.evaluation import evaluate
 from tincture.metrics.figure import Figure
@@ -23,7 +25,9 @@ from tincture.report.in_house import in_house_page
 from tincture.report.markup import Markup, element, join
 from tincture.report.page import card_page
 from tincture.report.summary import TOLD, Attacks, Card, Finding, InHouse, Verdict
+from tincture.schema import Schema
 from tincture.scores import Bars, Chart, Evaluation, Fit, Gap, Group, Line, Score
+from tincture.series_estimator import SeriesCondenser
 from tincture.table import CondensedTable
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=y>"
@@ -234,6 +238,46 @@ def test_no_patient_value_reaches_the_data_card(tmp_path: Path) -> None:
     # Not even an invented one: the card is drawn from what was declared and booked.
     rows = CondensedTable.load(tmp_path / "out")
     assert all(not isinstance(p, pl.DataFrame) for p in held(rows.card()))
+
+
+@pytest.mark.parametrize("epsilon", [1.0, float("inf")])
+def test_stays_have_a_data_card_too(epsilon: float, tmp_path: Path) -> None:
+    described = OF_STAYS.to_dict()
+    described["fields"][0] |= {"description": HOSTILE, "unit": "/min"}
+    events, outcomes = make_stays()
+    odd = events.with_columns(
+        pl.col("stay_id").cast(pl.String) + "Zx81",
+        value=pl.when(pl.col("variable") == "HR").then(123.456789).otherwise("value"),
+    )
+    named = outcomes.with_columns(pl.col("stay_id").cast(pl.String) + "Zx81", age=pl.lit(61.7654))
+    condenser = SeriesCondenser(
+        schema=Schema.from_dict(described),
+        target="died",
+        n_rows=16,
+        hours=12,
+        epsilon=epsilon,
+        delta=1e-5,
+    ).fit(odd, named)
+    condenser.save(tmp_path / "out")
+    text = (tmp_path / "out" / "card.html").read_text(encoding="utf-8")
+    page = check(text)
+    assert ('<p class="warning">NO PRIVACY' in text) == (epsilon > 1)
+    assert {"died (target)", "one stay", "12 h in bins of 1 h", "Limits", "0 to 300"} < set(
+        page.texts
+    )
+    assert any(HOSTILE in t for t in page.texts)
+    assert {phase.question for phase in condenser.ledger.plan.phases} <= set(page.texts)
+    assert {column.name for column in condenser.table_.schema.columns} <= set(page.texts)
+    for value in ("Zx81", "123.4567", "61.7654"):
+        assert value not in text
+    # No invented cell either: the card is drawn from what was declared and booked.
+    parts = list(held(condenser.table_.card()))
+    assert not [p for p in parts if isinstance(p, pl.DataFrame)]
+    told = [f"{v:.4g}" for v in condenser.table_.events["value"].unique() if v % 1]
+    assert not [v for v in told if v in page.texts]
+    said = run("report", tmp_path / "out", "--out", tmp_path / "card.html")
+    assert (said.code, said.out, said.err) == (0, "", "")
+    assert (tmp_path / "card.html").read_text(encoding="utf-8") == text
 
 
 @pytest.mark.usefixtures("few_rounds")

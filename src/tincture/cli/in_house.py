@@ -113,10 +113,12 @@ def report(
     """
     from tincture.files import require_new, write_file
     from tincture.report.page import card_page
+    from tincture.series.release import EVENTS, CondensedSeries
     from tincture.table import CondensedTable
 
     require_new(out)
-    write_file(out, card_page(CondensedTable.load(release).card()).encode())
+    kind = CondensedSeries if (release / EVENTS).exists() else CondensedTable
+    write_file(out, card_page(kind.load(release).card()).encode())
 
 
 def audit(

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.summary import Card, Field, Phase
+from tincture.report.wording import PUBLIC, ROWS, STAYS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -85,65 +86,33 @@ def paragraphs(*texts: Child) -> Markup:
 
 def card_page(card: Card) -> str:
     """The data card that travels with a release, built from the release alone."""
+    words = STAYS if card.holds == "stays" else ROWS
+    what = words.what.format(rows=card.rows, outcome=card.outcome)
+    reading = [element("pre", code) for code in words.reading]
     return page(
         card.title,
         element("p", card.promise, class_="promise" if card.is_private else "warning"),
-        section("What this is", paragraphs(*_what(card)), _facts(card)),
+        section("What this is", paragraphs(what), _facts(card)),
         section("The promise, question by question", _ledger(card)),
-        section("What was assumed to be public", paragraphs(*PUBLIC), _fields(card.fields)),
-        section("Use", _list(USE), element("h3", "Reading the rows"), *READING),
-        section("Limits", _list(LIMITS)),
+        section(
+            "What was assumed to be public",
+            paragraphs(*PUBLIC),
+            _fields(words.columns, card.fields),
+        ),
+        section("Use", _list(words.use), element("h3", f"Reading the {card.holds}"), *reading),
+        section("Limits", _list(words.limits)),
         paragraphs(f"Made with tincture {card.version}."),
     )
 
 
-PUBLIC = (
-    "Names, types, bounds and levels below were declared by a person as public knowledge. The "
-    "promise protects the records, not what is declared here; values outside the bounds counted "
-    "as the nearest bound.",
-)
-USE = (
-    "Train models on these rows, and test them on your own patients before use.",
-    "Impute, scale and one-hot encode on these rows alone, then fit.",
-    "The outcome has the prevalence, or the event times, of the real records as far as the noise "
-    "lets them be known.",
-)
-LIMITS = (
-    "No row stands for a patient. One row, a rare level or a subgroup means nothing by itself.",
-    "Do not describe a population with them: they were chosen so that models learn, not so that "
-    "distributions agree.",
-    "Rare but important cases may be lost, and a model may serve some groups worse than others; "
-    "measure it by group.",
-    "Models of another kind than those named above may learn less from them.",
-    "Other releases from the same records add to what can be learned of a person.",
-    "Not a medical device; nothing here was validated for the care of a patient.",
-)
-READING = (
-    element(
-        "pre",
-        'import pandas as pd\nrows = pd.read_csv("condensed.csv", keep_default_na=False, '
-        'na_values=[""])',
-    ),
-    element("pre", 'rows <- read.csv("condensed.csv", na.strings = "")'),
-)
-
-
-def _what(card: Card) -> tuple[str, ...]:
-    return (
-        f"{card.rows} invented rows from which models are trained to predict {card.outcome}. They "
-        "were searched for by asking a private table of patient records how well models fit, and "
-        "by nothing else.",
-    )
-
-
 def _facts(card: Card) -> Markup:
-    who = "one record" if card.unit == "record" else f"one person ({card.unit})"
+    alone = card.unit in ("record", "stay")
     rows = [
         ("Outcome", card.outcome),
-        ("Made for the models", ", ".join(card.models)),
+        *card.made,
         ("ε asked for, spent", f"{card.epsilon:g}, {card.epsilon_spent:.4g}"),
         ("δ", f"{card.delta:g}"),
-        ("Protected unit", who),
+        ("Protected unit", f"one {card.unit}" if alone else f"one person ({card.unit})"),
         ("Neighbouring tables differ by", card.neighbours),
         ("Accountant", card.accountant),
     ]
@@ -161,9 +130,9 @@ def _ledger(card: Card) -> Markup:
     return table(told, heads, [row(p) for p in card.phases], numbers=4)
 
 
-def _fields(fields: Sequence[Field]) -> Markup:
+def _fields(caption: str, fields: Sequence[Field]) -> Markup:
     rows = [(f.name, f.role, f.type, f.values, f.about) for f in fields]
-    return table("Columns", ["column", "role", "type", "values", "meaning"], rows)
+    return table(caption, ["column", "role", "type", "values", "meaning"], rows)
 
 
 def _list(items: Sequence[str]) -> Markup:

@@ -35,14 +35,23 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A data card: all of it stands in ``datapackage.json`` and ``ledger.json``."""
+    """A data card: all of it stands in ``datapackage.json`` and ``ledger.json``.
 
+    Attributes
+    ----------
+    holds : str
+        "rows" or "stays".
+    made : tuple of (str, str)
+        What only this kind of release has to tell, with its name.
+    """
+
+    holds: str
     title: str
     promise: str
     is_private: bool
     rows: int
     outcome: str
-    models: tuple[str, ...]
+    made: tuple[tuple[str, str], ...]
     epsilon: float
     epsilon_spent: float
     delta: float
@@ -55,16 +64,19 @@ class Card:
 
     @classmethod
     def of(cls, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
-        """From a release's two JSON files, as dictionaries."""
+        """From the two JSON files of a release of either kind, as dictionaries."""
         about = package["tincture"]
+        is_table = "models" in about
+        described = package["resources"][0]["schema"] if is_table else about["schema"]
         outcome = {name: role for role, name in about["task"].items() if role != "kind"}
         return cls(
+            holds="rows" if is_table else "stays",
             title=package["title"],
             promise=ledger["promise"],
             is_private=float(ledger["epsilon"]) < float("inf"),
             rows=int(about["settings"]["n_rows"]),
             outcome=", ".join(f"{name} ({role})" for name, role in outcome.items()),
-            models=tuple(about["models"]),
+            made=_of_table(about) if is_table else _of_stays(about["settings"]),
             epsilon=float(ledger["epsilon"]),
             epsilon_spent=float(ledger["epsilon_spent"]),
             delta=float(ledger["delta"]),
@@ -74,10 +86,22 @@ class Card:
             version=str(about["settings"]["version"]),
             phases=tuple(_phases(ledger)),
             fields=tuple(
-                _field(f, outcome.get(f["name"], "feature"))
-                for f in package["resources"][0]["schema"]["fields"]
+                _field(f, outcome.get(f["name"]) or f.get("role") or "feature")
+                for f in described["fields"]
             ),
         )
+
+
+def _of_table(about: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return (("Made for the models", ", ".join(about["models"])),)
+
+
+def _of_stays(settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Columns of the events", ", ".join(settings["columns"])),
+        ("Window", f"{settings['hours']:g} h in bins of {settings['bin_hours']:g} h"),
+        ("Real prevalence", f"about {settings['prevalence']:.1%}, known through noise"),
+    )
 
 
 def _phases(ledger: Mapping[str, Any]) -> list[Phase]:

@@ -6,7 +6,8 @@ standardises real ones by the stays' own deviation. So a weight is written as a 
 that is to count half as much varies twice as widely here, and real values of it become half as
 large. Public bounds limit widths; where they do, the contrast is less as well. The contrast grows
 over the stay, since what is known last tells most. Noise has mean 0 and deviation 1 in every class,
-channel and bin exactly, and does not touch the direction of the contrast.
+channel and bin exactly. It is made orthogonal to the contrast before it is flattened, which turns
+it a little: it is only roughly free of that direction.
 
 What the teacher leaves out is missing; a variable that it heeds is measured in every bin.
 """

@@ -18,11 +18,13 @@ from tincture.errors import ReleaseError
 from tincture.files import json_bytes, write_folder
 from tincture.frames import to_frame
 from tincture.privacy.ledger import Ledger
+from tincture.report.page import card_page
+from tincture.report.summary import Card
 from tincture.schema import Schema
 from tincture.series.card import series_card
 from tincture.series.formats import END, HOURS, START, Form
 from tincture.stays import Grid, Layout
-from tincture.table import CARD, LEDGER, PACKAGE, PROFILE
+from tincture.table import CARD, LEDGER, PACKAGE, PAGE, PROFILE
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -75,6 +77,7 @@ class CondensedSeries:
                 PACKAGE: json_bytes(package),
                 LEDGER: json_bytes(ledger),
                 CARD: series_card(package, ledger).encode(),
+                PAGE: card_page(Card.of(package, ledger)).encode(),
             },
         )
 
@@ -105,6 +108,10 @@ class CondensedSeries:
                 f"{path} is no whole release of stays; expected the files that "
                 "`tincture condense-series` wrote."
             ) from None
+
+    def card(self) -> Card:
+        """What the data card is drawn from; holds no stay."""
+        return Card.of(self.package(), self.ledger.to_dict())
 
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""
