@@ -128,6 +128,7 @@ def test_a_run_that_lost_an_answer_of_any_kind_still_finishes(tmp_path: Path) ->
         assert [e.question for e in continued.entries] == [e.question for e in whole.entries]
         assert continued.epsilon() <= 1.0
     (tmp_path / "first").write_bytes(b"".join(lines[: booked[0] + 1]))
+    # Without prevalence no row can be made.
     with pytest.raises(ReleaseError, match="lost its answer"):
         fit("first")
 
