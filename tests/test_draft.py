@@ -51,6 +51,17 @@ def test_without_data_only_names_and_types_are_told(suffix: str, tmp_path: Path)
         assert rest == {"string": {"categories": None}, "boolean": {}}.get(field["type"], amounts)
 
 
+@pytest.mark.parametrize("name", ["records.csv", "records.tsv"])
+def test_a_file_without_a_line_of_names_is_not_told(name: str, tmp_path: Path) -> None:
+    # Found by the fuzzer: the first record became the names of the columns.
+    text = make_table(60).with_columns(ward=pl.lit(NAME)).write_csv(include_header=False)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    said = run("schema", "draft", tmp_path / name)
+    assert (said.code, said.out) == (4, "")
+    assert "add a line of names" in said.err
+    assert NAME not in said.err
+
+
 def test_a_draft_is_the_same_whatever_the_records_say(tmp_path: Path) -> None:
     drafts = [draft(write(tmp_path, make_table(60, seed=seed))) for seed in (0, 1)]
     assert drafts[0] == drafts[1]

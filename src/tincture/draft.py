@@ -13,9 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from tincture.errors import TableError
 from tincture.frames import read_table
 from tincture.schema import PROFILE, REVIEWED
 
+SEPARATORS = set(",;|\t")
 MAX_LEVELS = 50  # of a text column; more look like names or free text
 
 
@@ -32,14 +34,33 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     Raises
     ------
     TableError
-        If the file cannot be read.
+        If the file cannot be read, or its first line is no line of names.
     """
     frame = _typed(read_table(path))
+    _require_names(frame.columns)
     fields = [_field(frame[name], from_data) for name in frame.columns]
     schema: dict[str, Any] = {"$schema": PROFILE, "name": Path(path).stem.lower()}
     if from_data:
         schema[REVIEWED] = False
     return {**schema, "fields": fields, "missingValues": [""]}
+
+
+def _require_names(columns: list[str]) -> None:
+    """Refuse a first line that may be a record: a draft would tell it."""
+    if any(not name.strip() or set(name) & SEPARATORS or _is_number(name) for name in columns):
+        raise TableError(
+            "The first line of the file holds a number, a blank or a separator where a column's "
+            "name was expected; add a line of names, or correct the file's ending (.csv for "
+            "commas, .tsv for tabs)."
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
