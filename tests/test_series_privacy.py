@@ -19,7 +19,7 @@ from scipy import stats
 
 from helpers import plan_of, too_long
 from series_helpers import LAYOUT, SCALE, SCHEMA, make_stays, records
-from tincture.errors import TinctureError
+from tincture.errors import TableError, TinctureError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism, spent_epsilon
 from tincture.privacy.ledger import Ledger
@@ -170,6 +170,14 @@ def test_no_output_holds_a_stay(tmp_path: Path) -> None:
             output += file.read_bytes()
     for sentinel in (odd_name, "123.45678", ".2345678"):
         assert sentinel.encode() not in output
+
+
+def test_identifiers_that_are_bytes_are_refused() -> None:
+    # Found by the fuzzer: bytes that are no text were an internal error.
+    events, outcomes = make_stays(20)
+    odd = outcomes.with_columns(stay_id=pl.Series([b"\xff\xfe"] * 20))
+    with pytest.raises(TableError, match="neither text nor numbers"):
+        condenser().fit(events, odd)
 
 
 def test_a_person_with_several_stays_counts_once() -> None:

@@ -256,7 +256,12 @@ def _names(table: Any, stay: str) -> list[str]:
         raise TableError(f"The outcomes have no column {stay!r}; name it by --id.")
     if frame[stay].is_null().any():
         raise TableError(f"Some outcomes have no {stay!r}; remove or complete those rows.")
-    return [str(name).strip() for name in frame[stay].cast(nw.String).to_list()]
+    try:
+        return [str(name).strip() for name in frame[stay].cast(nw.String).to_list()]
+    except pl.exceptions.PolarsError:
+        raise TableError(
+            f"The column {stay!r} of the outcomes is neither text nor numbers; make it text."
+        ) from None
 
 
 def _starts(table: Any, names: list[str], hours: float) -> pl.DataFrame:
