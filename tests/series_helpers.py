@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,28 +14,20 @@ from tincture.schema import Schema
 from tincture.series.summaries import Scale
 from tincture.stays import Layout
 
+
+def amount(name: str, low: float, high: float, role: str) -> dict[str, Any]:
+    """A field of the schema that holds numbers."""
+    constraints = {"minimum": low, "maximum": high}
+    return {"name": name, "type": "number", "constraints": constraints, "role": role}
+
+
 SCHEMA = Schema.from_dict(
     {
         "fields": [
-            {
-                "name": "HR",
-                "type": "number",
-                "constraints": {"minimum": 0, "maximum": 300},
-                "role": "variable",
-            },
-            {
-                "name": "Lactate",
-                "type": "number",
-                "constraints": {"minimum": 0.1, "maximum": 32},
-                "role": "variable",
-            },
+            amount("HR", 0, 300, "variable"),
+            amount("Lactate", 0.1, 32, "variable"),
             {"name": "MechVent", "type": "integer", "categories": [0, 1], "role": "variable"},
-            {
-                "name": "age",
-                "type": "number",
-                "constraints": {"minimum": 15, "maximum": 95},
-                "role": "static",
-            },
+            amount("age", 15, 95, "static"),
             {"name": "sex", "type": "string", "categories": ["f", "m"], "role": "static"},
             {
                 "name": "died",
@@ -118,24 +111,14 @@ def physionet(folder: Path, n: int = 40) -> None:
 PHYSIONET = Schema.from_dict(
     {
         "fields": [
-            {
-                "name": "HR",
-                "type": "number",
-                "constraints": {"minimum": 0, "maximum": 300},
-                "role": "variable",
-            },
+            amount("HR", 0, 300, "variable"),
             {
                 "name": "gender",
                 "type": "string",
                 "categories": ["female", "male"],
                 "role": "static",
             },
-            {
-                "name": "height",
-                "type": "number",
-                "constraints": {"minimum": 100, "maximum": 230},
-                "role": "static",
-            },
+            amount("height", 100, 230, "static"),
             {"name": "in_hospital_death", "type": "integer", "categories": [0, 1]},
         ]
     }

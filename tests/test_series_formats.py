@@ -44,15 +44,20 @@ def test_parquet_csv_and_frames_give_the_same_grid(tmp_path: Path) -> None:
         np.testing.assert_allclose(grid_of(form), expected, atol=1e-6)
 
 
-def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -> None:
-    events, _ = make_stays(30)
-    start = datetime(2020, 5, 1, 7)
-    meds = events.select(
+def meds_of(events: pl.DataFrame, start: datetime) -> pl.DataFrame:
+    """Events in MEDS columns, of stays that all begin at one time."""
+    return events.select(
         subject_id="stay_id",
         time=pl.lit(start) + pl.duration(minutes="minute"),
         code="variable",
         numeric_value="value",
     )
+
+
+def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -> None:
+    events, _ = make_stays(30)
+    start = datetime(2020, 5, 1, 7)
+    meds = meds_of(events, start)
     meds.write_parquet(tmp_path / "0.parquet")
     starts = pl.DataFrame({"stay": NAMES, "start": [start] * len(NAMES)})
     source = open_events(tmp_path, "subject_id")
@@ -66,11 +71,8 @@ def test_dates_may_be_texts(tmp_path: Path) -> None:
     # Found: texts of dates, in CSV files, were an internal error.
     events, outcomes = make_stays(30)
     start = pl.lit(datetime(2020, 5, 1, 7))
-    meds = events.select(
-        subject_id="stay_id",
-        time=(start + pl.duration(minutes="minute")).dt.to_string("%Y-%m-%d %H:%M:%S"),
-        code="variable",
-        numeric_value="value",
+    meds = meds_of(events, datetime(2020, 5, 1, 7)).with_columns(
+        pl.col("time").dt.to_string("%Y-%m-%d %H:%M:%S")
     )
     labels = outcomes.rename({"stay_id": "subject_id"})
     settings = {"schema": SCHEMA, "target": "died", "stay": "subject_id", "hours": 12, "n_rows": 8}
@@ -88,12 +90,7 @@ def test_dates_may_be_texts(tmp_path: Path) -> None:
 def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
     events, outcomes = make_stays()
     start = datetime(2020, 5, 1, 7)
-    meds = events.select(
-        subject_id="stay_id",
-        time=pl.lit(start) + pl.duration(minutes="minute"),
-        code="variable",
-        numeric_value="value",
-    )
+    meds = meds_of(events, start)
     labels = outcomes.rename({"stay_id": "subject_id"}).with_columns(
         prediction_time=pl.lit(start + timedelta(hours=12))
     )

@@ -16,7 +16,7 @@ from tincture.errors import ModelError, SettingError
 from tincture.guidance import Notice, verdict
 from tincture.indirect import by_proxy
 from tincture.models import Model
-from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.privacy.accounting import Plan, calibrate, phases_of
 from tincture.proxy import Marginals
 from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
 from tincture.search import Progress
@@ -65,11 +65,7 @@ def usual_plan(epsilon: float, delta: float, method: str) -> Plan:
     """Rounds and noise of a method from public settings alone."""
     phases = PROXY if method == "proxy" else DIRECT
     rounds = {} if math.isfinite(epsilon) else {LossDifferences.question: ROUNDS_UNPRIVATE}
-    return calibrate(
-        epsilon,
-        delta,
-        [Phase(q, rounds.get(q, count), share) for q, (share, count) in phases.items()],
-    )
+    return calibrate(epsilon, delta, phases_of(phases, rounds))
 
 
 def condense(

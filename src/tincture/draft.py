@@ -36,8 +36,9 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     TableError
         If the file cannot be read, or its first line is no line of names.
     """
-    frame = _typed(read_table(path))
+    frame = read_table(path)
     _require_names(frame.columns)
+    frame = _typed(frame)
     fields = [_field(frame[name], from_data) for name in frame.columns]
     schema: dict[str, Any] = {"$schema": PROFILE, "name": Path(path).stem.lower()}
     if from_data:

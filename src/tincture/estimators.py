@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.balance import check_balance
@@ -27,7 +24,7 @@ from tincture.portfolio import default_models, resolve
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
-from tincture.runs import Run
+from tincture.runs import Releasing, Run, digest_of
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.table import CondensedTable
@@ -37,7 +34,7 @@ from tincture.version import __version__
 MAX_ROWS = 10_000
 
 
-class Condenser(BaseEstimator):  # type: ignore[misc]
+class Condenser(Releasing):
     """Condense a table of records to a few invented rows that models can be trained on.
 
     Parameters
@@ -226,24 +223,11 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "table_")
         return self.table_.to_frame(kind or self._kind)
 
-    def save(self, path: str | Path) -> None:
-        """Write the release as a new folder."""
-        check_is_fitted(self, "table_")
-        self.table_.save(path)
-
-    @property
-    def ledger(self) -> Ledger:
-        """Every private question asked, and what it cost."""
-        check_is_fitted(self, "table_")
-        return self.table_.ledger
-
     def _check_settings(self) -> None:
         for name in ("epsilon", "delta", "effort"):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
                 raise SettingError(f"{name.capitalize()} must be a number.")
-        for name in ("n_rows", "seed"):
-            if not isinstance(getattr(self, name), Integral):
-                raise SettingError(f"{name} must be a whole number.")
+        self._check_whole()
         for name in ("models", "drop"):
             if isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be a list, even of one name.")
@@ -252,8 +236,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
         if not 4 <= self.n_rows <= MAX_ROWS:
             raise SettingError(f"{self.n_rows} rows were asked for; expected 4 to {MAX_ROWS}.")
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
+        self._check_seed()
 
     def _task(self, schema: Schema) -> Task:
         if self.target is not None and self.time is None and self.event is None:
@@ -327,7 +310,7 @@ class Condenser(BaseEstimator):  # type: ignore[misc]
             "drop": sorted(self.drop),
             "models": [m.name for m in models],
         }
-        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        return digest_of(described)
 
 
 def _kind_of(records: Any) -> str:

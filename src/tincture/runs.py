@@ -1,10 +1,19 @@
-"""A run's place in the books: its journal, and its part of a budget."""
+"""What estimators of rows and of stays share: a run's place in the books, and its release."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
+from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
+from typing import Any
 
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tincture.errors import SettingError
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Journal, Ledger
 
@@ -45,3 +54,33 @@ class Run:
                 self._budget.give_back(self._name)
         elif self._journal is not None:
             self._journal.close()
+
+
+class Releasing(BaseEstimator):  # type: ignore[misc]
+    """An estimator whose ``table_``, after ``fit``, is a release."""
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder."""
+        check_is_fitted(self, "table_")
+        self.table_.save(path)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every private question asked, and what it cost."""
+        check_is_fitted(self, "table_")
+        ledger: Ledger = self.table_.ledger
+        return ledger
+
+    def _check_whole(self) -> None:
+        for name in ("n_rows", "seed"):
+            if not isinstance(getattr(self, name), Integral):
+                raise SettingError(f"{name} must be a whole number.")
+
+    def _check_seed(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
+
+
+def digest_of(described: Mapping[str, Any]) -> str:
+    """Of all that a resumed run must have in common with the killed one."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

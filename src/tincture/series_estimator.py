@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.engine import LocalEngine
@@ -20,7 +17,7 @@ from tincture.frames import read_table
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
-from tincture.runs import Run
+from tincture.runs import Releasing, Run, digest_of
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.series.condense import condense_series, series_plan
@@ -33,7 +30,7 @@ from tincture.version import __version__
 MAX_STAYS = 2_000
 
 
-class SeriesCondenser(BaseEstimator):  # type: ignore[misc]
+class SeriesCondenser(Releasing):
     """Condense stays, each a bundle of irregular measurements, to a few invented ones.
 
     Parameters
@@ -178,29 +175,15 @@ class SeriesCondenser(BaseEstimator):  # type: ignore[misc]
         events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
         return events, outcomes
 
-    def save(self, path: str | Path) -> None:
-        """Write the release as a new folder."""
-        check_is_fitted(self, "table_")
-        self.table_.save(path)
-
-    @property
-    def ledger(self) -> Ledger:
-        """Every private question asked, and what it cost."""
-        check_is_fitted(self, "table_")
-        return self.table_.ledger
-
     def _check_settings(self) -> None:
         for name in ("epsilon", "delta", "hours", "bin_hours"):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
                 raise SettingError(f"{name} must be a number.")
-        for name in ("n_rows", "seed"):
-            if not isinstance(getattr(self, name), Integral):
-                raise SettingError(f"{name} must be a whole number.")
+        self._check_whole()
         check_privacy(self.epsilon, self.delta)
         if not 4 <= self.n_rows <= MAX_STAYS:
             raise SettingError(f"{self.n_rows} stays were asked for; expected 4 to {MAX_STAYS}.")
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
+        self._check_seed()
         if self.unit in (self.target, self.stay):
             raise SettingError("The unit must be another column than the target and the stay.")
 
@@ -246,7 +229,7 @@ class SeriesCondenser(BaseEstimator):  # type: ignore[misc]
             "outcome": [self.target, self.stay],
             "time": [self.time, self.time_unit],
         }
-        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        return digest_of(described)
 
 
 def _names(table: Any, stay: str) -> list[str]:

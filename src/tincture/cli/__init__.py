@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tincture.cli.console import (
+    BudgetFile,
     Delta,
     Epsilon,
     Json,
     Quiet,
+    Resume,
+    Seed,
     print_json,
     print_release,
     print_scores,
@@ -133,11 +136,9 @@ def condense(
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
-    budget: Annotated[
-        Path | None, typer.Option(help="Budget file that caps all releases of the table.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False,
+    budget: BudgetFile = None,
+    seed: Seed = 0,
+    resume: Resume = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

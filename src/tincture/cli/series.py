@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from tincture.cli.console import Delta, Epsilon, Json, Quiet, print_release, progress_bar
+from tincture.cli.console import (
+    BudgetFile,
+    Delta,
+    Epsilon,
+    Json,
+    Quiet,
+    Resume,
+    Seed,
+    print_release,
+    progress_bar,
+)
 from tincture.cli.journals import finished_release, journal_of, remove_journal
 from tincture.errors import SettingError
 
@@ -54,11 +64,9 @@ def condense_series(
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several stays.")
     ] = None,
-    budget: Annotated[
-        Path | None, typer.Option(help="Budget file that caps all releases of the table.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False,
+    budget: BudgetFile = None,
+    seed: Seed = 0,
+    resume: Resume = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@ Neighbouring tables differ by one unit (add or remove). Everything is rounded to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dp_accounting as dpa
@@ -138,6 +138,16 @@ def _least(fits: Callable[[float], bool]) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return high
+
+
+def phases_of(
+    shares: Mapping[str, tuple[float, int]], rounds: Mapping[str, int] | None = None
+) -> list[Phase]:
+    """Phases from the share of the budget and the number of questions of each kind.
+
+    ``rounds`` overrides the number of some kinds.
+    """
+    return [Phase(q, (rounds or {}).get(q, n), share) for q, (share, n) in shares.items()]
 
 
 def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.engine import Engine, ask
-from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.queries import CellCounts, ResidualSums
 from tincture.search import Progress
 from tincture.series.embeddings import Course, EmbeddingSums, Trajectories
@@ -36,7 +36,7 @@ ROUNDS_UNPRIVATE = 20
 def series_plan(epsilon: float, delta: float) -> Plan:
     """Rounds and noise from public settings alone."""
     rounds = {} if math.isfinite(epsilon) else {ResidualSums.question: ROUNDS_UNPRIVATE}
-    phases = [Phase(q, rounds.get(q, count), share) for q, (share, count) in PHASES.items()]
+    phases = phases_of(PHASES, rounds)
     if math.isinf(epsilon):
         phases.insert(3, Phase(SummaryProducts.question, 1, 0.0))
     return calibrate(epsilon, delta, phases)
