@@ -116,9 +116,9 @@ def finish(forks: Forks, folder: Path) -> None:
     unfinished = (folder / "out.unfinished").exists()
     if unfinished or not released:
         done = forks.run(folder, resume=unfinished)
-        if done["code"] != 0:  # the outcome counts were paid for and lost
+        if done["code"] != 0:  # the counts asked first were paid for and lost
             assert (done["code"], spent) == (8, 1)
-            assert done["err"].startswith("tincture: The killed run had paid for the outcome")
+            assert done["err"].startswith("tincture: The killed run had paid for a question")
             assert done["err"].count("\n") == 1
             assert booked(folder) == 1
             assert len(Budget(folder / "budget.json").read()["releases"]) == 1
@@ -170,4 +170,4 @@ def test_a_run_killed_again_and_again_asks_no_question_twice(
     if done["code"] == 0:
         assert_finished(folder, 0)
     else:
-        assert "had paid for the outcome counts" in done["err"]
+        assert "had paid for a question counts" in done["err"]
