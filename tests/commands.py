@@ -50,8 +50,9 @@ def run(*args: object) -> Said:
 def prepare(
     folder: Path, table: pl.DataFrame | None = None, descriptor: dict[str, Any] | None = None
 ) -> None:
-    """Write ``records.csv`` and ``schema.json``."""
+    """Write ``records.csv``, ``heldout.csv`` and ``schema.json``."""
     (make_table(80) if table is None else table).write_csv(folder / "records.csv")
+    make_table(80, seed=1).write_csv(folder / "heldout.csv")
     (folder / "schema.json").write_text(json.dumps(descriptor or DESCRIPTOR))
 
 

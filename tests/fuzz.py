@@ -228,11 +228,11 @@ def prepare(home: Path) -> Path:
 
 def released(home: Path) -> Path:
     """A release and an audit of it, made by a fork, which tells what it has imported for them."""
-    release, records = home / "out", home / "records.csv"
+    release, records, others = (home / n for n in ("out", "records.csv", "heldout.csv"))
     lines: list[list[Any]] = [
         [*commands.condensing(home, epsilon=1)],
-        ["audit", release, "--records", records, "--held-out", records, "--canaries=20"],
-        ["evaluate", release, "--train", records, "--test", records, "--by=ward"],
+        ["audit", release, "--records", records, "--held-out", others, "--canaries=20"],
+        ["evaluate", release, "--train", records, "--test", others, "--by=ward"],
         ["report", release, "--out", home / "card.html"],
         ["schema", "draft", records],
     ]

@@ -142,6 +142,7 @@ def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
         frame.write_parquet(folder / name)
     else:
         frame.write_csv(folder / name)
+    make_table(60, seed=1).write_csv(folder / "heldout.csv")
     if rng.uniform() < 0.15:
         (folder / name).write_bytes(spoil_bytes(rng, (folder / name).read_bytes()))
     budget = b'{"epsilon": 3, "delta": 1e-4}'
@@ -171,6 +172,8 @@ def command(rng: np.random.Generator, records: str) -> list[str]:
     """A command line that fits the inputs."""
     dropped = [f"--drop={n}" for n in ("days", "event", "stage", "patient")]
     release = pick(rng, ["release"] * 6 + [".", "absent"])
+    two = [(records, "heldout.csv"), ("heldout.csv", records), (records, records)]
+    first, second = pick(rng, two)
     usual = ["--schema=schema.json", "--epsilon=1", "--delta=1e-5", "--out=out", "--rows=16"]
     usual += ["--model=logistic", *dropped]
     survival = ["--time=days", "--event=event", "--model=cox", "--drop=died", *dropped[2:]]
@@ -182,8 +185,8 @@ def command(rng: np.random.Generator, records: str) -> list[str]:
         ["schema", "draft", records, *pick(rng, [[], ["--from-data"], ["--out=draft.json"]])],
         ["budget", "show", pick(rng, ["budget.json", "schema.json", records, "."])],
         ["budget", "create", "new.json", "--epsilon=1", "--delta=1e-5"],
-        ["evaluate", release, f"--train={records}", f"--test={records}", *pick(rng, LOOKS)],
-        ["audit", release, f"--records={records}", f"--held-out={records}", *pick(rng, ATTACKS)],
+        ["evaluate", release, f"--train={first}", f"--test={second}", *pick(rng, LOOKS)],
+        ["audit", release, f"--records={first}", f"--held-out={second}", *pick(rng, ATTACKS)],
         ["report", release, "--out=card.html"],
     ]
     return list(pick(rng, [*lines[:4], *lines]))

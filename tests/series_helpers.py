@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ import polars as pl
 from tincture.privacy.vault import Records
 from tincture.schema import Schema
 from tincture.series.summaries import Scale
-from tincture.stays import Layout
+from tincture.stays import Layout, Use
+
+
+def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:
+    """Batches as `bin_stays` takes them."""
+
+    def each(use: Use) -> None:
+        for batch in batches:
+            use(batch)
+
+    return each
 
 
 def amount(name: str, low: float, high: float, role: str) -> dict[str, Any]:

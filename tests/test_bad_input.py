@@ -387,6 +387,7 @@ def release(tmp_path: Path) -> Path:
 EVALUATIONS = {
     "absent release": ({"release": "absent"}, "is not a release", 8),
     "absent train": ({"train": "absent.csv"}, "does not exist", 4),
+    "training records twice": ({"test": "records.csv"}, "was not made of", 4),
     "absent test": ({"test": "absent.csv"}, "does not exist", 4),
     "empty test": ({"test": "empty.csv"}, "is empty", 4),
     "one class": ({"test": "one_class.csv"}, "has one class only", 4),
@@ -411,7 +412,7 @@ def test_a_bad_evaluation_is_one_sentence_and_leaves_nothing(name: str, release:
     records().with_columns(died=pl.lit(0)).write_csv(folder / "one_class.csv")
     change("ward", NAME)(records()).write_csv(folder / "level.csv")
     changes, says, code = EVALUATIONS[name]
-    files = {"train": "records.csv", "test": "records.csv", "release": "out"} | changes
+    files = {"train": "records.csv", "test": "heldout.csv", "release": "out"} | changes
     flags = {k: files[k] for k in ("by", "model") if k in files}
     args = [folder / files["release"], "--train", folder / files["train"]]
     args += [
@@ -438,7 +439,7 @@ def test_a_damaged_release_is_one_sentence(name: str, content: bytes | None, rel
     else:
         (release / name).write_bytes(content)
     table = release.parent / "records.csv"
-    said = run("evaluate", release, "--train", table, "--test", table)
+    said = run("evaluate", release, "--train", table, "--test", release.parent / "heldout.csv")
     assert (said.code, said.out) == (8, "")
     assert_one_sentence(said.err)
 

@@ -88,7 +88,7 @@ def test_condense_writes_a_release_and_nothing_else(tmp_path: Path) -> None:
     assert "NO PRIVACY PROMISE" in said.out
     files = ["README.md", "card.html", "condensed.csv", "datapackage.json", "ledger.json"]
     assert sorted(listing(tmp_path)) == sorted(
-        ["out", "records.csv", "schema.json", *(f"out/{f}" for f in files)]
+        ["heldout.csv", "out", "records.csv", "schema.json", *(f"out/{f}" for f in files)]
     )
     assert len(CondensedTable.load(tmp_path / "out")) == 16
 
@@ -120,9 +120,10 @@ def test_quiet_says_nothing(release: Path) -> None:
     records = release.parent / "records.csv"
     budget = release.parent / "budget.json"
     again = condensing(release.parent, out=release.parent / "again", quiet=True)
+    others = release.parent / "heldout.csv"
     for args in (
         again,
-        ["evaluate", release, "--train", records, "--test", records, "--quiet"],
+        ["evaluate", release, "--train", records, "--test", others, "--quiet"],
         ["budget", "create", budget, "--epsilon", 3, "--delta", 1e-4],
         ["schema", "draft", records, "--out", release.parent / "draft.json"],
     ):
@@ -209,7 +210,7 @@ def test_a_terminal_without_greek_letters_stops_no_run(tmp_path: Path) -> None:
 
 def test_evaluate_prints_a_table_marked_in_house(release: Path) -> None:
     records = release.parent / "records.csv"
-    args = ["evaluate", release, "--train", records, "--test", records]
+    args = ["evaluate", release, "--train", records, "--test", release.parent / "heldout.csv"]
     said = run(*args, "--by", "ward", "--by", "age:50")
     assert (said.code, said.err) == (0, "")
     assert "do not release" in said.out
@@ -225,9 +226,10 @@ def test_evaluate_prints_a_table_marked_in_house(release: Path) -> None:
 
 def test_evaluate_writes_its_looks_beside_the_release_and_nothing_else(release: Path) -> None:
     records = release.parent / "records.csv"
+    args = ["--train", records, "--test", release.parent / "heldout.csv"]
     before = listing(release.parent)
     for _ in range(2):
-        assert run("evaluate", release, "--train", records, "--test", records).code == 0
+        assert run("evaluate", release, *args).code == 0
     after = listing(release.parent)
     looks = [json.loads(line) for line in after.pop("out.in-house.jsonl").splitlines()]
     assert [look["look"] for look in looks] == ["train-on-real ceiling", "held-out scores"] * 2
@@ -268,6 +270,7 @@ def test_a_budget_is_created_kept_and_shown(tmp_path: Path, few_rounds: None) ->
     assert json.loads(run("budget", "show", budget, "--json").out) == told
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "budget.json",
+        "heldout.csv",
         "out",
         "records.csv",
         "schema.json",
@@ -327,6 +330,7 @@ def test_a_release_that_a_full_disk_refused_is_written_by_resuming(
     assert len(json.loads(budget.read_text())["releases"]) == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "budget.json",
+        "heldout.csv",
         "out",
         "records.csv",
         "schema.json",

@@ -108,8 +108,8 @@ def test_a_draft_that_is_asked_for_levels_may_show_them() -> None:
 
 def audit_of(folder: Path) -> list[object]:
     table = folder / "records.csv"
-    args = ["audit", folder / "out", "--records", table, "--held-out", table, "--canaries", 20]
-    return [*args]
+    args = ["audit", folder / "out", "--records", table, "--canaries", 20]
+    return [*args, "--held-out", folder / "heldout.csv"]
 
 
 @pytest.mark.parametrize(

@@ -285,7 +285,8 @@ def test_evaluate_writes_the_page_and_books_its_looks(tmp_path: Path) -> None:
     prepare(tmp_path, make_table(120))
     assert run(*condensing(tmp_path, quiet=True)).code == 0
     records = tmp_path / "records.csv"
-    args = ["evaluate", tmp_path / "out", "--train", records, "--test", records, "--by", "ward"]
+    args = ["evaluate", tmp_path / "out", "--train", records, "--test", tmp_path / "heldout.csv"]
+    args += ["--by", "ward"]
     said = run(*args, "--report", tmp_path / "in.html", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
     page = check((tmp_path / "in.html").read_text(encoding="utf-8"))

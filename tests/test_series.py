@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from commands import run
-from series_helpers import LAYOUT, SCHEMA, make_stays
+from series_helpers import LAYOUT, SCHEMA, fed, make_stays
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.schema import Schema
 from tincture.series.release import CondensedSeries
@@ -33,7 +33,7 @@ def batch(*events: tuple[str, float, str, float]) -> pl.DataFrame:
 def test_the_last_event_of_a_bin_counts_whatever_the_order_of_batches() -> None:
     early, late = batch(("a", 1.2, "HR", 60.0)), batch(("a", 1.7, "HR", 90.0))
     for order in ([early, late], [late, early], [pl.concat([late, early])]):
-        stays = bin_stays(order, ["b", "a"], None, LAYOUT)
+        stays = bin_stays(fed(*order), ["b", "a"], None, LAYOUT)
         assert stays.grid[1, 1, 0] == pytest.approx(0.3)
         assert np.isfinite(stays.grid).sum() == 1
 
@@ -49,7 +49,7 @@ def test_odd_events_are_left_out_and_unit_errors_clipped_to_the_bounds() -> None
         ("stranger", 4.5, "HR", 60.0),
         ("a", 12.0, "HR", 150.0),
     )
-    grid = bin_stays([odd], ["a"], None, LAYOUT).grid
+    grid = bin_stays(fed(odd), ["a"], None, LAYOUT).grid
     assert grid[0, :, 0].tolist()[0] == 1.0
     assert grid[0, 11, 0] == pytest.approx(0.5)
     assert np.isfinite(grid).sum() == 2
@@ -57,7 +57,7 @@ def test_odd_events_are_left_out_and_unit_errors_clipped_to_the_bounds() -> None
 
 def test_no_event_of_any_stay_is_refused() -> None:
     with pytest.raises(TableError, match="No event belongs"):
-        bin_stays([batch(("x", 1.0, "HR", 1.0))], ["a"], None, LAYOUT)
+        bin_stays(fed(batch(("x", 1.0, "HR", 1.0))), ["a"], None, LAYOUT)
 
 
 def test_values_are_carried_forward_and_unknown_before_the_first() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def grid_of(
     events: object, starts: pl.DataFrame | None = None, layout: Layout = LAYOUT
 ) -> np.ndarray:
     source = open_events(events, "stay_id")
-    return bin_stays(source.batches(starts), NAMES, None, layout).grid
+    return bin_stays(partial(source.each, starts), NAMES, None, layout).grid
 
 
 def test_parquet_csv_and_frames_give_the_same_grid(tmp_path: Path) -> None:
@@ -61,10 +62,10 @@ def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -
     meds.write_parquet(tmp_path / "0.parquet")
     starts = pl.DataFrame({"stay": NAMES, "start": [start] * len(NAMES)})
     source = open_events(tmp_path, "subject_id")
-    grid = bin_stays(source.batches(starts), NAMES, None, LAYOUT).grid
+    grid = bin_stays(partial(source.each, starts), NAMES, None, LAYOUT).grid
     np.testing.assert_allclose(grid, grid_of(events), atol=1e-6)
     with pytest.raises(TableError, match="prediction_time"):
-        list(source.batches(None))
+        source.each(None, lambda batch: None)
 
 
 def test_dates_may_be_texts(tmp_path: Path) -> None:
@@ -133,6 +134,19 @@ def test_the_benchmark_layout_is_read(tmp_path: Path) -> None:
     assert table.events.columns == ["stay_id", "hour", "variable", "value"]
 
 
+def test_a_file_that_lacks_bytes_is_refused_without_the_words_of_the_reader(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Several row groups: a reader that stops at the damage would have some of the events.
+    make_stays(30)[0].write_parquet(tmp_path / "e.parquet", row_group_size=100)
+    content = (tmp_path / "e.parquet").read_bytes()
+    for lost in (10, 100, 3000):
+        (tmp_path / "e.parquet").write_bytes(content[:300] + content[300 + lost :])
+        with pytest.raises(TableError, match="cannot be read"):
+            grid_of(tmp_path / "e.parquet")
+    assert capfd.readouterr().err == ""
+
+
 def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
     events, _ = make_stays(30)
     with pytest.raises(TableError, match="do not exist"):
@@ -158,10 +172,10 @@ def test_a_network_learns_from_condensed_stays_what_holds_for_others() -> None:
 
     def channels(events: pl.DataFrame, outcomes: pl.DataFrame) -> np.ndarray:
         names = [str(s) for s in outcomes["stay_id"]]
-        batches = open_events(events, "stay_id").batches(None)
+        each = partial(open_events(events, "stay_id").each, None)
         from tincture.stays import carried
 
-        return carried(bin_stays(batches, names, None, LAYOUT).grid)[:, :, :2]
+        return carried(bin_stays(each, names, None, LAYOUT).grid)[:, :, :2]
 
     mine, real = (
         channels(condenser.table_.events, condenser.table_.outcomes),

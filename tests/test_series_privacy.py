@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import plan_of, too_long
-from series_helpers import LAYOUT, SCALE, SCHEMA, make_stays, records
+from series_helpers import LAYOUT, SCALE, SCHEMA, fed, make_stays, records
 from tincture.errors import TableError, TinctureError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism, spent_epsilon
@@ -190,7 +190,7 @@ def test_a_person_with_several_stays_counts_once() -> None:
         value="value",
     )
     names = [str(s) for s in outcomes["stay_id"]]
-    stays = bin_stays([batch], names, outcomes, LAYOUT)
+    stays = bin_stays(fed(batch), names, outcomes, LAYOUT)
     ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
     vault = Vault.of_stays(stays, SCHEMA, DIED, ledger, unit="patient")
     counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value

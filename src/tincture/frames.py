@@ -6,7 +6,10 @@ for missing, categorical ones integer codes with -1 for missing. No error quotes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +23,7 @@ from tincture.schema import Column, Level, Schema
 
 Columns = dict[str, NDArray[np.generic]]
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
+FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 WORDS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
 
 
@@ -39,8 +43,9 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.Da
     try:
         is_empty = is_text and not path.read_bytes().strip()
         if not is_empty:
-            frame = _read_csv(path, missing_values) if is_text else pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+            with hushed():
+                frame = _read_csv(path, missing_values) if is_text else pl.read_parquet(path)
+    except (*FAULTS, ValueError):
         raise TableError(
             f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
             "a header) or Parquet file."
@@ -55,6 +60,31 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.Da
     if frame.height == 0:
         raise TableError(f"The table {path} holds no record; expected one record a row.")
     return frame
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[Callable[[], None]]:
+    """Hold back standard error while Polars reads, and drop what is held if it cannot.
+
+    Its threads print a panic of their own about a damaged file, which the sentence that follows
+    makes needless. Yields a function that passes on what is held, for the words of others.
+    """
+    true = os.dup(2)
+    with tempfile.TemporaryFile(buffering=0) as held:
+
+        def pass_on() -> None:
+            held.seek(0)
+            os.write(true, held.read() or b"")
+            held.seek(0)
+            held.truncate()
+
+        os.dup2(held.fileno(), 2)
+        try:
+            yield pass_on
+            pass_on()
+        finally:
+            os.dup2(true, 2)
+            os.close(true)
 
 
 def _read_csv(path: Path, missing_values: Sequence[str]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ class SeriesCondenser(Releasing):
                 "times more."
             )
         starts = _starts(table, names, layout.hours) if source.form.unit == "datetime" else None
-        stays = bin_stays(source.batches(starts), names, table, layout)
+        stays = bin_stays(partial(source.each, starts), names, table, layout)
         ledger = Ledger(series_plan(self.epsilon, self.delta), unit=self.unit or "stay")
         vault = Vault.of_stays(stays, schema, task, ledger, unit=self.unit)
         del stays

@@ -7,7 +7,7 @@ declared in the schema (``"role": "variable"``), never inferred.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from tincture.schema import Column, Schema
 
 Floats = NDArray[np.float64]
 Grid = NDArray[np.float32]
+Use = Callable[[pl.DataFrame], None]
 MAX_BINS = 500
 STAY, HOUR, VARIABLE, VALUE = "stay", "hour", "variable", "value"
 
@@ -175,15 +176,16 @@ class Stays:
 
 
 def bin_stays(
-    batches: Iterable[pl.DataFrame], stays: Sequence[str], outcomes: Any, layout: Layout
+    each: Callable[[Use], None], stays: Sequence[str], outcomes: Any, layout: Layout
 ) -> Stays:
     """Bin events batch by batch, so that memory does not grow with their number.
 
     Parameters
     ----------
-    batches : iterable of polars.DataFrame
-        Columns ``stay`` (text), ``hour`` and ``value`` (floats), ``variable`` (text). Events of
-        other stays or variables, outside the window or without a finite value are ignored.
+    each : callable
+        Hands every batch of events to the function it is given: columns ``stay`` (text), ``hour``
+        and ``value`` (floats), ``variable`` (text). Events of other stays or variables, outside
+        the window or without a finite value are ignored.
     stays : sequence of str
         Identifiers in the order of ``outcomes``; unique.
     outcomes : frame
@@ -201,7 +203,9 @@ def bin_stays(
     rows = pl.DataFrame({STAY: stays, "row": np.arange(len(stays))})
     columns = pl.DataFrame({VARIABLE: layout.names, "code": np.arange(len(layout.names))})
     n_known = 0
-    for batch in batches:
+
+    def enter(batch: pl.DataFrame) -> None:
+        nonlocal n_known
         known = (
             batch.filter(
                 pl.col(HOUR).is_between(0, layout.hours) & pl.col(VALUE).is_finite(),
@@ -212,6 +216,8 @@ def bin_stays(
         )
         n_known += known.height
         _enter(known, grid.reshape(-1), latest.reshape(-1), layout)
+
+    each(enter)
     if n_known == 0:
         raise TableError(
             "No event belongs to a stay of the outcomes and a variable of the schema within the "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,7 +69,6 @@ def evaluate(
     from tincture.audit.told import from_file
     from tincture.evaluation import evaluate as run
     from tincture.files import require_new, write_file
-    from tincture.frames import read_table
     from tincture.report.in_house import in_house_page
     from tincture.report.summary import Attacks, InHouse
     from tincture.table import CondensedTable
@@ -79,7 +79,7 @@ def evaluate(
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
     table = CondensedTable.load(release)
     attacks = from_file(audit, table) if audit is not None else Attacks()
-    frames = [read_table(path, table.schema.missing_values) for path in (train, test)]
+    frames = _two_tables(train, test, table.schema.missing_values)
     with status(quiet or as_json, "Training on the release, on all records, on random records"):
         result = run(
             table,
@@ -157,13 +157,12 @@ def audit(
     from tincture.audit.told import to_file
     from tincture.audit.whole import audit as run
     from tincture.files import require_new, write_file
-    from tincture.frames import read_table
     from tincture.table import CondensedTable
 
     if out is not None:
         require_new(out)
     table = CondensedTable.load(release)
-    frames = [read_table(path, table.schema.missing_values) for path in (records, held_out)]
+    frames = _two_tables(records, held_out, table.schema.missing_values)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
         result = run(
             table,
@@ -181,6 +180,20 @@ def audit(
         print_json(to_file(result))
     elif not quiet:
         print_attacks(result)
+
+
+def _two_tables(condensed: Path, held_out: Path, missing: Sequence[str]) -> list[Any]:
+    """The records a release was made of, and others; the same ones twice would flatter it."""
+    from tincture.errors import TableError
+    from tincture.frames import read_table
+
+    frames = [read_table(path, missing) for path in (condensed, held_out)]
+    if frames[0].equals(frames[1]):
+        raise TableError(
+            f"{held_out} holds the same records as {condensed}; expected records that the release "
+            "was not made of. Keep some aside before you condense."
+        )
+    return frames
 
 
 def _looks(release: Path) -> Path:

@@ -6,7 +6,7 @@ memory does not grow with the number of events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,8 +14,8 @@ from typing import Any, cast
 import polars as pl
 
 from tincture.errors import SettingError, TableError
-from tincture.frames import read_table
-from tincture.stays import HOUR, STAY, VALUE, VARIABLE
+from tincture.frames import FAULTS, hushed, read_table
+from tincture.stays import HOUR, STAY, VALUE, VARIABLE, Use
 
 BATCH = 1_000_000  # events read at once
 FILES = 256  # small files read at once
@@ -50,15 +50,15 @@ class Source:
     ----------
     form : Form
         The release is written in this form.
-    batches : callable
-        Given the start of each stay (columns ``stay``, ``start``) or None, iterates over frames of
-        (stay, hour, variable, value).
+    each : callable
+        Given the start of each stay (columns ``stay``, ``start``) or None, and a function, hands it
+        frames of (stay, hour, variable, value).
     outcomes : polars.DataFrame or None
         Static columns and targets that lie among the events.
     """
 
     form: Form
-    batches: Callable[[pl.DataFrame | None], Iterable[pl.DataFrame]]
+    each: Callable[[pl.DataFrame | None, Use], None]
     outcomes: pl.DataFrame | None = None
 
 
@@ -133,10 +133,8 @@ def _long(frame: pl.LazyFrame, stay: str, time: str | None, unit: str | None) ->
     """A long table, or MEDS, which is one with other names."""
     try:
         types = frame.collect_schema()
-    except (pl.exceptions.PolarsError, OSError):
-        raise TableError(
-            "The events cannot be read; expected a whole Parquet or CSV file."
-        ) from None
+    except FAULTS:
+        raise TableError(UNREADABLE) from None
     names = ("code", "numeric_value") if set(types) >= MEDS else ("variable", "value")
     found = time or next((t for t in TIMES if t in types), None)
     for column in (stay, found or "minute", *names):
@@ -151,7 +149,7 @@ def _long(frame: pl.LazyFrame, stay: str, time: str | None, unit: str | None) ->
     if unit not in (*HOURS, "datetime"):
         raise SettingError(f"The unit of time {unit!r} is not known; use {', '.join(HOURS)}.")
     form = Form(stay, found, *names, unit)
-    return Source(form, lambda starts: _batches(frame, form, types[found], starts))
+    return Source(form, lambda starts, use: _each(frame, form, types[found], starts, use))
 
 
 def _unit(name: str) -> str:
@@ -163,9 +161,9 @@ def _unit(name: str) -> str:
     return word
 
 
-def _batches(
-    frame: pl.LazyFrame, form: Form, kind: pl.DataType, starts: pl.DataFrame | None
-) -> Iterator[pl.DataFrame]:
+def _each(
+    frame: pl.LazyFrame, form: Form, kind: pl.DataType, starts: pl.DataFrame | None, use: Use
+) -> None:
     columns = frame.select(
         pl.col(form.stay).cast(pl.String).str.strip_chars().alias(STAY),
         _clock(form, kind).alias(HOUR),
@@ -182,12 +180,17 @@ def _batches(
         columns = columns.join(starts.lazy(), on=STAY).select(
             STAY, hours.alias(HOUR), VARIABLE, VALUE
         )
+    # Not collect_batches: it ends without an error where a file is damaged (Polars 2.1).
     try:
-        yield from columns.drop_nulls().collect_batches(chunk_size=BATCH)
-    except (pl.exceptions.PolarsError, OSError):
-        raise TableError(
-            "The events cannot be read; expected a whole Parquet or CSV file."
-        ) from None
+        with hushed() as pass_on:
+
+            def take(batch: pl.DataFrame) -> None:
+                pass_on()
+                use(batch)
+
+            columns.drop_nulls().sink_batches(take, chunk_size=BATCH)
+    except FAULTS:
+        raise TableError(UNREADABLE) from None
 
 
 def _clock(form: Form, kind: pl.DataType) -> pl.Expr:
@@ -207,9 +210,9 @@ def _physionet(paths: list[Path], stay: str, outcomes: Path | None) -> Source:
     """Files of Time,Parameter,Value; descriptors at 00:00 become static columns."""
     form = Form(stay)
 
-    def batches(starts: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+    def each(starts: pl.DataFrame | None, use: Use) -> None:
         for some in _chunks(paths):
-            yield pl.concat([_record(path).filter(pl.col(VALUE) != -1) for path in some])
+            use(pl.concat([_record(path).filter(pl.col(VALUE) != -1) for path in some]))
 
     found = []
     for some in _chunks(paths):
@@ -217,7 +220,7 @@ def _physionet(paths: list[Path], stay: str, outcomes: Path | None) -> Source:
         wanted = first.filter(pl.col(VARIABLE).is_in([*DESCRIPTORS, "Weight"]))
         found.append(wanted.unique([STAY, VARIABLE], keep="first", maintain_order=True))
     wide = pl.concat(found).pivot(VARIABLE, index=STAY, values=VALUE).rename({STAY: stay})
-    return Source(form, batches, _described(wide, stay, outcomes))
+    return Source(form, each, _described(wide, stay, outcomes))
 
 
 def _record(path: Path) -> pl.DataFrame:
@@ -231,7 +234,7 @@ def _record(path: Path) -> pl.DataFrame:
             pl.col("Parameter").alias(VARIABLE),
             pl.col("Value").cast(pl.Float64, strict=False).alias(VALUE),
         ).drop_nulls()
-    except (pl.exceptions.PolarsError, OSError):
+    except FAULTS:
         raise TableError(
             "A record of the folder cannot be read; expected lines of Time,Parameter,Value."
         ) from None
@@ -268,12 +271,12 @@ def _benchmark(folder: Path, stay: str) -> Source:
         raise TableError("listfile.csv needs the columns stay and y_true.")
     paths = [folder / str(name) for name in listed["stay"]]
 
-    def batches(starts: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+    def each(starts: pl.DataFrame | None, use: Use) -> None:
         for some in _chunks(paths):
-            yield pl.concat([_wide(path) for path in some])
+            use(pl.concat([_wide(path) for path in some]))
 
     form = Form(stay, time="hour", unit="hour")
-    return Source(form, batches, listed.rename({"stay": stay}))
+    return Source(form, each, listed.rename({"stay": stay}))
 
 
 def _wide(path: Path) -> pl.DataFrame:
@@ -288,7 +291,7 @@ def _wide(path: Path) -> pl.DataFrame:
             VARIABLE,
             number.alias(VALUE),
         ).drop_nulls()
-    except (pl.exceptions.PolarsError, OSError):
+    except FAULTS:
         raise TableError(
             "A stay of listfile.csv cannot be read; expected a CSV with a column Hours."
         ) from None
