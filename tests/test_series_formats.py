@@ -123,6 +123,18 @@ def test_raw_physionet_records_are_condensed(tmp_path: Path) -> None:
     assert means["value"][1] > means["value"][0]
 
 
+@pytest.mark.parametrize("word", ["1e300", "inf", "nan", "-7", "0.5"])
+def test_a_descriptor_that_is_no_code_is_unknown(word: str, tmp_path: Path) -> None:
+    physionet(tmp_path)  # found: a gender beyond the largest whole number was an internal error
+    path = tmp_path / "132500.txt"
+    path.write_text(path.read_text().replace("Gender,0", f"Gender,{word}"))
+    found = open_events(tmp_path, "stay_id").outcomes
+    assert found is not None
+    genders = dict(found.select("stay_id", "gender").iter_rows())
+    assert genders["132501"] == "male"
+    assert genders["132500"] is None
+
+
 def test_the_benchmark_layout_is_read(tmp_path: Path) -> None:
     benchmark(tmp_path)
     table = (

@@ -24,7 +24,7 @@ TIMES = ("minute", "minutes", "hour", "hours", "Hours", "time", "Time", "chartti
 MEDS = {"subject_id", "time", "code"}
 START, END = "start", "prediction_time"
 UNREADABLE = "The events cannot be read; expected a whole Parquet or CSV file."
-GENDERS, UNITS = {0: "female", 1: "male"}, {1: "CCU", 2: "CSRU", 3: "MICU", 4: "SICU"}
+GENDERS, UNITS = {0.0: "female", 1.0: "male"}, {1.0: "CCU", 2.0: "CSRU", 3.0: "MICU", 4.0: "SICU"}
 DESCRIPTORS = {"Age": "age", "Gender": "gender", "Height": "height", "ICUType": "icu_type"}
 
 
@@ -248,8 +248,8 @@ def _described(wide: pl.DataFrame, stay: str, outcomes: Path | None) -> pl.DataF
     known = [pl.when(pl.col(n) >= 0).then(pl.col(n)).alias(n) for n in [*DESCRIPTORS, "Weight"]]
     named = wide.with_columns(known).rename({**DESCRIPTORS, "Weight": "weight"})
     named = named.with_columns(
-        pl.col("gender").cast(pl.Int64).replace_strict(GENDERS, default=None),
-        pl.col("icu_type").cast(pl.Int64).replace_strict(UNITS, default=None),
+        pl.col("gender").replace_strict(GENDERS, default=None),
+        pl.col("icu_type").replace_strict(UNITS, default=None),
     )
     if outcomes is None:
         return named
