@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
-import polars as pl
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
-from tincture.frames import read_table
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
@@ -22,9 +18,9 @@ from tincture.runs import Releasing, Run, digest_of
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.series.condense import condense_series, series_plan
-from tincture.series.formats import END, START, Source, moment, open_events
+from tincture.series.reading import read_stays
 from tincture.series.release import CondensedSeries, written
-from tincture.stays import STAY, Layout, bin_stays
+from tincture.stays import Layout
 from tincture.tasks import Classification
 from tincture.version import __version__
 
@@ -125,24 +121,23 @@ class SeriesCondenser(Releasing):
         schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
         self._check_settings()
         task = self._task(schema)
-        layout = Layout.of(
+        stays, form = read_stays(
+            events,
+            outcomes,
             schema,
             target=self.target,
             stay=self.stay,
             hours=float(self.hours),
             bin_hours=float(self.bin_hours),
+            time=self.time,
+            time_unit=self.time_unit,
         )
-        path = Path(outcomes) if isinstance(outcomes, str | Path) else None
-        source = open_events(events, self.stay, time=self.time, unit=self.time_unit, outcomes=path)
-        table = self._outcomes(source, outcomes, schema)
-        names = _names(table, self.stay)
-        if len(names) <= self.n_rows:
+        if len(stays) <= self.n_rows:
             raise TableError(
                 f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
                 "times more."
             )
-        starts = _starts(table, names, layout.hours) if source.form.unit == "datetime" else None
-        stays = bin_stays(partial(source.each, starts), names, table, layout)
+        layout = stays.layout
         ledger = Ledger(series_plan(self.epsilon, self.delta), unit=self.unit or "stay")
         vault = Vault.of_stays(stays, schema, task, ledger, unit=self.unit)
         del stays
@@ -154,8 +149,7 @@ class SeriesCondenser(Releasing):
                 LocalEngine(vault), layout, task, self.n_rows, rng, progress=progress
             )
         released = schema.select(self._released(layout))
-        tables = written(found.points, found.outcomes, layout, released, task, source.form)
-        form = source.form
+        tables = written(found.points, found.outcomes, layout, released, task, form)
         settings = self._settings() | {
             "prevalence": round(found.prevalence, 4),
             "columns": [form.stay, form.time, form.variable, form.value],
@@ -197,15 +191,6 @@ class SeriesCondenser(Releasing):
             )
         return task
 
-    def _outcomes(self, source: Source, outcomes: Any, schema: Schema) -> Any:
-        if source.outcomes is not None:
-            return source.outcomes
-        if outcomes is None:
-            raise SettingError("These events hold no outcomes; name a table of them (--outcomes).")
-        if isinstance(outcomes, str | Path):
-            return read_table(outcomes, schema.missing_values)
-        return outcomes
-
     def _released(self, layout: Layout) -> list[str]:
         statics = [c.name for c in layout.statics.columns] if layout.statics else []
         return [*layout.names, *statics, self.target]
@@ -231,46 +216,3 @@ class SeriesCondenser(Releasing):
             "time": [self.time, self.time_unit],
         }
         return digest_of(described)
-
-
-def _names(table: Any, stay: str) -> list[str]:
-    """Identifiers of the stays as text."""
-    frame = nw.from_native(table, eager_only=True)
-    if stay not in frame.columns:
-        raise TableError(f"The outcomes have no column {stay!r}; name it by --id.")
-    if frame[stay].is_null().any():
-        raise TableError(f"Some outcomes have no {stay!r}; remove or complete those rows.")
-    try:
-        return [str(name).strip() for name in frame[stay].cast(nw.String).to_list()]
-    except pl.exceptions.PolarsError:
-        raise TableError(
-            f"The column {stay!r} of the outcomes is neither text nor numbers; make it text."
-        ) from None
-
-
-def _starts(table: Any, names: list[str], hours: float) -> pl.DataFrame:
-    """When the window of each stay begins, for events that have dates."""
-    frame = nw.from_native(table, eager_only=True)
-    for column, back in ((START, 0.0), (END, hours)):
-        if column in frame.columns:
-            found = _moments(frame[column].to_list(), column)
-            shift = pl.duration(microseconds=int(back * 3.6e9))
-            return pl.DataFrame({STAY: names, START: found}).with_columns(pl.col(START) - shift)
-    raise TableError(
-        f"The events have dates; the outcomes need a column {START!r} (start of the window) or "
-        f"{END!r} (its end)."
-    )
-
-
-def _moments(cells: list[Any], column: str) -> pl.Series:
-    try:
-        given = pl.Series(column, cells)
-        found = pl.select(moment(pl.lit(given), given.dtype)).to_series()
-    except (pl.exceptions.PolarsError, TypeError, ValueError):
-        found = pl.Series([None])
-    if found.is_null().all():
-        raise TableError(
-            f"The column {column!r} of the outcomes holds no dates; expected such as "
-            "2020-05-01 07:00:00."
-        )
-    return found
