@@ -67,7 +67,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
     start = first_table(brief, pool, scores, rng)
-    distance = Distance(*protected(brief), brief.task, brief.encoding, pool, scores)
+    models, weights = protected(brief)
+    distance = Distance(models, weights, brief.task, brief.encoding, pool, scores)
     # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
     marginals, encoding = brief.marginals, brief.encoding
     loose = replace(start, prototypes=marginals.loosened(start.prototypes))
@@ -85,7 +86,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     if moves:
         tables += distil(distance, mover, replace(start, prototypes=tables[-1]), moves, rng, tick)
     task = brief.anchored(pool[:N_ANCHORS], rng)
-    table = choose(brief, task, start, tables, mover, rng, tick)
+    served = replace(brief, models=models, weights=weights)  # real records guard realism too
+    table = choose(served, task, start, tables, mover, rng, tick)
     progress(total, total)
     return table[start.owner], start.outcomes
 
