@@ -14,6 +14,7 @@ import pytest
 
 from commands import Said, run
 from helpers import SCHEMA, make_table
+from tincture.audit.attacks import Audit
 from tincture.audit.disclosure import closeness_of, inferred, proportion
 from tincture.audit.membership import (
     closeness,
@@ -25,7 +26,7 @@ from tincture.audit.membership import (
     nearest,
 )
 from tincture.audit.told import from_file, to_file, told
-from tincture.audit.whole import Audit, audit
+from tincture.audit.whole import audit
 from tincture.encoding import Encoding
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.estimators import Condenser

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.audit.one_run import Bound, bound
+from tincture.audit.stays import stays_of
 from tincture.condense import condense, usual_plan
 from tincture.encoding import Encoding
 from tincture.engine import LocalEngine
@@ -24,7 +25,9 @@ from tincture.privacy.vault import Query, Records, Vault
 from tincture.proxy import Marginals
 from tincture.schema import Schema
 from tincture.search import Progress
-from tincture.tasks import Task
+from tincture.series.condense import condense_series, series_plan
+from tincture.stays import Layout
+from tincture.tasks import Classification, Task
 
 Floats = NDArray[np.float64]
 N_ROWS = 20
@@ -88,6 +91,46 @@ def rehearsed(
     models = [resolve(default_models(task)[0], task)]
     condense(engine, encoding, task, models, [1.0], N_ROWS, rng, effort=EFFORT, progress=progress)
     known = Vault(table, schema, encoding, task, Ledger.in_house()).disclose("invented canaries")
+    return bound(evidence(engine.heard, known), included, epsilon, delta)
+
+
+def rehearsed_stays(
+    schema: Schema,
+    layout: Layout,
+    task: Classification,
+    epsilon: float,
+    delta: float,
+    rng: np.random.Generator,
+    *,
+    canaries: int = 1000,
+) -> Bound:
+    """The same for stays: half of all cells of their grids are measured, at any value.
+
+    Parameters
+    ----------
+    schema, layout
+        Of variables, static columns and outcome.
+    task, epsilon, delta, rng, canaries
+        As for `rehearsed`.
+    """
+    grid = rng.random((canaries, *layout.shape))
+    grid[rng.random(grid.shape) < 0.5] = np.nan
+    statics = np.zeros((canaries, 0))
+    if layout.statics is not None:
+        flat = Marginals.flat(layout.statics)
+        statics = flat.place(flat.draw(canaries, rng))
+    points = layout.points(grid.astype(np.float32), statics)
+    outcomes = task.allot(np.ones(task.n_cells), canaries, rng)
+    included = rng.uniform(size=canaries) < 0.5
+
+    def vault(who: NDArray[np.bool_], ledger: Ledger) -> Vault:
+        stays = stays_of(points[who], outcomes[who], layout, schema, task)
+        return Vault.of_stays(stays, schema, task, ledger)
+
+    engine = ListeningEngine(vault(included, Ledger(series_plan(epsilon, delta))))
+    condense_series(engine, layout, task, N_ROWS, rng)
+    everyone = vault(np.ones(canaries, dtype=bool), Ledger.in_house())
+    known = everyone.disclose("invented canaries")
     return bound(evidence(engine.heard, known), included, epsilon, delta)
 
 

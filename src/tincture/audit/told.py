@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tincture.audit.attacks import Audit
 from tincture.audit.membership import RATES
-from tincture.audit.whole import Audit
 from tincture.errors import ReleaseError
 from tincture.metrics.figure import Figure
 from tincture.report.summary import TOLD, Attacks, Finding, Verdict
+from tincture.series.release import CondensedSeries
 from tincture.table import CondensedTable
 
 
@@ -27,11 +28,11 @@ def _findings(audit: Audit) -> list[Finding]:
         found.append(Finding(a.name, "AUC", a.area, 0.5))
         for rate, hits in zip(RATES, a.hits, strict=True):
             found.append(Finding(a.name, f"members found at {rate:.1%} false alarms", hits, rate))
-    near = audit.closeness
+    near, what = audit.closeness, audit.holds
     found += [
-        Finding("rows", "share nearer to training than to held-out", near.nearer_to_training, 0.5),
-        Finding("rows", "share nearer to training than 95% of held-out", near.very_near, 0.05),
-        Finding("rows", "share equal to a training record", *near.equal),
+        Finding(what, "share nearer to training than to held-out", near.nearer_to_training, 0.5),
+        Finding(what, "share nearer to training than 95% of held-out", near.very_near, 0.05),
+        Finding(what, "share equal to a training record", *near.equal),
     ]
     for i in audit.inference:
         found += [
@@ -73,7 +74,7 @@ def to_file(audit: Audit) -> dict[str, Any]:
     return {**audit.to_dict(), **shown}
 
 
-def from_file(path: Path, table: CondensedTable) -> Attacks:
+def from_file(path: Path, table: CondensedTable | CondensedSeries) -> Attacks:
     """What `to_file` wrote of this release.
 
     Raises

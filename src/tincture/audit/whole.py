@@ -6,9 +6,7 @@ ledger. Their figures must not be released.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +14,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.audit.disclosure import Closeness, Inference, closeness_of, inferred
-from tincture.audit.membership import (
-    Attack,
-    closeness,
-    density_ratio,
-    halves,
-    judged,
-    likelihood_ratio,
+from tincture.audit.attacks import (
+    Audit,
+    Chosen,
+    Scene,
+    by_references,
+    check_enough,
+    check_references,
+    how_close,
+    membership,
 )
-from tincture.audit.one_run import Bound, one_run
-from tincture.audit.vault_checks import Check, check_vault
+from tincture.audit.disclosure import inferred
+from tincture.audit.one_run import one_run
+from tincture.audit.vault_checks import check_vault
 from tincture.encoding import Encoding
-from tincture.errors import SettingError, TableError
 from tincture.estimators import Condenser
 from tincture.evaluation import condensed_records, table_task
 from tincture.frames import to_columns, to_frame
@@ -38,65 +37,6 @@ from tincture.search import Progress
 from tincture.table import CondensedTable
 
 Floats = NDArray[np.float64]
-MOST = 5000  # records of each kind that are attacked
-FEWEST = 20
-MOST_REFERENCES = 1000
-NOTICE = "computed from real records — do not release"
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What attacks on one release found, and the un-noised looks they took.
-
-    ``release`` is the fingerprint of its rows.
-    """
-
-    release: str
-    epsilon: float
-    delta: float
-    membership: tuple[Attack, ...]
-    closeness: Closeness
-    inference: tuple[Inference, ...]
-    one_run: Bound
-    vault: tuple[Check, ...]
-    looks: tuple[str, ...]
-
-    @property
-    def notice(self) -> str:
-        """What stands above all figures."""
-        return NOTICE
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the vault passed its checks, and no guess refutes the ε claimed."""
-        return self.one_run.holds and all(c.passed for c in self.vault)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has neither NaN nor infinity."""
-        told = asdict(self) | {"vault": [asdict(c) | {"passed": c.passed} for c in self.vault]}
-        told["one_run"]["holds"] = self.one_run.holds
-        return {"notice": NOTICE, "is_sound": self.is_sound, **_plain(told)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "inf" if value > 0 else None
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """The release and the attacked records, all as points with the outcome among the columns."""
-
-    table: CondensedTable
-    encoding: Encoding
-    rows: Floats
-    members: Floats
-    others: Floats
 
 
 def audit(
@@ -136,11 +76,7 @@ def audit(
     ------
     TableError, SchemaError, ModelError, SettingError
     """
-    if references % 2 or not 0 <= references <= MOST_REFERENCES:
-        raise SettingError(
-            f"{references} references were asked for; expected an even number of at most "
-            f"{MOST_REFERENCES}, or 0."
-        )
+    check_references(references)
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
     rng = np.random.default_rng(seed)
     encoding = Encoding(table.schema.columns)
@@ -153,21 +89,25 @@ def audit(
     points = []
     for frame, purpose in ((records, "attacked members"), (held_out, "attacked others")):
         seen = Vault(frame, table.schema, encoding, task, ledger).disclose(purpose)
-        if len(seen) < FEWEST:
-            raise TableError(f"An audit needs at least {FEWEST} records of each kind.")
+        check_enough(len(seen), "records")
         points.append(seen.points.astype(np.float64))
     rows = condensed_records(table, encoding, task).points.astype(np.float64)
-    scene = _Scene(table, encoding, rows, *points)
-    attacks = _attacks(scene, rng)
+    scene = Scene(rows, *points)
+    attacks = membership(scene, "closest row", rng)
     if references:
-        attacks.append(_by_references(scene, references, rng, progress))
-    training, held = (_some(p, 4 * MOST, rng) for p in points)
+        everybody = np.concatenate(points)
+
+        def make(places: Chosen, reference: int) -> Floats:
+            frame = to_frame(encoding.decode(everybody[places]), table.schema)
+            return _reference(table, encoding, frame, reference)
+
+        attacks.append(by_references(scene, make, references, rng, progress))
     return Audit(
         table.fingerprint,
         plan.epsilon,
         plan.delta,
         tuple(attacks),
-        closeness_of(rows, training, held, rng),
+        how_close(scene, rng),
         tuple(inferred(name, encoding, rows, *points) for name in sensitive),
         bound,
         checks,
@@ -175,49 +115,9 @@ def audit(
     )
 
 
-def _some(points: Floats, most: int, rng: np.random.Generator) -> Floats:
-    return points if len(points) <= most else points[rng.choice(len(points), most, replace=False)]
-
-
-def _attacks(scene: _Scene, rng: np.random.Generator) -> list[Attack]:
-    """Half of the held-out records are attacked, the other half serve as reference."""
-    members = _some(scene.members, MOST, rng)
-    mixed = rng.permutation(_some(scene.others, 2 * MOST, rng))
-    reference, others = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
-
-    def attack(name: str, scores: Any, against: Floats) -> Attack:
-        return judged(name, scores(members), scores(against), rng)
-
-    def ratio(kernel: bool) -> Any:
-        return lambda x: density_ratio(scene.rows, reference, x, kernel=kernel)
-
-    return [
-        attack("closest row", lambda x: closeness(scene.rows, x), mixed),
-        attack("density ratio, normal", ratio(False), others),
-        attack("density ratio, kernels", ratio(True), others),
-    ]
-
-
-def _by_references(
-    scene: _Scene, count: int, rng: np.random.Generator, progress: Progress
-) -> Attack:
-    """The likelihood-ratio attack on each record's distance to the closest row."""
-    members, others = _some(scene.members, MOST, rng), _some(scene.others, MOST, rng)
-    pool = np.concatenate([members, others])
-    frame = to_frame(scene.encoding.decode(pool), scene.table.schema)
-    included = halves(len(pool), count, rng)
-    seen = []
-    for done, inside in enumerate(included):
-        progress(done, count)
-        seen.append(closeness(_reference(scene, frame.filter(inside), done), pool))
-    progress(count, count)
-    ratio = likelihood_ratio(closeness(scene.rows, pool), np.array(seen), included)
-    return judged("likelihood ratio", ratio[: len(members)], ratio[len(members) :], rng)
-
-
-def _reference(scene: _Scene, frame: pl.DataFrame, seed: int) -> Floats:
+def _reference(table: CondensedTable, encoding: Encoding, frame: pl.DataFrame, seed: int) -> Floats:
     """Points of a release made like the one attacked, of other records."""
-    table, settings = scene.table, scene.table.settings
+    settings = table.settings
     outcome = {k: v for k, v in table.task.items() if k != "kind"}
     made = Condenser(
         schema=table.schema,
@@ -233,4 +133,4 @@ def _reference(scene: _Scene, frame: pl.DataFrame, seed: int) -> Floats:
         **outcome,
     ).fit(frame)
     values = to_columns(made.table_.rows, table.schema, table.schema.names)
-    return scene.encoding.encode(values)
+    return encoding.encode(values)

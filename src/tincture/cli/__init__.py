@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tincture.cli.audit_series import audit_series
 from tincture.cli.console import (
     BudgetFile,
     Delta,
@@ -212,6 +213,7 @@ def _weights(given: list[str]) -> dict[str, float]:
 
 
 app.command("condense-series")(condense_series)
+app.command("audit-series")(audit_series)
 
 
 for command in (evaluate, audit, report):

@@ -79,7 +79,7 @@ def evaluate(
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
     table = CondensedTable.load(release)
     attacks = from_file(audit, table) if audit is not None else Attacks()
-    frames = _two_tables(train, test, table.schema.missing_values)
+    frames = two_tables(train, test, table.schema.missing_values)
     with status(quiet or as_json, "Training on the release, on all records, on random records"):
         result = run(
             table,
@@ -88,7 +88,7 @@ def evaluate(
             by=by or [],
             at=at or [],
             seed=seed,
-            in_house=_looks(release),
+            in_house=looks_of(release),
             pictures=report is not None,
         )
     if report is not None:
@@ -154,15 +154,14 @@ def audit(
 
     tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
     """
-    from tincture.audit.told import to_file
     from tincture.audit.whole import audit as run
-    from tincture.files import require_new, write_file
+    from tincture.files import require_new
     from tincture.table import CondensedTable
 
     if out is not None:
         require_new(out)
     table = CondensedTable.load(release)
-    frames = _two_tables(records, held_out, table.schema.missing_values)
+    frames = two_tables(records, held_out, table.schema.missing_values)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
         result = run(
             table,
@@ -171,9 +170,17 @@ def audit(
             references=references,
             canaries=canaries,
             seed=seed,
-            in_house=_looks(release),
+            in_house=looks_of(release),
             progress=progress,
         )
+    tell_attacks(result, out, quiet, as_json)
+
+
+def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> None:
+    """What an audit found, to a file and to whoever asked."""
+    from tincture.audit.told import to_file
+    from tincture.files import write_file
+
     if out is not None:
         write_file(out, as_text(to_file(result)).encode())
     if as_json:
@@ -182,7 +189,7 @@ def audit(
         print_attacks(result)
 
 
-def _two_tables(condensed: Path, held_out: Path, missing: Sequence[str]) -> list[Any]:
+def two_tables(condensed: Path, held_out: Path, missing: Sequence[str]) -> list[Any]:
     """The records a release was made of, and others; the same ones twice would flatter it."""
     from tincture.errors import TableError
     from tincture.frames import read_table
@@ -196,7 +203,7 @@ def _two_tables(condensed: Path, held_out: Path, missing: Sequence[str]) -> list
     return frames
 
 
-def _looks(release: Path) -> Path:
+def looks_of(release: Path) -> Path:
     """Where looks at real records are written down, beside the release."""
     from tincture.files import beside
 

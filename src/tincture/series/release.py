@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -108,6 +109,12 @@ class CondensedSeries:
                 f"{path} is no whole release of stays; expected the files that "
                 "`tincture condense-series` wrote."
             ) from None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of events and outcomes; tells releases apart."""
+        text = self.events.write_csv() + self.outcomes.write_csv()
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def card(self) -> Card:
         """What the data card is drawn from; holds no stay."""
