@@ -6,7 +6,7 @@ The attacked units are points: rows as the schema encodes them, or descriptions 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from tincture.search import Progress
 
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.int64]
+Statistic = Callable[[Floats, Floats], Floats]  # of what is released, and of units; one a unit
 MOST = 5000  # units of each kind that are attacked
 FEWEST = 20
 MOST_REFERENCES = 1000
@@ -145,14 +146,22 @@ def membership(scene: Scene, closest: str, rng: np.random.Generator) -> list[Att
     ]
 
 
+def by_statistic(name: str, statistic: Statistic, scene: Scene, rng: np.random.Generator) -> Attack:
+    """An attack that needs no reference."""
+    attacked = (t[_few(len(t), MOST, rng)] for t in (scene.members, scene.others))
+    members, others = (statistic(scene.rows, t) for t in attacked)
+    return judged(name, members, others, rng)
+
+
 def by_references(
     scene: Scene,
     make: Callable[[Chosen, int], Floats],
     count: int,
     rng: np.random.Generator,
     progress: Progress,
-) -> Attack:
-    """The likelihood-ratio attack on each unit's distance to what is released.
+    statistics: Mapping[str, Statistic],
+) -> list[Attack]:
+    """Likelihood-ratio attacks on what is seen of each unit in what is released.
 
     Parameters
     ----------
@@ -162,19 +171,26 @@ def by_references(
         these units like the one attacked.
     count : int
         References.
+    statistics : mapping of str to callable
+        One attack each: from released points and units to a number a unit.
     """
     chosen, n_members = _few(len(scene.members), MOST, rng), len(scene.members)
     others = _few(len(scene.others), MOST, rng)
     pool = np.concatenate([scene.members[chosen], scene.others[others]])
     places = np.concatenate([chosen, n_members + others])
     included = halves(len(pool), count, rng)
-    seen = []
+    seen: dict[str, list[Floats]] = {name: [] for name in statistics}
     for done, inside in enumerate(included):
         progress(done, count)
-        seen.append(closeness(make(places[inside], done), pool))
+        rows = make(places[inside], done)
+        for name, statistic in statistics.items():
+            seen[name].append(statistic(rows, pool))
     progress(count, count)
-    ratio = likelihood_ratio(closeness(scene.rows, pool), np.array(seen), included)
-    return judged("likelihood ratio", ratio[: len(chosen)], ratio[len(chosen) :], rng)
+    found = []
+    for name, statistic in statistics.items():
+        ratio = likelihood_ratio(statistic(scene.rows, pool), np.array(seen[name]), included)
+        found.append(judged(name, ratio[: len(chosen)], ratio[len(chosen) :], rng))
+    return found
 
 
 def how_close(scene: Scene, rng: np.random.Generator) -> Closeness:

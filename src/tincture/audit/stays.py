@@ -19,11 +19,13 @@ from tincture.audit.attacks import (
     Chosen,
     Scene,
     by_references,
+    by_statistic,
     check_enough,
     check_references,
     how_close,
     membership,
 )
+from tincture.audit.membership import closeness
 from tincture.audit.one_run import one_run
 from tincture.audit.vault_checks import check_vault
 from tincture.engine import LocalEngine
@@ -97,12 +99,14 @@ def audit_stays(
     describe = Description.of(both[0].layout, everybody, invented)
     scene = Scene(*(describe(who) for who in (invented, *seen)))
     attacks = membership(scene, "closest stay", rng)
+    attacks.append(by_statistic("loss of a model", likelihood, scene, rng))
     if references:
 
         def make(places: Chosen, reference: int) -> Floats:
             return describe(makes.reference(places, reference))
 
-        attacks.append(by_references(scene, make, references, rng, progress))
+        statistics = {"likelihood ratio, closest": closeness, "likelihood ratio, loss": likelihood}
+        attacks += by_references(scene, make, references, rng, progress, statistics)
     return Audit(
         made.fingerprint,
         plan.epsilon,
@@ -212,6 +216,25 @@ class Description:
             for block in _blocks(stays)
         ]
         return np.concatenate([np.concatenate(values), stays.outcomes], axis=1)
+
+
+def likelihood(invented: Floats, stays: Floats) -> Floats:
+    """Log likelihood of each stay's outcome by a model trained on the invented stays, (n,).
+
+    A logistic regression on descriptions, standardised by the invented ones as a recipient would.
+
+    References
+    ----------
+    Yeom, Giacomelli, Fredrikson, Jha (2018), *Privacy risk in machine learning: analyzing the
+    connection to overfitting*, CSF.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    middle, spread = invented[:, :-1].mean(axis=0), invented[:, :-1].std(axis=0) + 1e-6
+    model = LogisticRegression(max_iter=2000)
+    model.fit((invented[:, :-1] - middle) / spread, invented[:, -1])
+    odds = model.decision_function((stays[:, :-1] - middle) / spread)
+    return np.asarray(-np.logaddexp(0.0, np.where(stays[:, -1] > 0.5, -odds, odds)))
 
 
 def _blocks(stays: Records) -> list[Records]:

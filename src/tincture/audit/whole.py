@@ -25,6 +25,7 @@ from tincture.audit.attacks import (
     membership,
 )
 from tincture.audit.disclosure import inferred
+from tincture.audit.membership import closeness
 from tincture.audit.one_run import one_run
 from tincture.audit.vault_checks import check_vault
 from tincture.encoding import Encoding
@@ -101,7 +102,8 @@ def audit(
             frame = to_frame(encoding.decode(everybody[places]), table.schema)
             return _reference(table, encoding, frame, reference)
 
-        attacks.append(by_references(scene, make, references, rng, progress))
+        statistics = {"likelihood ratio": closeness}
+        attacks += by_references(scene, make, references, rng, progress, statistics)
     return Audit(
         table.fingerprint,
         plan.epsilon,
