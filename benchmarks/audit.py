@@ -4,29 +4,39 @@
 
 DIR holds NAME.parquet, NAME.schema.json and NAME.toml (``target``, or ``time`` and ``event``) for
 each set. A random 70% of the records are condensed, the rest is held out.
+
+    python benchmarks/audit.py --stays --runs 30 --audits audit-1.json,audit-inf.json
+
+does the same for stays; each JSON file is what ``tincture audit-series --out`` wrote.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from tincture.audit.one_run import Bound, one_run
-from tincture.audit.rehearsal import rehearsed
+from tincture.audit.rehearsal import rehearsed, rehearsed_stays
 from tincture.audit.whole import audit
 from tincture.condense import usual_plan
 from tincture.estimators import Condenser
+from tincture.privacy.accounting import Plan
 from tincture.schema import Schema
+from tincture.series.condense import series_plan
+from tincture.stays import Layout
 from tincture.tasks import Classification
 
 DELTA = 1e-5
+DIED = Classification("died", 2)
+Rehearse = Callable[[float, np.random.Generator], Bound]
 SCHEMA = Schema.from_dict(
     {
         "fields": [
@@ -40,15 +50,51 @@ SCHEMA = Schema.from_dict(
 )
 
 
-def bounds(runs: int, canaries: int) -> Iterator[str]:
+VARIABLES = [
+    {"name": f"v{i}", "constraints": {"minimum": 0, "maximum": 1}, "role": "variable"}
+    for i in range(40)  # many, so that canaries overlap little
+]
+STAYS = Schema.from_dict(
+    {
+        "fields": [
+            *({"type": "number", **v} for v in VARIABLES),
+            {"name": "sex", "type": "string", "categories": ["f", "m"], "role": "static"},
+            {"name": "died", "type": "integer", "categories": [0, 1], "role": "target"},
+        ]
+    }
+)
+LAYOUT = Layout.of(STAYS, target="died", stay="stay_id", hours=4, bin_hours=1)
+
+
+def rows_plan(epsilon: float) -> Plan:
+    """Of the proxy method."""
+    return usual_plan(epsilon, DELTA, "proxy")
+
+
+def series_plan_of(epsilon: float) -> Plan:
+    """Of stays."""
+    return series_plan(epsilon, DELTA)
+
+
+def rehearse_rows(epsilon: float, rng: np.random.Generator) -> Bound:
+    """The loop of rows with its real questions."""
+    return rehearsed(SCHEMA, DIED, "proxy", epsilon, DELTA, rng, canaries=300)
+
+
+def rehearse_stays(epsilon: float, rng: np.random.Generator) -> Bound:
+    """The loop of stays with its real questions."""
+    return rehearsed_stays(STAYS, LAYOUT, DIED, epsilon, DELTA, rng, canaries=300)
+
+
+def bounds(
+    runs: int, canaries: int, plan_for: Callable[[float], Plan], rehearse: Rehearse
+) -> Iterator[str]:
     """One line a kind of canary and ε: bounds over the runs, and how many exceed the claim."""
-    task = Classification("died", 2)
     for epsilon in (0.5, 1.0, 4.0):
-        plan = usual_plan(epsilon, DELTA, "proxy")
+        plan = plan_for(epsilon)
         rngs = [np.random.default_rng([int(10 * epsilon), i]) for i in range(runs)]
         yield line("ideal", epsilon, [one_run(plan, r, canaries=canaries) for r in rngs])
-        real = [rehearsed(SCHEMA, task, "proxy", epsilon, DELTA, r, canaries=300) for r in rngs]
-        yield line("real questions", epsilon, real)
+        yield line("real questions", epsilon, [rehearse(epsilon, r) for r in rngs])
 
 
 def line(kind: str, epsilon: float, found: list[Bound]) -> str:
@@ -94,6 +140,30 @@ def attacked(name: str, epsilon: float, options: argparse.Namespace) -> str:
     )
 
 
+def told(path: Path) -> Iterator[str]:
+    """An audit of stays: a row an attack, then how near the stays lie."""
+    found = json.loads(path.read_text())
+    epsilon = f"{float(found['epsilon']):g}"
+
+    def shown(figure: dict[str, float | None]) -> str:
+        if figure["value"] is None:
+            return "–"
+        return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})"
+
+    for attack in found["membership"]:
+        cells = [attack["area"], *attack["hits"]]
+        yield f"| {epsilon} | {attack['name']} | {' | '.join(shown(c) for c in cells)} |"
+    near = found["closeness"]
+    yield (
+        f"At ε = {epsilon}: {near['equal_to_training']} of {near['rows']} stays equal to a "
+        f"training stay; nearest to any {near['nearest_row']:.1f}, of held-out stays "
+        f"{near['nearest_held_out']:.1f}; nearer to training than to held-out "
+        f"{shown(near['nearer_to_training'])}; nearer than 95% of held-out "
+        f"{shown(near['very_near'])}. One-run bound {found['one_run']['epsilon']:.2f}; "
+        f"{sum(c['passed'] for c in found['vault'])} of {len(found['vault'])} checks passed."
+    )
+
+
 def main() -> None:
     """Run both parts and write their tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,6 +173,8 @@ def main() -> None:
     parser.add_argument("--sets", default="", help="comma-separated")
     parser.add_argument("--references", type=int, default=0)
     parser.add_argument("--effort", type=float, default=1.0)
+    parser.add_argument("--stays", action="store_true")
+    parser.add_argument("--audits", default="", help="comma-separated files")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines: list[str] = []
@@ -112,22 +184,32 @@ def main() -> None:
         print(*texts, sep="\n", flush=True)
 
     began = time.perf_counter()
-    say(
-        f"`python benchmarks/audit.py --runs {options.runs} --canaries {options.canaries} --data "
-        f"DATA --sets {options.sets} --references {options.references} --effort {options.effort}`",
+    kind = (
+        "--stays"
+        if options.stays
+        else f"--data DATA --sets {options.sets} --references {options.references} "
+        f"--effort {options.effort}"
     )
+    say(f"`python benchmarks/audit.py --runs {options.runs} --canaries {options.canaries} {kind}`")
     if options.runs:
         say(
             "",
-            "One-run lower bounds on ε at 95% confidence, δ = 1e-5, the proxy method's plan.",
+            "One-run lower bounds on ε at 95% confidence, δ = 1e-5, the plan of "
+            f"{'stays' if options.stays else 'the proxy method'}.",
             "*Ideal* canaries have an axis each; with *real questions* the whole loop runs on",
             "invented records.",
             "",
             "| canaries are | ε claimed | runs | canaries | median bound | largest | above claim |",
             "|---|---|---|---|---|---|---|",
         )
-        for text in bounds(options.runs, options.canaries):
+        method = (series_plan_of, rehearse_stays) if options.stays else (rows_plan, rehearse_rows)
+        for text in bounds(options.runs, options.canaries, *method):
             say(text)
+    if options.audits:
+        lines_of = [list(told(Path(name))) for name in options.audits.split(",")]
+        heads = "| ε | attack | AUC | found at 0.1% | found at 1% |"
+        say("", heads, "|---|---|---|---|---|", *(t for ts in lines_of for t in ts[:-1]))
+        say(*(f"\n{ts[-1]}" for ts in lines_of))
     if options.sets:
         say(
             "",

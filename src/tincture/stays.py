@@ -1,8 +1,8 @@
 """Stays: irregular measurements binned to a grid of the unit cube, by the schema alone.
 
-A stay has at most one value a variable and bin (the last counts), placed between the public bounds
-as `encoding.Amount` places it, and one point of static columns. What is known of the variables is
-declared in the schema (``"role": "variable"``), never inferred.
+A stay has at most one value a variable and bin (the last counts, of several at once the largest),
+placed between the public bounds as `encoding.Amount` places it, and one point of static columns.
+What is known of the variables is declared in the schema (``"role": "variable"``), never inferred.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Grid = NDArray[np.float32]
 Use = Callable[[pl.DataFrame], None]
 MAX_BINS = 500
 STAY, HOUR, VARIABLE, VALUE = "stay", "hour", "variable", "value"
+MOMENT = "moment"  # the hour as the grid keeps it
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,8 @@ def bin_stays(
             )
             .join(rows, on=STAY)
             .join(columns, on=VARIABLE)
-            .sort(HOUR, maintain_order=True)
+            .with_columns(pl.col(HOUR).cast(pl.Float32).alias(MOMENT))
+            .sort(MOMENT, VALUE, HOUR)
         )
         n_known += known.height
         _enter(known, grid.reshape(-1), latest.reshape(-1), layout)
@@ -227,18 +229,23 @@ def bin_stays(
 
 
 def _enter(known: pl.DataFrame, grid: Grid, latest: Grid, layout: Layout) -> None:
-    """Write the last event a cell into the flat grid, unless a later one is there already."""
+    """Write the last event a cell into the flat grid, unless a later one is there already.
+
+    Of events at one moment the largest counts, whatever their order: where a batch ends depends on
+    other stays, which must not change this one (docs/promise.md, lemma 4).
+    """
     n_bins, n_variables = layout.shape
     hours, codes = known[HOUR].to_numpy(), known["code"].to_numpy()
     bins = np.minimum((hours * n_bins / layout.hours).astype(np.int64), n_bins - 1)
     cells = (known["row"].to_numpy() * n_bins + bins) * n_variables + codes
-    # Sorted by hour, so the first of the reversed cells is the latest.
+    # Sorted by moment and value, so the first of the reversed cells is the one that counts.
     cells, first = np.unique(cells[::-1], return_index=True)
     last = len(codes) - 1 - first
-    newer = hours[last] >= latest[cells]
-    cells, last = cells[newer], last[newer]
-    grid[cells] = layout.place(known[VALUE].to_numpy()[last], codes[last])
-    latest[cells] = hours[last]
+    moments = known[MOMENT].to_numpy()[last]
+    places = layout.place(known[VALUE].to_numpy()[last], codes[last]).astype(np.float32)
+    same = (moments == latest[cells]) & (places > grid[cells])
+    newer = (moments > latest[cells]) | same
+    grid[cells[newer]], latest[cells[newer]] = places[newer], moments[newer]
 
 
 def carried(grid: NDArray[np.floating[Any]]) -> Floats:
