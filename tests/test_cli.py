@@ -24,6 +24,7 @@ COMMANDS = [
     [],
     ["condense"],
     ["evaluate"],
+    ["evaluate-series"],
     ["report"],
     ["demo"],
     ["schema"],
@@ -36,6 +37,7 @@ CONTRACT = {
     "condense": "schema target model rows epsilon delta seed out time event unit method budget "
     "resume quiet json drop",
     "evaluate": "train test by at report quiet json",
+    "evaluate-series": "train test test-events network runs report seed quiet json",
     "report": "out",
     "demo": "out epsilon seed quiet json",
     "schema draft": "from-data out",

@@ -32,6 +32,7 @@ FLOORS = [
         "tasks",
         "metrics",
         "scores",
+        "series_scores",
         "report",
     },
     {"models", "proxy", "additive", "copula", "realism"},
@@ -41,7 +42,7 @@ FLOORS = [
     {"queries", "search", "starts", "engine", "table", "distil", "balance", "runs"},
     {"brief"},
     {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
-    {"estimators", "series_estimator", "evaluation", "audit"},
+    {"estimators", "series_estimator", "evaluation", "series_evaluation", "audit"},
     {"demo"},
     {"cli", "__main__"},
 ]

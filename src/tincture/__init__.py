@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tincture.evaluation import evaluate
     from tincture.schema import Schema
     from tincture.series_estimator import SeriesCondenser
+    from tincture.series_evaluation import evaluate_series
     from tincture.table import CondensedTable
 
 # Loaded when first asked for, so that `import tincture` stays short.
@@ -27,6 +28,7 @@ _HOMES = {
     "SeriesCondenser": "series_estimator",
     "TinctureError": "errors",
     "evaluate": "evaluation",
+    "evaluate_series": "series_evaluation",
 }
 __all__ = [
     "CondensedTable",
@@ -36,6 +38,7 @@ __all__ = [
     "TinctureError",
     "__version__",
     "evaluate",
+    "evaluate_series",
 ]
 
 

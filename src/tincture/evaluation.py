@@ -101,7 +101,7 @@ def evaluate(
     sources = {
         CONDENSED: condensed_records(table, encoding, task),
         CEILING: house.real,
-        RANDOM: house.real.take(_random_rows(house.real, len(table), np.random.default_rng(seed))),
+        RANDOM: house.real.take(random_rows(house.real, len(table), np.random.default_rng(seed))),
     }
     learned = [
         learn(fitter, source, records, house.held_out, encoding, task)
@@ -152,7 +152,7 @@ def _check_horizons(at: Sequence[float], task: Task) -> None:
         raise SettingError("The times (--at) must be positive numbers.")
 
 
-def _random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """As many real records, with the real share of each class (or of events)."""
     label = real.outcomes[:, -1]
     if len(real) <= n_rows:

@@ -56,6 +56,7 @@ class Panel:
     Parameters
     ----------
     learned : sequence of Learned
+        Of a model trained several times on one source, figures are the means over its runs.
     outcomes : ndarray of shape (n, outcome width)
         Of the held-out records.
     groups : mapping
@@ -77,12 +78,13 @@ class Panel:
         seed: int,
     ) -> None:
         self._learned = learned
-        statistics = {
-            (group, one.model, one.source, metric): statistic
-            for one in learned
-            for group, inside in groups.items()
-            for metric, statistic in _statistics(one, outcomes, inside, task, clock)
-        }
+        found: dict[Key, list[Statistic]] = {}
+        for one in learned:
+            for group, inside in groups.items():
+                for metric, statistic in _statistics(one, outcomes, inside, task, clock):
+                    key = (group, one.model, one.source, metric)
+                    found.setdefault(key, []).append(statistic)
+        statistics = {key: _mean(runs) for key, runs in found.items()}
         sizes = {group: int(inside.sum()) for group, inside in groups.items()}
         self._values = {key: plain(s, sizes[key[0]]) for key, s in statistics.items()}
         self._replicates = _replicates(statistics, groups, len(outcomes), seed)
@@ -111,6 +113,11 @@ class Panel:
         sign = 1.0 if metric in RANKING else -1.0
         value = sign * (self._values[best] - self._values[ours])
         return value, sign * (self._replicates[best] - self._replicates[ours])
+
+
+def _mean(runs: Sequence[Statistic]) -> Statistic:
+    """The mean of a statistic over the runs of a model."""
+    return runs[0] if len(runs) == 1 else lambda w: np.mean([run(w) for run in runs], axis=0)
 
 
 def _replicates(

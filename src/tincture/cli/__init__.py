@@ -26,6 +26,7 @@ from tincture.cli.console import (
     progress_bar,
 )
 from tincture.cli.in_house import audit, evaluate, report
+from tincture.cli.in_house_series import evaluate_series
 from tincture.cli.journals import finished_release, journal_of, remove_journal
 from tincture.cli.series import condense_series
 from tincture.errors import SettingError, TinctureError
@@ -214,6 +215,7 @@ def _weights(given: list[str]) -> dict[str, float]:
 
 app.command("condense-series")(condense_series)
 app.command("audit-series")(audit_series)
+app.command("evaluate-series")(evaluate_series)
 
 
 for command in (evaluate, audit, report):

@@ -21,7 +21,7 @@ def line_chart(chart: Chart) -> Markup:
     name = {"roc": "ROC curve", "calibration": "Calibration", "steps": "Kaplan–Meier curve"}
     title = f"{name[chart.kind]}: {chart.title}"
     diagonal = [(0.0, 0.0), (1.0, 1.0)]
-    return _figure(
+    return framed(
         title,
         f"{chart.y} against {chart.x}, for {', '.join(line.name for line in chart.lines)}.",
         _axes(chart.x, chart.y, reach),
@@ -40,8 +40,8 @@ def _line(line: Line, kind: str, reach: float) -> Markup:
         element("circle", cx=f"{_x(x, reach):.1f}", cy=f"{_y(y):.1f}", r=3.5)
         for x, y in (line.points if kind == "calibration" else ())
     ]
-    label = element("title", line.name)
-    return element("g", label, _path(points, reach, "line"), *dots, class_=f"s{number}")
+    told = element("title", line.name)
+    return element("g", told, _path(points, reach, "line"), *dots, class_=f"s{number}")
 
 
 def _path(points: Sequence[Point], reach: float, style: str) -> Markup:
@@ -63,14 +63,14 @@ def _axes(x: str, y: str, reach: float) -> Markup:
         height = _y(share)
         parts += [
             element("line", x1=LEFT, x2=LEFT + PLOT, y1=height, y2=height, class_="grid"),
-            _text(LEFT - 6, height + 4, f"{share:g}", "end"),
+            label(LEFT - 6, height + 4, f"{share:g}", "end"),
         ]
     for tick in _ticks(reach):
-        parts.append(_text(_x(tick, reach), TOP + PLOT + 18, f"{tick:,g}", "middle"))
+        parts.append(label(_x(tick, reach), TOP + PLOT + 18, f"{tick:,g}", "middle"))
     middle = TOP + PLOT / 2
     turned = f"rotate(-90 12 {middle})"
-    parts.append(_text(LEFT + PLOT / 2, TOP + PLOT + 38, x, "middle"))
-    parts.append(_text(12, middle, y, "middle", transform=turned))
+    parts.append(label(LEFT + PLOT / 2, TOP + PLOT + 38, x, "middle"))
+    parts.append(label(12, middle, y, "middle", transform=turned))
     return join(*parts)
 
 
@@ -86,22 +86,22 @@ def bar_chart(bars: Bars) -> Markup:
     step, left, width = 30, 128, 180
     most = max((*bars.condensed, *bars.real), default=1.0) or 1.0
     parts = []
-    for i, label in enumerate(bars.labels):
+    for i, level in enumerate(bars.labels):
         y = 6 + i * step
-        shown = label if len(label) <= 18 else f"{label[:17]}…"
-        parts.append(_text(left - 8, y + 15, shown, "end"))
+        shown = level if len(level) <= 18 else f"{level[:17]}…"
+        parts.append(label(left - 8, y + 15, shown, "end"))
         for k, (name, share) in enumerate(
             (("condensed", bars.condensed[i]), ("all real records", bars.real[i]))
         ):
-            told = element("title", f"{label}, {name}: {share:.1%}")
+            told = element("title", f"{level}, {name}: {share:.1%}")
             long = f"{max(share / most * width, 0.5):.1f}"
             bar = element("rect", told, x=left, y=y + 11 * k, width=long, height=10)
             parts.append(element("g", bar, class_=f"s{k} bar"))
     says = "; ".join(
-        f"{label}: {a:.1%} and {b:.1%}"
-        for label, a, b in zip(bars.labels, bars.condensed, bars.real, strict=True)
+        f"{level}: {a:.1%} and {b:.1%}"
+        for level, a, b in zip(bars.labels, bars.condensed, bars.real, strict=True)
     )
-    return _figure(
+    return framed(
         f"Distribution of {bars.column}",
         f"Shares among condensed rows and real records. {says}.",
         *parts,
@@ -121,9 +121,8 @@ def legend(names: Sequence[str]) -> Markup:
     )
 
 
-def _figure(
-    title: str, says: str, *parts: Markup | None, height: float = TOP + PLOT + 44
-) -> Markup:
+def framed(title: str, says: str, *parts: Markup | None, height: float = TOP + PLOT + 44) -> Markup:
+    """A picture with its accessible name and description."""
     return element(
         "svg",
         element("title", title),
@@ -136,7 +135,8 @@ def _figure(
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str, transform: str | None = None) -> Markup:
+def label(x: float, y: float, text: str, anchor: str, transform: str | None = None) -> Markup:
+    """Text in a picture."""
     return element(
         "text", text, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, transform=transform
     )

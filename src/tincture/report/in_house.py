@@ -35,33 +35,37 @@ def in_house_page(summary: InHouse) -> str:
         element("p", WARNING, class_="warning"),
         element("p", summary.promise, class_="promise"),
         section("In short", _in_short(summary)),
-        section("Utility", _says_utility(), _utility(found, EVERYONE)),
+        section("Utility", _says_utility(), utility(found, EVERYONE)),
         section("Subgroups", *_subgroups(found)),
-        section("Learning speed", _speed(found)),
-        _charts(found.charts),
+        section("Learning speed", speed(found)),
+        curves(found.charts),
         _distributions(found.bars),
         section("Attacks", *_attacks(summary.attacks)),
-        section("Looks at real records", _looks(found.looks)),
+        section("Looks at real records", says_looks(found.looks)),
     )
 
 
 def _in_short(summary: InHouse) -> Markup:
     found, attacks = summary.evaluation, summary.attacks
-    kept = [
-        f"{s.model} {_kept(s.figure.value, found.value(s.model, CEILING, s.metric)):.0%}"
-        for s in found.scores
-        if (s.trained_on, s.group) == (CONDENSED, EVERYONE) and s.metric in RANKING
-    ]
     texts = (
         f"Of what all real records gain over chance ({' or '.join(RANKING)} above ½), models "
-        f"trained on the condensed rows keep: {', '.join(kept)}.",
+        f"trained on the condensed rows keep: {', '.join(kept(found))}.",
         _says_groups(found),
         attacks.in_short if attacks.findings else NO_ATTACK,
     )
     return element("ul", *(element("li", text) for text in texts))
 
 
-def _kept(value: float, ceiling: float) -> float:
+def kept(found: Evaluation) -> list[str]:
+    """Share of the ceiling's gain over chance, a model each."""
+    return [
+        f"{s.model} {_share(s.figure.value, found.value(s.model, CEILING, s.metric)):.0%}"
+        for s in found.scores
+        if (s.trained_on, s.group) == (CONDENSED, EVERYONE) and s.metric in RANKING
+    ]
+
+
+def _share(value: float, ceiling: float) -> float:
     return (value - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else float("nan")
 
 
@@ -75,7 +79,8 @@ def _says_utility() -> Markup:
     )
 
 
-def _utility(found: Evaluation, group: str) -> Markup:
+def utility(found: Evaluation, group: str) -> Markup:
+    """Every figure of a group with its interval, the sources side by side."""
     cells: dict[tuple[str, str], dict[str, Figure]] = {}
     rows = {s.trained_on: s.rows for s in found.scores}
     for s in found.scores:
@@ -144,7 +149,8 @@ def _gap(found: Evaluation, gap: Gap) -> Sequence[Child]:
     return (gap.group, gap.model, gap.metric, ours, best, *differences, flag)
 
 
-def _speed(found: Evaluation) -> Markup:
+def speed(found: Evaluation) -> Markup:
+    """How long each model took to learn from each source."""
     full = {f.model: f for f in found.fits if f.trained_on == CEILING}
     rows = [
         (
@@ -161,12 +167,13 @@ def _speed(found: Evaluation) -> Markup:
     return table("Time to fit, once, on this machine", heads, rows, numbers=4)
 
 
-def _charts(charts: Sequence[Chart]) -> Markup | None:
+def curves(charts: Sequence[Chart]) -> Markup | None:
+    """A section of ROC and calibration curves, or of survival, if there are any."""
     if not charts:
         return None
     names = [s for s in SOURCES if any(s == line.name for c in charts for line in c.lines)]
     titles = {"roc": "ROC", "calibration": "Calibration", "steps": "Kaplan–Meier"}
-    figures = [_drawn(f"{titles[c.kind]}: {c.title}", line_chart(c)) for c in charts]
+    figures = [drawn(f"{titles[c.kind]}: {c.title}", line_chart(c)) for c in charts]
     return section("Curves", legend(names), element("div", *figures, class_="grid-of-charts"))
 
 
@@ -174,7 +181,7 @@ def _distributions(bars: Sequence[Bars]) -> Markup | None:
     if not bars:
         return None
     figures = [
-        _drawn(join(b.column, " ", element("small", f"distance {b.distance:.2f}")), bar_chart(b))
+        drawn(join(b.column, " ", element("small", f"distance {b.distance:.2f}")), bar_chart(b))
         for b in bars
     ]
     return section(
@@ -189,7 +196,8 @@ def _distributions(bars: Sequence[Bars]) -> Markup | None:
     )
 
 
-def _drawn(caption: Child, drawing: Markup) -> Markup:
+def drawn(caption: Child, drawing: Markup) -> Markup:
+    """A picture below its name."""
     return element("figure", element("figcaption", caption), drawing)
 
 
@@ -219,7 +227,8 @@ def _attacks(attacks: Attacks) -> Sequence[Child]:
     )
 
 
-def _looks(looks: Sequence[str]) -> Markup:
+def says_looks(looks: Sequence[str]) -> Markup:
+    """The looks at real records that the page took."""
     return join(
         paragraphs(
             "This page took these looks without noise. Each costs ε = ∞ and is booked in the "

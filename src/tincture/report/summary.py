@@ -8,6 +8,7 @@ from typing import Any
 
 from tincture.metrics.figure import Figure
 from tincture.scores import Evaluation
+from tincture.series_scores import SeriesEvaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +205,12 @@ class InHouse:
     promise: str
     evaluation: Evaluation
     attacks: Attacks = Attacks()
+
+
+@dataclass(frozen=True, slots=True)
+class InHouseSeries:
+    """What the custodian's own page of condensed stays shows."""
+
+    title: str
+    promise: str
+    evaluation: SeriesEvaluation

@@ -1,0 +1,198 @@
+"""Train networks on condensed stays, score on held-out ones, seen from inside the house.
+
+Like `tincture.evaluation`: these figures look at real stays without noise, through
+`Vault.disclose`, and must not be released.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ReleaseError, SettingError, TableError
+from tincture.evaluation import random_rows
+from tincture.frames import to_columns
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Records, Vault
+from tincture.scores import CEILING, CONDENSED, RANDOM
+from tincture.search import Progress
+from tincture.series.courses import courses
+from tincture.series.inputs import channels
+from tincture.series.reading import read_stays
+from tincture.series.release import CondensedSeries
+from tincture.series.study import Study, Table, trainers_of
+from tincture.series_scores import Course, SeriesEvaluation
+from tincture.stays import Stays
+from tincture.tasks import Classification
+
+Floats = NDArray[np.float64]
+MAX_RUNS = 100
+
+
+def evaluate_series(
+    release: CondensedSeries | str | Path,
+    events: Any,
+    train: Any,
+    test: Any,
+    *,
+    test_events: Any = None,
+    networks: Sequence[Any] | None = None,
+    runs: int = 1,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    pictures: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> SeriesEvaluation:
+    """Score networks trained on a release beside the real ceiling and random real stays.
+
+    Parameters
+    ----------
+    release : CondensedSeries or path
+    events : frame or path
+        Of the stays that were condensed, in any form that they were condensed from.
+    train, test : frame or path
+        Outcomes: one row a stay that was condensed, and one a held-out stay.
+    test_events : frame or path, optional
+        Of the held-out stays, if they are elsewhere.
+    networks : sequence of str or callable, optional
+        Names of `tincture.series.networks.NETWORKS`, by default all of them, or makers of a torch
+        module that maps (n, bins, channels) to (n, 1), from bins and channels. Logistic regression
+        on summaries of each variable is always scored; alone if torch is not installed.
+    runs : int
+        Times that each model is trained, from other first weights and on other random stays;
+        figures are means over them.
+    seed : int
+        Of first weights, batches, random real stays and the resamples behind the intervals.
+    in_house : path, optional
+        File to which each un-noised look at real stays is added before it is taken.
+    pictures : bool
+        Whether to look at courses, influences and convergence too, for the in-house page.
+    progress : callable
+        Told how many of the trainings are done.
+
+    Returns
+    -------
+    SeriesEvaluation
+
+    Raises
+    ------
+    SettingError, SchemaError, TableError, ModelError, ReleaseError
+    """
+    if not 1 <= runs <= MAX_RUNS:
+        raise SettingError(f"{runs} runs were asked for; expected 1 to {MAX_RUNS}.")
+    trainers, note = trainers_of(networks)
+    table = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
+    task, prevalence = _task(table), _prevalence(table)
+    own, stays, others = _read(table, events, train, test, test_events)
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
+    trained, tested = (Vault.of_stays(s, table.schema, task, ledger) for s in (stays, others))
+    condensed = _records(own, table, task)
+    real = trained.disclose("train-on-real ceiling of stays")
+    held_out = tested.disclose("held-out scores of stays")
+    layout = own.layout
+    del stays, others
+
+    everything = Table.of(channels(real.points, layout), real.outcomes)
+    sources = {
+        CONDENSED: [Table.of(channels(condensed.points, layout), condensed.outcomes, prevalence)],
+        CEILING: [everything],
+        RANDOM: [
+            everything.take(random_rows(real, len(own), np.random.default_rng([seed, run])))
+            for run in range(runs)
+        ],
+    }
+    asked = Table.of(channels(held_out.points, layout), held_out.outcomes)
+    study = Study(layout, task, trainers, sources, asked, seed, pictures)
+    todo = list(itertools.product(trainers, sources, range(runs)))
+    for done, (model, source, run) in enumerate(todo):
+        progress(done, len(todo))
+        study.learn(model, source, run)
+    progress(len(todo), len(todo))
+    drawn: tuple[Course, ...] = ()
+    if pictures:
+        ledger.book_disclosure("courses of single stays, drawn")
+        names = tuple(f"{task.target} = {v}" for v in table.schema[task.target].levels)
+        drawn = courses(layout, condensed, real, names, np.random.default_rng(seed))
+    looks = tuple(entry.question for entry in ledger.entries)
+    return study.result(looks, drawn, note)
+
+
+def _read(
+    release: CondensedSeries, events: Any, train: Any, test: Any, test_events: Any
+) -> tuple[Stays, Stays, Stays]:
+    """Condensed, training and held-out stays, binned alike.
+
+    Raises
+    ------
+    TableError, SettingError, SchemaError, ReleaseError
+    """
+    elsewhere = events if test_events is None else test_events
+    pairs = ((release.events, release.outcomes), (events, train), (elsewhere, test))
+    own, stays, others = (_stays(release, *pair) for pair in pairs)
+    name = release.settings["columns"][0]
+    # Elsewhere, other people's stays may have the same names.
+    shared = test_events is None and _names(stays, name) & _names(others, name)
+    if shared or np.array_equal(stays.grid, others.grid, equal_nan=True):
+        raise TableError(
+            "Some stays are both among those condensed and among those held out; expected "
+            "outcomes of other stays (--test). Keep some aside before you condense."
+        )
+    return own, stays, others
+
+
+INCOMPLETE = (
+    "The settings of the release are incomplete; expected those that tincture condense-series "
+    "wrote. Copy the release again."
+)
+
+
+def _stays(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
+    about = release.settings
+    try:
+        hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
+        stay, time, *_ = about["columns"]
+        unit = about["time_unit"]
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError(INCOMPLETE) from None
+    stays, _ = read_stays(
+        events,
+        outcomes,
+        release.schema,
+        target=release.task["target"],
+        stay=stay,
+        hours=hours,
+        bin_hours=bin_hours,
+        time=time,
+        time_unit=unit,
+    )
+    return stays
+
+
+def _names(stays: Stays, column: str) -> set[str]:
+    frame = nw.from_native(stays.outcomes, eager_only=True)
+    return {str(name).strip() for name in frame[column].to_list()}
+
+
+def _task(release: CondensedSeries) -> Classification:
+    return Classification.of(release.schema, release.task["target"])
+
+
+def _prevalence(release: CondensedSeries) -> float:
+    """Real share of the second class as the release tells it."""
+    try:
+        return float(release.settings["prevalence"])
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError(INCOMPLETE) from None
+
+
+def _records(stays: Stays, release: CondensedSeries, task: Classification) -> Records:
+    """Condensed stays as a vault would hold them; they need none."""
+    points = stays.layout.points(stays.grid, stays.statics(release.schema))
+    outcomes = task.outcomes(to_columns(stays.outcomes, release.schema, task.columns))
+    return Records(points, np.zeros((len(stays), 0), np.float32), outcomes)

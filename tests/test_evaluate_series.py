@@ -1,0 +1,397 @@
+"""What condensed stays are worth: scores, looks, refusals and the page."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commands import run
+from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, make_stays, physionet
+from test_report import HOSTILE, check, held
+from tincture import evaluate_series
+from tincture.errors import ModelError, ReleaseError, SettingError, TableError
+from tincture.learning import Learned
+from tincture.metrics.figure import Figure
+from tincture.panel import Panel
+from tincture.report.in_house_series import in_house_series_page
+from tincture.report.series_charts import clock, ticks
+from tincture.report.summary import InHouseSeries
+from tincture.scores import CEILING, CONDENSED, RANDOM, Line, Score
+from tincture.series.release import CondensedSeries
+from tincture.series_estimator import SeriesCondenser
+from tincture.series_scores import Convergence, Course, Influence, SeriesEvaluation, Track
+from tincture.tasks import Classification
+
+NETWORKS = ("gru", "lstm", "tcn", "transformer", "mlp")
+
+
+@cache
+def real() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Events of all stays, outcomes to condense and to hold out."""
+    (events, outcomes), (others, held_out) = make_stays(300), make_stays(150, seed=1)
+    moved = pl.col("stay_id") + 5000
+    every = pl.concat([events, others.with_columns(moved)])
+    return every, outcomes, held_out.with_columns(moved)
+
+
+@pytest.fixture(scope="module")
+def release() -> CondensedSeries:
+    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
+    events, outcomes, _ = real()
+    return SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5).fit(events, outcomes).table_
+
+
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "tincture.series.networks", raising=False)
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short trainings, where torch is installed."""
+    pytest.importorskip("torch")
+    from tincture.series.networks import Recipe
+
+    monkeypatch.setattr("tincture.series.networks.USUAL", Recipe(steps=12, rate=5e-3))
+
+
+@pytest.mark.usefixtures("without_torch")
+def test_without_torch_logistic_regression_is_scored_and_the_way_to_networks_told(
+    release: CondensedSeries,
+) -> None:
+    found = evaluate_series(release, *real())
+    assert {s.model for s in found.scores} == {"logistic"}
+    assert 'pip install "tincture[deep]"' in found.note
+    value = {s: found.value("logistic", s, "AUROC") for s in (CONDENSED, CEILING, RANDOM)}
+    assert min(value[CONDENSED], value[CEILING]) > 0.8
+    assert {s.rows for s in found.scores if s.trained_on != CEILING} == {16}
+    assert found.looks == ("train-on-real ceiling of stays", "held-out scores of stays")
+    with pytest.raises(ModelError, match=r"pip install \"tincture\[deep\]\""):
+        evaluate_series(release, *real(), networks=["gru"])
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_networks_are_scored_each_and_together(release: CondensedSeries) -> None:
+    found = evaluate_series(release, *real(), networks=["gru", "mlp"])
+    assert list(dict.fromkeys(s.model for s in found.scores)) == [
+        "networks, mean",
+        "gru",
+        "mlp",
+        "logistic",
+    ]
+    assert {s.metric for s in found.scores} >= {"AUROC", "AUPRC", "Brier", "calibration slope"}
+    for source in (CONDENSED, CEILING, RANDOM):
+        each = [found.value(model, source, "AUROC") for model in ("gru", "mlp")]
+        assert found.value("networks, mean", source, "AUROC") == pytest.approx(np.mean(each))
+        figure = found.figure("mlp", source, "AUROC")
+        assert figure.low < figure.value < figure.high
+    assert found.value("mlp", CONDENSED, "AUROC") > 0.75
+    assert (found.charts, found.courses, found.influences, found.note) == ((), (), (), "")
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_the_seed_decides_and_runs_are_averaged(release: CondensedSeries) -> None:
+    def once(**more: Any) -> list[float]:
+        found = evaluate_series(release, *real(), networks=["mlp"], **more)
+        return [found.value(m, s, "AUROC") for m in ("mlp", "logistic") for s in (CEILING, RANDOM)]
+
+    assert once() == once()
+    first, both = once(), once(runs=2)
+    assert first[0] != both[0]
+    assert first[2] == pytest.approx(both[2])  # logistic regression has no seed,
+    assert first[3] != both[3]  # but the random stays have
+
+
+def test_figures_of_several_runs_are_their_means() -> None:
+    rng = np.random.default_rng(0)
+    outcomes = (rng.random((90, 1)) < 0.4).astype(np.float64)
+    risks = [np.clip(0.3 * outcomes[:, 0] + 0.6 * rng.random(90), 0.01, 0.99) for _ in range(2)]
+    runs = [
+        Learned("m", CEILING, 9, 1.0, np.stack([1 - p, p], axis=1), np.empty((0, 2)), outcomes)
+        for p in risks
+    ]
+    task, everyone = Classification("died", 2), {"all": np.ones(90, dtype=bool)}
+    values = [
+        {s.metric: s.figure.value for s in Panel(some, outcomes, everyone, task, None, 0).scores()}
+        for some in ([runs[0]], [runs[1]], runs)
+    ]
+    for metric, value in values[2].items():
+        assert value == pytest.approx((values[0][metric] + values[1][metric]) / 2)
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_a_network_of_ones_own_is_scored_by_its_name(release: CondensedSeries) -> None:
+    from torch import nn
+
+    def plain(bins: int, channels: int) -> Any:
+        return nn.Sequential(nn.Flatten(), nn.Linear(bins * channels, 1))
+
+    found = evaluate_series(release, *real(), networks=[plain])
+    assert {s.model for s in found.scores} == {"plain", "logistic"}
+    assert found.value("plain", CEILING, "AUROC") > 0.75
+
+
+def test_networks_need_not_be_known_by_heart(release: CondensedSeries) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(SettingError, match="'cnn' is not known; use gru, lstm, tcn, transformer"):
+        evaluate_series(release, *real(), networks=["cnn"])
+    from tincture.series.networks import NETWORKS as known
+
+    assert tuple(known) == NETWORKS
+
+
+def test_held_out_stays_must_be_others(release: CondensedSeries) -> None:
+    events, outcomes, held_out = real()
+    mixed = pl.concat([held_out, outcomes.head(3)])
+    for others in (outcomes, outcomes.reverse(), mixed):
+        with pytest.raises(TableError, match="Keep some aside before you condense"):
+            evaluate_series(release, events, outcomes, others, networks=[])
+    with pytest.raises(TableError, match="Keep some aside"):
+        evaluate_series(release, events, outcomes, outcomes, test_events=events, networks=[])
+
+
+def test_held_out_events_may_lie_elsewhere(release: CondensedSeries) -> None:
+    events, outcomes, held_out = real()
+    is_own = pl.col("stay_id") < 5000
+    apart = evaluate_series(
+        release,
+        events.filter(is_own),
+        outcomes,
+        held_out,
+        test_events=events.filter(~is_own),
+        networks=[],
+    )
+    together = evaluate_series(release, events, outcomes, held_out, networks=[])
+    assert apart.scores == together.scores
+    # Other people's stays may have the same names.
+    renamed = pl.col("stay_id") - 5000
+    other = evaluate_series(
+        release,
+        events.filter(is_own),
+        outcomes,
+        held_out.with_columns(renamed),
+        test_events=events.filter(~is_own).with_columns(renamed),
+        networks=[],
+    )
+    assert other.scores == together.scores
+
+
+def test_raw_physionet_records_are_scored_as_they_were_condensed(tmp_path: Path) -> None:
+    physionet(tmp_path, 60)
+    told = pl.read_csv(tmp_path / "outcomes/Outcomes-a.txt")
+    train, test = (tmp_path / "outcomes" / f"{name}.txt" for name in ("train", "test"))
+    told.head(40).write_csv(train)
+    told.tail(20).write_csv(test)
+    settings: dict[str, Any] = {"target": "in_hospital_death", "n_rows": 8, "epsilon": math.inf}
+    condenser = SeriesCondenser(schema=PHYSIONET, delta=1e-5, **settings).fit(tmp_path, train)
+    found = evaluate_series(condenser.table_, tmp_path, train, test, networks=[])
+    assert found.value("logistic", CEILING, "AUROC") > 0.9
+    assert found.value("logistic", CONDENSED, "AUROC") > 0.9
+    with pytest.raises(TableError, match="Keep some aside"):
+        evaluate_series(condenser.table_, tmp_path, train, train, networks=[])
+
+
+def test_a_benchmark_has_its_held_out_stays_in_another_folder(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("train", "test")]
+    for folder in folders:
+        folder.mkdir()
+        benchmark(folder, 30 if folder.name == "train" else 24)
+    settings: dict[str, Any] = {"target": "y_true", "n_rows": 8, "hours": 4, "stay": "stay"}
+    condenser = SeriesCondenser(schema=BENCHMARK, epsilon=math.inf, delta=1e-5, **settings)
+    condenser.fit(folders[0])
+    lists = [folder / "listfile.csv" for folder in folders]
+    found = evaluate_series(
+        condenser.table_, folders[0], *lists, test_events=folders[1], networks=[]
+    )
+    assert found.value("logistic", CEILING, "AUROC") == 1
+
+
+@pytest.mark.parametrize("runs", [0, 101])
+def test_runs_are_within_reason(runs: int, release: CondensedSeries) -> None:
+    with pytest.raises(SettingError, match="expected 1 to 100"):
+        evaluate_series(release, *real(), runs=runs)
+
+
+@pytest.mark.parametrize("broken", ["prevalence", "hours", "columns", "time_unit"])
+def test_a_release_without_its_settings_is_refused(broken: str, release: CondensedSeries) -> None:
+    settings = {k: v for k, v in release.settings.items() if k != broken}
+    tables = release.events, release.outcomes, release.schema, release.task
+    with pytest.raises(ReleaseError, match="settings of the release are incomplete"):
+        evaluate_series(CondensedSeries(*tables, settings, release.ledger), *real(), networks=[])
+
+
+def test_a_model_that_fails_betrays_nothing(
+    release: CondensedSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quotes(*args: Any) -> Any:
+        raise RuntimeError("Zx81")
+
+    monkeypatch.setattr("tincture.series.study.Logistic.train", quotes)
+    with pytest.raises(ModelError, match=r"'logistic' trained on condensed failed \(RuntimeError"):
+        evaluate_series(release, *real(), networks=[])
+
+
+@pytest.fixture
+def files(release: CondensedSeries, tmp_path: Path) -> list[Any]:
+    """A command line; stays have odd names that no output may hold."""
+    name = pl.col("stay_id").cast(pl.String) + "Zx81"
+    names = ("events", "outcomes", "heldout")
+    for table, file in zip(real(), names, strict=True):
+        table.with_columns(name).write_parquet(tmp_path / f"{file}.parquet")
+    release.save(tmp_path / "out")
+    events, train, test = (tmp_path / f"{file}.parquet" for file in names)
+    return ["evaluate-series", tmp_path / "out", events, "--train", train, "--test", test]
+
+
+def looks(folder: Path) -> list[dict[str, str]]:
+    path = folder / "out.in-house.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.usefixtures("without_torch")
+def test_the_command_scores_books_and_says_what_is_missing(
+    files: list[Any], tmp_path: Path
+) -> None:
+    said = run(*files)
+    assert (said.code, said.err) == (0, "")
+    assert "do not release" in said.out
+    assert 'pip install "tincture[deep]"' in said.out
+    assert [look["epsilon"] for look in looks(tmp_path)] == ["inf", "inf"]
+    said = run(*files, "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+    said = run(*files, "--json")
+    told = json.loads(said.out)
+    assert told["notice"].endswith("do not release")
+    assert told["note"].startswith("Networks were not scored")
+    assert len(told["scores"]) == 3 * 5
+    assert "Zx81" not in said.out
+    assert len(looks(tmp_path)) == 6
+    said = run(*files, "--network", "gru")
+    assert (said.code, said.out) == (5, "")
+    assert said.err.count("\n") == 1
+    assert len(looks(tmp_path)) == 6
+
+
+def test_the_command_refuses_in_one_sentence(files: list[Any], tmp_path: Path) -> None:
+    same = [*files[:-1], files[4]]
+    for args, code in ((same, 4), ([*files, "--report", tmp_path], 8), ([*files, "--runs", 0], 2)):
+        said = run(*args)
+        assert (said.code, said.out) == (code, "")
+        assert said.err.startswith("tincture: ")
+        assert said.err.count("\n") == 1
+        assert "Zx81" not in said.err
+    assert run("evaluate-series", tmp_path, *files[2:]).code == 8
+    assert not looks(tmp_path)
+
+
+@pytest.mark.usefixtures("without_torch")
+def test_the_page_without_torch(files: list[Any], tmp_path: Path) -> None:
+    said = run(*files, "--report", tmp_path / "in.html", "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+    text = (tmp_path / "in.html").read_text(encoding="utf-8")
+    page = check(text)
+    assert page.count("svg") == 2 + 2 + 2  # courses, influences, curves
+    assert "Zx81" not in text
+    assert any('pip install "tincture[deep]"' in t for t in page.texts)
+    assert looks(tmp_path)[-1]["look"] == "courses of single stays, drawn"
+    assert run(*files, "--report", tmp_path / "in.html").code == 8
+    assert len(looks(tmp_path)) == 3
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_the_page_with_networks(files: list[Any], tmp_path: Path) -> None:
+    args = ["--network", "mlp", "--network", "gru", "--report", tmp_path / "in.html", "--json"]
+    said = run(*files, *args)
+    assert (said.code, said.err) == (0, "")
+    text = (tmp_path / "in.html").read_text(encoding="utf-8")
+    page = check(text)
+    heading = next(i for i, t in enumerate(page.texts) if t.startswith("In-house") and i > 1)
+    assert page.texts[heading + 1] == "Computed from real records — do not release."
+    assert page.count("svg") == 2 + 2 + 1 + 3 * 2
+    assert "Convergence of mlp" in page.texts
+    assert "Every lower panel shows single patients." in page.texts
+    assert "Zx81" not in text + said.out
+    told = json.loads(said.out)
+    assert [x for x, _ in told["convergence"]["lines"][0]["points"]] == [1, 10]
+    found = {i["name"]: i for i in told["influences"]}
+    assert found.keys() == {"HR", "Lactate", "MechVent", "age", "sex"}
+    assert found["HR"]["condensed"] > found["sex"]["condensed"]
+    assert -1 <= told["agreement"] <= 1
+    assert "courses" not in told
+
+
+def everything(name: str = "ward") -> SeriesEvaluation:
+    """Everything that a page of stays can show."""
+    figure, line = Figure(0.7, 0.6, 0.8), ((1.0, 0.4), (10.0, 0.8))
+    three, two = (CONDENSED, CEILING, RANDOM), (CONDENSED, CEILING)
+    tracks = tuple(Track(s, k, ((0.5, -3.0), (7.5, 1e4))) for s in two for k in (0, 1))
+    return SeriesEvaluation(
+        scores=tuple(Score(name, s, 9, "all", "AUROC", figure) for s in three),
+        looks=(name,),
+        influences=(Influence(name, 0.2, 1.5), Influence("b", 0.1, 0.4), Influence("c", 0, 0)),
+        courses=(Course(name, name, 48.0, (name, f"not {name}"), tracks),),
+        convergence=Convergence(name, (Line(CONDENSED, line), Line(CEILING, line))),
+        note=name,
+    )
+
+
+def test_hostile_names_are_only_text_on_the_page_of_stays() -> None:
+    page = check(in_house_series_page(InHouseSeries(HOSTILE, HOSTILE, everything(HOSTILE))))
+    assert page.texts.count(HOSTILE) > 5
+    assert page.count("svg") == 4
+
+
+def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(
+    release: CondensedSeries, without_torch: None
+) -> None:
+    found = evaluate_series(release, *real(), pictures=True)
+    for part in held(InHouseSeries("T", "promise", found)):
+        if is_dataclass(part):
+            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined]
+        else:
+            assert part is None or type(part) in (str, int, float, bool, tuple)
+    assert {t.source for c in found.courses for t in c.tracks} == {CONDENSED, CEILING}
+    for course in found.courses:
+        assert all(0 < x < 12 for t in course.tracks for x, _ in t.points)
+    assert [c.variable for c in found.courses] == ["HR", "Lactate"]
+
+
+def test_influences_are_compared_by_order_and_by_share() -> None:
+    found = everything()
+    assert found.agreement == pytest.approx(1)
+    assert [(i.condensed, i.real) for i in found.shares] == [
+        pytest.approx((2 / 3, 1.5 / 1.9)),
+        pytest.approx((1 / 3, 0.4 / 1.9)),
+        (0, 0),
+    ]
+    assert SeriesEvaluation((), (), influences=(Influence("a", 0, 1),)).agreement == 0
+
+
+def many() -> Iterator[tuple[float, float]]:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        low = float(rng.normal()) * 10 ** float(rng.integers(-3, 4))
+        yield low, low + abs(float(rng.normal())) * 10 ** float(rng.integers(-3, 4))
+
+
+def test_ticks_enclose_and_are_few_and_round() -> None:
+    for low, high in many():
+        found = ticks(low, high)
+        assert found[0] <= low + 1e-6 * (high - low)
+        assert found[-1] >= high - 1e-6 * (high - low)
+        assert 2 <= len(found) <= 8
+    assert clock(48) == (0, 12, 24, 36, 48)
+    assert clock(12) == (0, 2, 4, 6, 8, 10, 12)
+    assert clock(720)[-1] >= 720
+    assert clock(1)[-1] >= 1
