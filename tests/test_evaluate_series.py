@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def test_without_torch_logistic_regression_is_scored_and_the_way_to_networks_tol
 def test_networks_are_scored_each_and_together(release: CondensedSeries) -> None:
     found = evaluate_series(release, *real(), networks=["gru", "mlp"])
     assert list(dict.fromkeys(s.model for s in found.scores)) == [
-        "networks, mean",
+        "mean of networks",
         "gru",
         "mlp",
         "logistic",
@@ -93,7 +93,7 @@ def test_networks_are_scored_each_and_together(release: CondensedSeries) -> None
     assert {s.metric for s in found.scores} >= {"AUROC", "AUPRC", "Brier", "calibration slope"}
     for source in (CONDENSED, CEILING, RANDOM):
         each = [found.value(model, source, "AUROC") for model in ("gru", "mlp")]
-        assert found.value("networks, mean", source, "AUROC") == pytest.approx(np.mean(each))
+        assert found.value("mean of networks", source, "AUROC") == pytest.approx(np.mean(each))
         figure = found.figure("mlp", source, "AUROC")
         assert figure.low < figure.value < figure.high
     assert found.value("mlp", CONDENSED, "AUROC") > 0.75
@@ -301,7 +301,7 @@ def test_the_page_without_torch(files: list[Any], tmp_path: Path) -> None:
     assert (said.code, said.out, said.err) == (0, "", "")
     text = (tmp_path / "in.html").read_text(encoding="utf-8")
     page = check(text)
-    assert page.count("svg") == 2 + 2 + 2  # courses, influences, curves
+    assert page.count("svg") == 2 + 2 + 2 + 2  # figures, courses, influences, curves
     assert "Zx81" not in text
     assert any('pip install "tincture[deep]"' in t for t in page.texts)
     assert looks(tmp_path)[-1]["look"] == "courses of single stays, drawn"
@@ -318,7 +318,7 @@ def test_the_page_with_networks(files: list[Any], tmp_path: Path) -> None:
     page = check(text)
     heading = next(i for i, t in enumerate(page.texts) if t.startswith("In-house") and i > 1)
     assert page.texts[heading + 1] == "Computed from real records — do not release."
-    assert page.count("svg") == 2 + 2 + 1 + 3 * 2
+    assert page.count("svg") == 2 + 2 + 2 + 1 + 3 * 2
     assert "Convergence of mlp" in page.texts
     assert "Every lower panel shows single patients." in page.texts
     assert "Zx81" not in text + said.out
@@ -349,7 +349,23 @@ def everything(name: str = "ward") -> SeriesEvaluation:
 def test_hostile_names_are_only_text_on_the_page_of_stays() -> None:
     page = check(in_house_series_page(InHouseSeries(HOSTILE, HOSTILE, everything(HOSTILE))))
     assert page.texts.count(HOSTILE) > 5
-    assert page.count("svg") == 4
+    assert page.count("svg") == 6
+
+
+def test_the_page_says_whose_probabilities_are_far_off() -> None:
+    good, bad = Figure(1.0, 0.9, 1.1), Figure(-4.0, -4.5, -3.5)
+    told = [("gru", "AUROC", ""), ("gru", "calibration slope", "")]
+    told += [("mlp", "calibration slope", CONDENSED), ("tcn", "calibration slope", CEILING)]
+    scores = tuple(
+        Score(model, source, 9, "all", metric, bad if source == wrong else good)
+        for model, metric, wrong in told
+        for source in (CONDENSED, CEILING, RANDOM)
+    )
+    found = replace(everything("gru"), scores=scores)
+    page = check(in_house_series_page(InHouseSeries("T", "promise", found)))
+    said = [t for t in page.texts if "recalibrate them" in t]
+    assert len(said) == 1
+    assert said[0].startswith("Trained on the condensed stays, mlp give")
 
 
 def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tincture.report.charts import legend
-from tincture.report.in_house import WARNING, curves, drawn, kept, says_looks, speed, utility
-from tincture.report.markup import Child, Markup, element, join
+from tincture.report.in_house import (
+    SOURCES,
+    WARNING,
+    curves,
+    drawn,
+    kept,
+    says_looks,
+    speed,
+    utility,
+)
+from tincture.report.markup import Markup, element, join
 from tincture.report.page import number, page, paragraphs, section
 from tincture.report.series_charts import (
     MOST_ROWS,
     convergence_chart,
     course_chart,
     influence_chart,
+    score_chart,
 )
 from tincture.report.summary import InHouseSeries
 from tincture.scores import CEILING, CONDENSED, EVERYONE
 from tincture.series_scores import Convergence, Course, SeriesEvaluation
 
 TWO = (CONDENSED, CEILING)
+CHANGE = "mean |change of log odds|"
+FAR = 0.5  # a calibration intercept is called out beyond it, a slope below it or above its inverse
 
 
 def in_house_series_page(summary: InHouseSeries) -> str:
@@ -29,7 +41,13 @@ def in_house_series_page(summary: InHouseSeries) -> str:
         element("p", WARNING, class_="warning"),
         element("p", summary.promise, class_="promise"),
         section("In short", _in_short(found)),
-        section("Utility", _says_utility(), utility(found, EVERYONE)),
+        section(
+            "Utility",
+            _says_utility(),
+            legend(SOURCES),
+            _grid(drawn(metric, score_chart(found, metric)) for metric in ("AUROC", "AUPRC")),
+            utility(found, EVERYONE),
+        ),
         _courses(found.courses),
         _influences(found),
         _convergence(found.convergence),
@@ -44,6 +62,11 @@ def _in_short(found: SeriesEvaluation) -> Markup:
         "Of what all real stays gain over chance (AUROC above ½), models trained on the condensed "
         f"stays keep: {', '.join(kept(found))}."
     ]
+    if wrong := _miscalibrated(found):
+        texts.append(
+            f"Trained on the condensed stays, {', '.join(wrong)} give probabilities that are far "
+            "off, though they rank well; recalibrate them on real patients before use."
+        )
     if found.influences:
         texts.append(
             "The order of what moves predictions agrees with that of real stays by a rank "
@@ -52,6 +75,18 @@ def _in_short(found: SeriesEvaluation) -> Markup:
     if found.note:
         texts.append(found.note)
     return element("ul", *(element("li", text) for text in texts))
+
+
+def _miscalibrated(found: SeriesEvaluation) -> list[str]:
+    """Models whose risks are far from what is observed when they are trained on the release."""
+    limits = {"calibration slope": (FAR, 1 / FAR), "calibration intercept": (-FAR, FAR)}
+    wrong = [
+        s.model
+        for s in found.scores
+        if s.trained_on == CONDENSED and s.metric in limits
+        if s.figure.value < limits[s.metric][0] or s.figure.value > limits[s.metric][1]
+    ]
+    return list(dict.fromkeys(wrong))
 
 
 def _says_utility() -> Markup:
@@ -105,8 +140,10 @@ def _influences(found: SeriesEvaluation) -> Markup | None:
         ),
         legend(TWO),
         _grid(
-            drawn("Mean change", influence_chart(found.influences, "mean |change of log odds|")),
-            drawn("As a share of all changes", influence_chart(found.shares, "share of the sum")),
+            (
+                drawn("Mean change", influence_chart(found.influences, CHANGE)),
+                drawn("As a share of all", influence_chart(found.shares, "share of all changes")),
+            )
         ),
     )
 
@@ -121,9 +158,9 @@ def _convergence(found: Convergence | None) -> Markup | None:
             "to 0 towards the end; nobody looks at this curve when a network is trained blindly."
         ),
         legend(TWO),
-        _grid(drawn(f"Network {found.network}", convergence_chart(found))),
+        _grid([drawn(f"Network {found.network}", convergence_chart(found))]),
     )
 
 
-def _grid(*figures: Child) -> Markup:
+def _grid(figures: Iterable[Markup]) -> Markup:
     return element("div", *figures, class_="grid-of-charts")

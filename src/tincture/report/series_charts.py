@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tincture.report.charts import PLOT, SERIES, SIDE, framed, label
 from tincture.report.markup import Markup, element, join
 from tincture.scores import CEILING, CONDENSED
-from tincture.series_scores import Convergence, Course, Influence, Track
+from tincture.series_scores import Convergence, Course, Influence, SeriesEvaluation, Track
 
 LEFT, ROW, PANEL, GAP = 48, 20, 112, 26
 MOST_ROWS = 20
@@ -113,6 +113,51 @@ def _track(axes: Axes, track: Track, course: Course) -> Markup:
     return element("g", told, line, *axes.dots(track.points, 1.4), class_=f"o{track.outcome}")
 
 
+def score_chart(found: SeriesEvaluation, metric: str) -> Markup:
+    """One figure of merit of every model with its interval, a mark a source."""
+    scores = [s for s in found.scores if s.metric == metric and math.isfinite(s.figure.value)]
+    models = list(dict.fromkeys(s.model for s in scores))
+    ends = [v for s in scores for v in (s.figure.value, s.figure.low, s.figure.high)]
+    known = [v for v in ends if math.isfinite(v)] or [0.5]
+    left, top, step = 116, 10, 3 * 11 + 12
+    height = len(models) * step
+    axes = Axes(left, top, SIDE - left - 14, height, ticks(min(known), max(known), 4), (0.0, 1.0))
+    parts = [_below(axes, metric)]
+    for s in scores:
+        number = SERIES.index(s.trained_on)
+        y = top + models.index(s.model) * step + 12 + 11 * number
+        value, low, high = s.figure.value, s.figure.low, s.figure.high
+        told = f"{s.model}, {s.trained_on}: {value:.3f} ({low:.3f} to {high:.3f})"
+        marks = [element("title", told), *axes.dots([(value, _level(axes, y))], 4)]
+        if math.isfinite(low):
+            marks.append(_rule(axes.x(low), axes.x(high), y, y, "whisker"))
+        parts.append(element("g", *marks, class_=f"s{number}"))
+    for i, model in enumerate(models):
+        parts.append(label(left - 8, top + i * step + 27, model, "end"))
+    says = "; ".join(f"{s.model}, {s.trained_on}: {s.figure.value:.3f}" for s in scores)
+    return framed(
+        f"{metric} on held-out stays",
+        f"{metric} with 95% intervals, by model and by what it was trained on. {says}.",
+        *parts,
+        height=top + height + 44,
+    )
+
+
+def _level(axes: Axes, y: float) -> float:
+    """The value whose place from the top is known."""
+    return 1 - (y - axes.top) / axes.height
+
+
+def _below(axes: Axes, says: str) -> Markup:
+    """Vertical lines with their values below."""
+    bottom, parts = axes.top + axes.height, []
+    for tick in axes.x_ticks:
+        parts.append(_rule(axes.x(tick), axes.x(tick), axes.top, bottom))
+        parts.append(label(axes.x(tick), bottom + 17, f"{tick:g}", "middle"))
+    parts.append(label(axes.left + axes.width / 2, bottom + 35, says, "middle"))
+    return join(*parts)
+
+
 def influence_chart(influences: Sequence[Influence], says: str) -> Markup:
     """What moves models trained on condensed and on real stays, a line a column.
 
@@ -127,11 +172,7 @@ def influence_chart(influences: Sequence[Influence], says: str) -> Markup:
     highest = max((v for i in shown for v in (i.condensed, i.real)), default=1.0)
     left, top, height = 116, 10, len(shown) * ROW
     axes = Axes(left, top, SIDE - left - 14, height, ticks(0.0, highest, 4), (0.0, 1.0))
-    bottom, parts = top + height, []
-    for tick in axes.x_ticks:
-        parts.append(_rule(axes.x(tick), axes.x(tick), top, bottom))
-        parts.append(label(axes.x(tick), bottom + 17, f"{tick:g}", "middle"))
-    parts.append(label(left + axes.width / 2, bottom + 35, says, "middle"))
+    parts = [_below(axes, says)]
     for row, one in enumerate(shown):
         y = top + (row + 0.5) * ROW
         name = one.name if len(one.name) <= 16 else f"{one.name[:15]}…"
@@ -146,7 +187,7 @@ def influence_chart(influences: Sequence[Influence], says: str) -> Markup:
         f"What models heed, {says}",
         f"For each column, {says}, trained on condensed and on real stays. {values}.",
         *parts,
-        height=bottom + 44,
+        height=top + height + 44,
     )
 
 
