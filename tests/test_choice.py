@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers import ENCODING, make_teacher
+from helpers import ENCODING, SCHEMA, make_table, make_teacher
+from tincture import indirect
 from tincture.brief import Brief
+from tincture.estimators import Condenser
 from tincture.indirect import choose, first_table
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.ledger import Answer, Ledger
@@ -84,3 +87,26 @@ def test_further_questions_are_moves_from_the_chosen_table() -> None:
     which, engine = chosen([[0.1, -0.2, 0.1], better])
     assert which is None
     assert engine.asked[1].clip == math.sqrt(3)  # as much as differences of losses can be
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_real_records_guard_realism_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Chosen by the models asked for alone, a table without noise loses those who come later.
+    asked: list[Brief] = []
+
+    def watched(brief: Brief, *rest: Any) -> Any:
+        asked.append(brief)
+        return choose(brief, *rest)
+
+    monkeypatch.setattr(indirect, "choose", watched)
+    Condenser(
+        schema=SCHEMA,
+        target="died",
+        drop=["days", "event", "stage", "patient"],
+        models=["logistic"],
+        n_rows=16,
+        epsilon=1.0,
+        delta=1e-5,
+    ).fit(make_table(80))
+    assert [m.name for m in asked[0].models] == ["logistic", "naive_bayes"]
+    assert sum(asked[0].weights) == pytest.approx(1.0)
