@@ -11,24 +11,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.errors import ReleaseError, SettingError, TableError
+from tincture.errors import ReleaseError, SettingError
 from tincture.evaluation import random_rows
-from tincture.frames import to_columns
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Records, Vault
+from tincture.privacy.vault import Vault
 from tincture.scores import CEILING, CONDENSED, RANDOM
 from tincture.search import Progress
 from tincture.series.courses import courses
 from tincture.series.inputs import channels
-from tincture.series.reading import read_stays
+from tincture.series.reading import INCOMPLETE, invented_records, read_like, read_sides
 from tincture.series.release import CondensedSeries
 from tincture.series.study import Study, Table, trainers_of
 from tincture.series_scores import Course, SeriesEvaluation
-from tincture.stays import Stays
 from tincture.tasks import Classification
 
 Floats = NDArray[np.float64]
@@ -89,10 +86,11 @@ def evaluate_series(
     trainers, note = trainers_of(networks)
     table = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
     task, prevalence = _task(table), _prevalence(table)
-    own, stays, others = _read(table, events, train, test, test_events)
+    own = read_like(table, table.events, table.outcomes)
+    stays, others = read_sides(table, events, train, test, test_events)
     ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     trained, tested = (Vault.of_stays(s, table.schema, task, ledger) for s in (stays, others))
-    condensed = _records(own, table, task)
+    condensed = invented_records(own, table.schema, task)
     real = trained.disclose("train-on-real ceiling of stays")
     held_out = tested.disclose("held-out scores of stays")
     layout = own.layout
@@ -123,62 +121,6 @@ def evaluate_series(
     return study.result(looks, drawn, note)
 
 
-def _read(
-    release: CondensedSeries, events: Any, train: Any, test: Any, test_events: Any
-) -> tuple[Stays, Stays, Stays]:
-    """Condensed, training and held-out stays, binned alike.
-
-    Raises
-    ------
-    TableError, SettingError, SchemaError, ReleaseError
-    """
-    elsewhere = events if test_events is None else test_events
-    pairs = ((release.events, release.outcomes), (events, train), (elsewhere, test))
-    own, stays, others = (_stays(release, *pair) for pair in pairs)
-    name = release.settings["columns"][0]
-    # Elsewhere, other people's stays may have the same names.
-    shared = test_events is None and _names(stays, name) & _names(others, name)
-    if shared or np.array_equal(stays.grid, others.grid, equal_nan=True):
-        raise TableError(
-            "Some stays are both among those condensed and among those held out; expected "
-            "outcomes of other stays (--test). Keep some aside before you condense."
-        )
-    return own, stays, others
-
-
-INCOMPLETE = (
-    "The settings of the release are incomplete; expected those that tincture condense-series "
-    "wrote. Copy the release again."
-)
-
-
-def _stays(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
-    about = release.settings
-    try:
-        hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
-        stay, time, *_ = about["columns"]
-        unit = about["time_unit"]
-    except (KeyError, TypeError, ValueError):
-        raise ReleaseError(INCOMPLETE) from None
-    stays, _ = read_stays(
-        events,
-        outcomes,
-        release.schema,
-        target=release.task["target"],
-        stay=stay,
-        hours=hours,
-        bin_hours=bin_hours,
-        time=time,
-        time_unit=unit,
-    )
-    return stays
-
-
-def _names(stays: Stays, column: str) -> set[str]:
-    frame = nw.from_native(stays.outcomes, eager_only=True)
-    return {str(name).strip() for name in frame[column].to_list()}
-
-
 def _task(release: CondensedSeries) -> Classification:
     return Classification.of(release.schema, release.task["target"])
 
@@ -189,10 +131,3 @@ def _prevalence(release: CondensedSeries) -> float:
         return float(release.settings["prevalence"])
     except (KeyError, TypeError, ValueError):
         raise ReleaseError(INCOMPLETE) from None
-
-
-def _records(stays: Stays, release: CondensedSeries, task: Classification) -> Records:
-    """Condensed stays as a vault would hold them; they need none."""
-    points = stays.layout.points(stays.grid, stays.statics(release.schema))
-    outcomes = task.outcomes(to_columns(stays.outcomes, release.schema, task.columns))
-    return Records(points, np.zeros((len(stays), 0), np.float32), outcomes)

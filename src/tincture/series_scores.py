@@ -5,7 +5,6 @@ Frozen, and all of it in-house. Unlike `tincture.scores`, `Course` holds single 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -118,17 +117,9 @@ class SeriesEvaluation(Evaluation):
 
         0 where all of one side are equal.
         """
-        pairs = self._pairs
-        first, second = (_ranks([pair[k] for pair in pairs]) for k in (0, 1))
-        middle = (len(pairs) - 1) / 2
-        spread = [sum((r - middle) ** 2 for r in ranks) for ranks in (first, second)]
-        if not all(spread):
+        from scipy.stats import spearmanr
+
+        sides = list(zip(*self._pairs, strict=True))
+        if any(min(side) == max(side) for side in sides):
             return 0.0
-        joint = sum((a - middle) * (b - middle) for a, b in zip(first, second, strict=True))
-        return float(joint / (spread[0] * spread[1]) ** 0.5)
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    """Places in order, from 0; equal values share the mean of theirs."""
-    order = sorted(values)
-    return [order.index(v) + (order.count(v) - 1) / 2 for v in values]
+        return float(spearmanr(*sides).statistic)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +28,6 @@ from tincture.audit.membership import closeness
 from tincture.audit.one_run import one_run
 from tincture.audit.vault_checks import check_vault
 from tincture.engine import LocalEngine
-from tincture.errors import TableError
 from tincture.frames import to_frame
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import BLOCK, Records, Vault
@@ -38,7 +36,7 @@ from tincture.search import Progress
 from tincture.series.condense import condense_series
 from tincture.series.embeddings import HATS, Trajectories
 from tincture.series.formats import Form
-from tincture.series.reading import read_stays
+from tincture.series.reading import invented_records, read_like, read_sides
 from tincture.series.release import CondensedSeries, written
 from tincture.series.summaries import Occupancy, Summaries
 from tincture.stays import Grid, Layout, Stays
@@ -84,10 +82,7 @@ def audit_stays(
     plan = made.ledger.plan
     bound, checks = one_run(plan, rng, canaries=canaries), check_vault()
     ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-    where = events if held_out_events is None else held_out_events
-    both = [_read(made, *pair) for pair in ((events, records), (where, held_out))]
-    if held_out_events is None:
-        _refuse_members(made, *both)
+    both = read_sides(made, events, records, held_out, held_out_events)
     task = Classification.of(made.schema, made.task["target"])
     seen = []
     for stays, purpose in zip(both, ("attacked members", "attacked others"), strict=True):
@@ -119,38 +114,6 @@ def audit_stays(
         tuple(e.question for e in ledger.entries),
         "stays",
     )
-
-
-def _read(made: CondensedSeries, events: Any, outcomes: Any) -> Stays:
-    """Stays, real or invented, by the settings of the release."""
-    settings = made.settings
-    stay, time = settings["columns"][:2]
-    stays, _ = read_stays(
-        events,
-        outcomes,
-        made.schema,
-        target=made.task["target"],
-        stay=stay,
-        hours=settings["hours"],
-        bin_hours=settings["bin_hours"],
-        time=time,
-        time_unit=settings["time_unit"],
-    )
-    return stays
-
-
-def _refuse_members(made: CondensedSeries, training: Stays, held_out: Stays) -> None:
-    """Stays on both sides would hide what the release betrays."""
-    stay = made.settings["columns"][0]
-    names = [
-        {str(name).strip() for name in nw.from_native(s.outcomes, eager_only=True)[stay].to_list()}
-        for s in (training, held_out)
-    ]
-    if names[0] & names[1]:
-        raise TableError(
-            "Some held-out stays are among those condensed; expected stays that the release was "
-            "not made of. Leave them out, or name other events (--held-out-events)."
-        )
 
 
 def _together(*parts: Records) -> Records:
@@ -252,9 +215,8 @@ class _Makes:
 
     def records(self, events: Any, outcomes: Any) -> Records:
         """Invented stays as a vault would hold them; they are no secret."""
-        stays = _read(self.made, events, outcomes)
-        vault = Vault.of_stays(stays, self.made.schema, self.task, Ledger.in_house())
-        return vault.disclose("invented stays")
+        stays = read_like(self.made, events, outcomes)
+        return invented_records(stays, self.made.schema, self.task)
 
     def reference(self, places: Chosen, seed: int) -> Records:
         """A release made of the stays at these places."""

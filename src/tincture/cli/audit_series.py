@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tincture.cli.console import Json, Quiet, progress_bar
-from tincture.cli.in_house import looks_of, tell_attacks, two_tables
+from tincture.cli.in_house import Canaries, CoinSeed, looks_of, tell_attacks, two_tables
 
 
 def audit_series(
@@ -25,11 +25,9 @@ def audit_series(
             help="Releases to make for the likelihood-ratio attack, an even number such as 16."
         ),
     ] = 0,
-    canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
+    canaries: Canaries = 1000,
     out: Annotated[Path | None, typer.Option(help="JSON file to create.")] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")
-    ] = 0,
+    seed: CoinSeed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

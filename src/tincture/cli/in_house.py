@@ -20,6 +20,9 @@ from tincture.cli.console import (
 )
 from tincture.errors import SettingError
 
+Canaries = Annotated[int, typer.Option(help="Invented units of the one-run audit.")]
+CoinSeed = Annotated[int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")]
+
 
 def evaluate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
@@ -136,13 +139,11 @@ def audit(
             "each takes as long as the release did."
         ),
     ] = 0,
-    canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000,
+    canaries: Canaries = 1000,
     out: Annotated[
         Path | None, typer.Option(help="JSON file to create, for evaluate --report --audit.")
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")
-    ] = 0,
+    seed: CoinSeed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

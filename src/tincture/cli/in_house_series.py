@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
+from tincture.cli.in_house import looks_of
 
 
 def evaluate_series(
@@ -46,7 +47,7 @@ def evaluate_series(
     tincture evaluate-series release/ events.parquet --train outcomes.parquet
     --test heldout.parquet --network gru --network mlp --report in-house.html
     """
-    from tincture.files import beside, require_new, write_file
+    from tincture.files import require_new, write_file
     from tincture.report.in_house_series import in_house_series_page
     from tincture.report.summary import InHouseSeries
     from tincture.series.release import CondensedSeries
@@ -65,7 +66,7 @@ def evaluate_series(
             networks=network or None,
             runs=runs,
             seed=seed,
-            in_house=beside(release, ".in-house.jsonl"),
+            in_house=looks_of(release),
             pictures=report is not None,
             progress=progress,
         )

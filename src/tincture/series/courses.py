@@ -35,7 +35,8 @@ def courses(
     rng : Generator
         Draws the stays.
     """
-    grids = {name: layout.parts(r.points)[0] for name, r in _both(condensed, real)}
+    both = {CONDENSED: condensed, CEILING: real}
+    grids = {name: layout.parts(records.points)[0] for name, records in both.items()}
     share = np.isfinite(grids[CEILING]).mean(axis=(0, 1))
     share[~np.isfinite(grids[CONDENSED]).any(axis=(0, 1))] = 0.0
     found = []
@@ -45,16 +46,12 @@ def courses(
         column = layout.variables[code]
         tracks = tuple(
             track
-            for name, records in _both(condensed, real)
+            for name, records in both.items()
             for outcome in range(len(outcomes))
             for track in _tracks(layout, grids[name], records, name, outcome, int(code), rng)
         )
         found.append(Course(column.name, column.unit or "", layout.hours, outcomes, tracks))
     return tuple(found)
-
-
-def _both(condensed: Records, real: Records) -> tuple[tuple[str, Records], ...]:
-    return (CONDENSED, condensed), (CEILING, real)
 
 
 def _tracks(

@@ -7,13 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
-from tincture.errors import SettingError, TableError
-from tincture.frames import read_table
+from tincture.errors import ReleaseError, SettingError, TableError
+from tincture.frames import read_table, to_columns
+from tincture.privacy.vault import Records
 from tincture.schema import Schema
 from tincture.series.formats import END, START, Form, Source, moment, open_events
+from tincture.series.release import CondensedSeries
 from tincture.stays import STAY, Layout, Stays, bin_stays
+from tincture.tasks import Classification
+
+INCOMPLETE = (
+    "The settings of the release are incomplete; expected those that tincture condense-series "
+    "wrote. Copy the release again."
+)
 
 
 def read_stays(
@@ -51,6 +60,77 @@ def read_stays(
     names = _names(table, stay)
     starts = _starts(table, names, layout.hours) if source.form.unit == "datetime" else None
     return bin_stays(partial(source.each, starts), names, table, layout), source.form
+
+
+def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
+    """Stays, real or invented, by the settings of a release.
+
+    Raises
+    ------
+    TableError, SettingError, SchemaError, ReleaseError
+    """
+    about = release.settings
+    try:
+        hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
+        stay, time, *_ = about["columns"]
+        unit = about["time_unit"]
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError(INCOMPLETE) from None
+    stays, _ = read_stays(
+        events,
+        outcomes,
+        release.schema,
+        target=release.task["target"],
+        stay=stay,
+        hours=hours,
+        bin_hours=bin_hours,
+        time=time,
+        time_unit=unit,
+    )
+    return stays
+
+
+def read_sides(
+    release: CondensedSeries, events: Any, condensed: Any, held_out: Any, elsewhere: Any
+) -> tuple[Stays, Stays]:
+    """The stays that were condensed, and those held out, which must be others.
+
+    Parameters
+    ----------
+    release : CondensedSeries
+    events : frame or path
+    condensed, held_out : frame or path
+        Outcomes.
+    elsewhere : frame or path, optional
+        Events of those held out, where they do not lie among ``events``.
+
+    Raises
+    ------
+    TableError, SettingError, SchemaError, ReleaseError
+    """
+    inside = read_like(release, events, condensed)
+    outside = read_like(release, events if elsewhere is None else elsewhere, held_out)
+    column = release.settings["columns"][0]
+    # Elsewhere, other people's stays may have the same names.
+    shared = elsewhere is None and _identifiers(inside, column) & _identifiers(outside, column)
+    if shared or np.array_equal(inside.grid, outside.grid, equal_nan=True):
+        raise TableError(
+            "Some stays are both among those condensed and among those held out; expected "
+            "outcomes of other stays, or other events. Keep some aside before you condense."
+        )
+    return inside, outside
+
+
+def _identifiers(stays: Stays, column: str) -> set[str]:
+    frame = nw.from_native(stays.outcomes, eager_only=True)
+    return {str(name).strip() for name in frame[column].to_list()}
+
+
+def invented_records(stays: Stays, schema: Schema, task: Classification) -> Records:
+    """Invented stays as a vault would hold them; they need none."""
+    points = stays.layout.points(stays.grid, stays.statics(schema))
+    outcomes = task.outcomes(to_columns(stays.outcomes, schema, task.columns))
+    return Records(points, np.zeros((len(stays), 0), np.float32), outcomes)
 
 
 def _outcomes(source: Source, outcomes: Any, schema: Schema) -> Any:

@@ -225,10 +225,11 @@ class Study:
 
     def _charts(self) -> Iterator[Chart]:
         """Curves of the first run of each model."""
+        every = self._runs()
         for model in self._trainers:
             risks = {
                 source: runs[0].held_out[:, 1]
-                for (name, source), runs in self._runs().items()
+                for (name, source), runs in every.items()
                 if name == model
             }
             yield roc(model, risks, self._held_out.label)
