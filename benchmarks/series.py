@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[80, 20])
     parser.add_argument("--epsilons", nargs="+", default=["inf", "4", "1"])
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--effort", help="as the command's; its default if not given")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/series.jsonl"))
     given = parser.parse_args()
@@ -48,6 +49,8 @@ def main() -> None:
             for epsilon in given.epsilons:
                 for rows in given.rows:
                     cell = {"set": given.set, "seed": seed, "epsilon": epsilon, "rows": rows}
+                    if given.effort is not None:
+                        cell["effort"] = given.effort
                     if given.repeat > 1:
                         cell["repeat"] = given.repeat
                     if not any(cell.items() <= line.items() for line in known):
@@ -78,17 +81,24 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
         "seed": cell["seed"],
         "out": release,
     }
+    if given.effort is not None:
+        flags["effort"] = given.effort
     command += [str(part) for flag, value in flags.items() for part in (f"--{flag}", value)]
-    start = time.perf_counter()
+    start, peak = time.perf_counter(), 0.0
     with subprocess.Popen([*command, "--quiet"]) as process:
-        _, status, used = os.wait4(process.pid, 0)  # of this process alone
+        while True:
+            peak = max(peak, memory(process.pid))
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)  # of this process alone
+            if ended:
+                break
+            time.sleep(0.2)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"Condensing ended with {process.returncode}.")
     spent = {
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(used.ru_utime, 1),
-        "peak_mb": round(used.ru_maxrss / 1024),
+        "peak_mb": round(max(peak, used.ru_maxrss / 1024)),
     }
     if given.repeat > 1:
         return cell | spent
@@ -112,6 +122,21 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
         }
         | spent
     )
+
+
+def memory(process: int) -> float:
+    """MiB that a process and those it started hold together."""
+    total, waiting = 0.0, [process]
+    while waiting:
+        place = Path("/proc") / str(waiting.pop())
+        try:
+            status = (place / "status").read_text()
+            held = [line for line in status.splitlines() if line.startswith("VmRSS")]
+            total += sum(int(line.split()[1]) for line in held) / 1024
+            waiting += map(int, (place / "task" / place.name / "children").read_text().split())
+        except OSError:
+            continue  # it has ended
+    return total
 
 
 def repeat(folder: Path, meta: dict, times: int) -> None:

@@ -46,6 +46,14 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unmatched_stays() -> Iterator[None]:
+    """Stays are matched to networks only where a test asks for it: it takes minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tincture.series_estimator.HAS_TORCH", False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def condensed() -> Iterator[Condenser]:
     """One small private result, fitted once."""

@@ -28,7 +28,14 @@ def write_stays(rng: np.random.Generator, folder: Path) -> list[str]:
     (folder / "budget.json").write_text('{"epsilon": 5, "delta": 1e-4}')
     if rng.uniform() < 0.4:
         spoil_some(rng, [p for p in sorted(folder.rglob("*")) if p.is_file()])
-    usual = ["--schema=stays.json", "--epsilon=4", "--delta=1e-5", "--out=out", "--rows=8"]
+    usual = [
+        "--schema=stays.json",
+        "--epsilon=4",
+        "--delta=1e-5",
+        "--out=out",
+        "--rows=8",
+        "--effort=0",
+    ]
     more = [[], [], ["--budget=budget.json"], ["--bin=30min"], ["--unit=sex"], ["--json"]]
     return ["condense-series", *flags, *usual, *pick(rng, more)]
 

@@ -57,6 +57,7 @@ SCALE = Scale(
     held=np.array([0.95, 0.6, 0.5]),
     static_mean=np.array([0.6, 0.05, 0.5, 0.5, 0.05]),
     static_sd=np.array([0.2, 0.2, 0.5, 0.5, 0.2]),
+    cells=np.full((3, 32), 1 / 32),
 )
 
 

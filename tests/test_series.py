@@ -130,3 +130,14 @@ def test_the_command_line_condenses_stays(tmp_path: Path) -> None:
     assert not (tmp_path / "release.unfinished").exists()
     said = run("condense-series", tmp_path / "events.csv", *paths, *rest.split(), "--bin", "x")
     assert said.code == 8 or "cannot be read" in said.err
+
+
+@pytest.mark.parametrize("effort", [-1, 101, math.nan, True, "much"])
+def test_an_effort_that_cannot_be_is_refused(effort: Any) -> None:
+    with pytest.raises(SettingError, match="effort"):
+        make(effort=effort).fit(*make_stays())
+
+
+def test_without_torch_an_effort_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SettingError, match=r"tincture\[deep\]"):
+        make(effort=1).fit(*make_stays())

@@ -13,7 +13,7 @@ from tincture.series.invent import Manner, invent
 from tincture.series.summaries import Linear, Summaries
 
 BASIS = Summaries(LAYOUT, SCALE)
-COURSE = Course(np.zeros((3, 4)), np.ones(3), np.full(3, 0.5))
+COURSE = Course(np.zeros((3, 4)), np.ones(3), np.full(3, 0.5), np.ones((3, 4)))
 
 
 def made(

@@ -21,7 +21,7 @@ from tincture.privacy.ledger import Ledger
 from tincture.series.condense import series_plan
 from tincture.series.release import CondensedSeries
 
-REST = "--id stay_id --target died --hours 12 --rows 16 --delta 1e-5 --quiet"
+REST = "--id stay_id --target died --hours 12 --rows 16 --delta 1e-5 --effort 0 --quiet"
 PLAN = cache(series_plan)  # calibrating takes longer than all else here
 KILL = """
 import os, signal, sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from tincture.tasks import Classification
 from tincture.version import __version__
 
 MAX_STAYS = 2_000
+MAX_EFFORT = 100
+HAS_TORCH = find_spec("torch") is not None
 
 
 class SeriesCondenser(Releasing):
@@ -48,6 +51,10 @@ class SeriesCondenser(Releasing):
         Time column of the events and what it counts, where its name does not tell.
     unit : str, optional
         Column of the outcomes that names the person, when a person may have several stays.
+    effort : float, optional
+        Factor of the rounds in which stays are matched to small networks; 0 leaves it out. It costs
+        minutes and no privacy, and needs torch. If not given: 1 where torch is there, else 0; the
+        release tells which.
     seed : int
         Of the search; the noise takes none.
 
@@ -71,6 +78,7 @@ class SeriesCondenser(Releasing):
         time: str | None = None,
         time_unit: str | None = None,
         unit: str | None = None,
+        effort: float | None = None,
         seed: int = 0,
     ) -> None:
         self.schema = schema
@@ -84,6 +92,7 @@ class SeriesCondenser(Releasing):
         self.time = time
         self.time_unit = time_unit
         self.unit = unit
+        self.effort = effort
         self.seed = seed
 
     def fit(
@@ -146,7 +155,13 @@ class SeriesCondenser(Releasing):
             run.start(ledger, self.epsilon, self.delta)
             rng = np.random.default_rng(self.seed)
             found = condense_series(
-                LocalEngine(vault), layout, task, self.n_rows, rng, progress=progress
+                LocalEngine(vault),
+                layout,
+                task,
+                self.n_rows,
+                rng,
+                effort=self._effort(),
+                progress=progress,
             )
         released = schema.select(self._released(layout))
         tables = written(found.points, found.outcomes, layout, released, task, form)
@@ -179,8 +194,26 @@ class SeriesCondenser(Releasing):
         if not 4 <= self.n_rows <= MAX_STAYS:
             raise SettingError(f"{self.n_rows} stays were asked for; expected 4 to {MAX_STAYS}.")
         self._check_seed()
+        self._check_effort()
         if self.unit in (self.target, self.stay):
             raise SettingError("The unit must be another column than the target and the stay.")
+
+    def _check_effort(self) -> None:
+        effort: Any = self.effort
+        if effort is None:
+            return
+        if isinstance(effort, bool) or not isinstance(effort, int | float):
+            raise SettingError("effort must be a number.")
+        if not 0 <= effort <= MAX_EFFORT:
+            raise SettingError(
+                f"The effort is {effort}; expected 0, for no matching to networks, up to "
+                f"{MAX_EFFORT}."
+            )
+        if effort and not HAS_TORCH:
+            raise SettingError(
+                "Matching stays to networks needs torch, which is not installed; run "
+                'pip install "tincture[deep]", or leave it out with effort 0.'
+            )
 
     def _task(self, schema: Schema) -> Classification:
         task = Classification.of(schema, self.target)
@@ -203,7 +236,12 @@ class SeriesCondenser(Releasing):
             "bin_hours": float(self.bin_hours),
             "seed": int(self.seed),
             "unit": self.unit,
+            "effort": self._effort(),
         }
+
+    def _effort(self) -> float:
+        """As given, or as torch allows."""
+        return float(HAS_TORCH) if self.effort is None else float(self.effort)
 
     def _digest(self, schema: Schema) -> str:
         """Of all that a resumed run must have in common with the killed one."""

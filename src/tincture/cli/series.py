@@ -64,6 +64,13 @@ def condense_series(
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several stays.")
     ] = None,
+    effort: Annotated[
+        float | None,
+        typer.Option(
+            help="Factor of the free rounds of matching to networks, which need torch; 0 for none. "
+            "[default: 1 where torch is installed, else 0]"
+        ),
+    ] = None,
     budget: BudgetFile = None,
     seed: Seed = 0,
     resume: Resume = False,
@@ -104,6 +111,7 @@ def condense_series(
             time=time,
             time_unit=time_unit,
             unit=unit,
+            effort=effort,
             seed=seed,
         ).fit(events, outcomes, journal=journal, budget=budget, progress=progress)
     condenser.save(out)

@@ -14,9 +14,11 @@ from tincture.engine import Engine, ask
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.queries import CellCounts, ResidualSums
 from tincture.search import Progress
+from tincture.series.draft import Draft, n_prototypes
 from tincture.series.embeddings import Course, EmbeddingSums, Trajectories
+from tincture.series.imagined import imagine
 from tincture.series.invent import Manner, invent
-from tincture.series.summaries import Linear, Occupancy, SummaryProducts
+from tincture.series.summaries import Linear, Occupancy, Summaries, SummaryProducts
 from tincture.series.teacher import teach
 from tincture.stays import Grid, Layout
 from tincture.tasks import Task
@@ -31,6 +33,8 @@ PHASES = {
     ResidualSums.question: (0.75, 8),
 }
 ROUNDS_UNPRIVATE = 20
+ROUNDS_MATCHING = 1500
+N_IMAGINED = 2000  # stays that networks are asked about
 
 
 def series_plan(epsilon: float, delta: float) -> Plan:
@@ -44,10 +48,21 @@ def series_plan(epsilon: float, delta: float) -> Plan:
 
 @dataclass(frozen=True)
 class Findings:
-    """All that the real stays told."""
+    """All that the real stays told.
+
+    Attributes
+    ----------
+    counts : ndarray of shape (2,)
+        Stays of each outcome.
+    course : Course
+    products : ndarray of shape (basis.size, basis.size) or None
+        Mean of φ φᵀ over stays, asked where nothing is noised.
+    teacher : Linear
+    """
 
     counts: Floats
     course: Course
+    products: Floats | None
     teacher: Linear
 
 
@@ -75,16 +90,33 @@ def condense_series(
     n_rows: int,
     rng: np.random.Generator,
     *,
+    effort: float = 0.0,
     progress: Progress = lambda done, total: None,
 ) -> Invented:
-    """Ask, teach, invent."""
-    total = sum(p.count for p in engine.ledger.plan.phases)
+    """Ask and teach; then, for free, invent and match.
+
+    ``effort``: factor of the usual rounds of matching to networks, which needs torch; 0 for none.
+    """
+    rounds = round(effort * ROUNDS_MATCHING)
+    total = sum(p.count for p in engine.ledger.plan.phases) + rounds
     done = itertools.count()
-    found = learn(engine, layout, task, rng, lambda: progress(next(done), total))
-    points, outcomes = invent(found.teacher, found.course, n_rows, Manner(), rng)
+
+    def tick() -> None:
+        progress(next(done), total)
+
+    found = learn(engine, layout, task, rng, tick)
+    teacher = found.teacher
+    prototypes, sides = invent(teacher, found.course, n_prototypes(n_rows), Manner(), rng)
+    draft = Draft.of(prototypes, sides, n_rows)
+    if rounds:
+        from tincture.series.matching import Effort, match  # needs torch
+
+        imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
+        scores = teacher.score(imagined)
+        draft = match(draft, layout, imagined, scores, Effort(rounds), rng, tick)
     progress(total, total)
     prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
-    return Invented(points, outcomes, float(prevalence))
+    return Invented(draft.points, draft.outcomes, float(prevalence))
 
 
 def learn(
@@ -108,5 +140,10 @@ def learn(
     noise = answer.noise * math.sqrt(task.n_cells)
     course = trajectories.course(sums.parts(answer.value).sum(axis=0), noise, n_units)
     tick()
-    teacher = teach(engine, layout, task, counts.value, scale, rng, tick)
-    return Findings(counts.value, course, teacher)
+    basis, products = Summaries(layout, scale), None
+    if engine.ledger.plan.has(SummaryProducts.question):
+        query = SummaryProducts(basis)
+        products = query.matrix(ask(engine, query).value) / n_units
+        tick()
+    teacher = teach(engine, basis, task, counts.value, products, rng, tick)
+    return Findings(counts.value, course, products, teacher)

@@ -132,7 +132,7 @@ class Trajectories:
         held = np.maximum(known.mean(axis=1), 0.05)
         spread = np.maximum(square / held - np.square(trend.mean(axis=1)), 0.05)
         steady = np.clip(level / np.maximum(square * held, 1e-9), 0.2, 0.95)
-        return Course(trend, np.clip(np.sqrt(spread), 0.3, 2.0), steady)
+        return Course(trend, np.clip(np.sqrt(spread), 0.3, 2.0), steady, known)
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,11 @@ class Course:
         Deviation of values.
     steady : ndarray of shape (variables,)
         Share of the variance that lies between stays.
+    known : ndarray of shape (variables, HATS)
+        Share of stays in which a value is known around each knot.
     """
 
     trend: Floats
     spread: Floats
     steady: Floats
+    known: Floats

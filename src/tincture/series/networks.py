@@ -114,12 +114,12 @@ class Attention(nn.Module):
         return self.head(self.body(self.enter(x) + self.place).mean(dim=1))
 
 
-def perceptron(bins: int, channels: int) -> nn.Module:
+def perceptron(bins: int, channels: int, first: int = 128, second: int = 64) -> nn.Module:
     """All bins at once, through two hidden layers."""
     layers: list[nn.Module] = [nn.Flatten()]
-    for entering, leaving in ((bins * channels, 128), (128, 64)):
+    for entering, leaving in ((bins * channels, first), (first, second)):
         layers += [nn.Dropout(DROPOUT), nn.Linear(entering, leaving), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Dropout(DROPOUT), nn.Linear(64, 1))
+    return nn.Sequential(*layers, nn.Dropout(DROPOUT), nn.Linear(second, 1))
 
 
 NETWORKS: Mapping[str, Maker] = {

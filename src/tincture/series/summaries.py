@@ -73,7 +73,7 @@ class Occupancy:
         n_variables, amounts = len(self.layout.variables), self.amounts
         per, noise = answer / n_units, noise / n_units
         cells, rest = np.split(per, [CELLS * n_variables])
-        cells = cells.reshape(n_variables, CELLS)
+        cells = cells_of_values = cells.reshape(n_variables, CELLS)
         mean, sd = _moments(cells, noise)
         held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
         cells, levels = np.split(rest, [CELLS * len(amounts)])
@@ -81,7 +81,7 @@ class Occupancy:
         static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
         if amounts:
             static_mean[amounts], static_sd[amounts] = _moments(cells.reshape(-1, CELLS), noise)
-        return Scale(mean, sd, held, static_mean, static_sd)
+        return Scale(mean, sd, held, static_mean, static_sd, _shown(cells_of_values, noise))
 
 
 def _shares(places: Floats) -> Floats:
@@ -98,12 +98,16 @@ def _missing(statics: Grid, amounts: list[int]) -> NDArray[np.bool_]:
     return statics[:, [a + 1 for a in amounts]] > 0.5
 
 
-def _moments(cells: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Mean and deviation of histograms (n, CELLS), cells that noise could explain left out."""
+def _shown(cells: Floats, noise: float) -> Floats:
+    """Histograms (n, CELLS) that sum to 1, cells that noise could explain left out."""
     kept = np.where(cells > DOUBT * noise, cells, 0.0)
-    none = kept.sum(axis=1, keepdims=True) <= 0
-    kept = np.where(none, 1.0, kept)
-    kept /= kept.sum(axis=1, keepdims=True)
+    kept = np.where(kept.sum(axis=1, keepdims=True) <= 0, 1.0, kept)
+    return np.asarray(kept / kept.sum(axis=1, keepdims=True))
+
+
+def _moments(cells: Floats, noise: float) -> tuple[Floats, Floats]:
+    """Mean and deviation of histograms (n, CELLS)."""
+    kept = _shown(cells, noise)
     middles = (np.arange(CELLS) + 0.5) / CELLS
     mean = kept @ middles
     variance = (kept * np.square(middles - mean[:, None])).sum(axis=1) - 1 / (12 * CELLS**2)
@@ -122,6 +126,8 @@ class Scale:
         Share of the bins at which a value is known.
     static_mean, static_sd : ndarray of shape (n_static,)
         Of amounts where known, else the share of the level.
+    cells : ndarray of shape (variables, CELLS)
+        Share of the values in each cell of the public range.
     """
 
     mean: Floats
@@ -129,6 +135,7 @@ class Scale:
     held: Floats
     static_mean: Floats
     static_sd: Floats
+    cells: Floats
 
 
 @dataclass(frozen=True)

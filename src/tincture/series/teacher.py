@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.engine import Engine, ask
+from tincture.engine import Engine
 from tincture.queries import ResidualSums
-from tincture.series.summaries import Linear, Scale, Summaries, SummaryProducts
-from tincture.stays import Layout
+from tincture.series.summaries import Linear, Summaries
 from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -26,24 +25,22 @@ INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its
 
 def teach(
     engine: Engine,
-    layout: Layout,
+    basis: Summaries,
     task: Task,
     counts: Floats,
-    scale: Scale,
+    exact: Floats | None,
     rng: np.random.Generator,
     tick: Callable[[], None],
 ) -> Linear:
-    """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
+    """Fit the teacher by rounds of residual sums; the mean of the later half is returned.
+
+    ``exact``: the mean of φ φᵀ over real stays, where it was asked.
+    """
     plan = engine.ledger.plan
-    is_exact = plan.has(SummaryProducts.question)
     n_units = max(float(counts.sum()), 1.0)
-    basis = Summaries(layout, scale)
     imagined = basis.imagined(N_IMAGINED, rng)
     basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
-    products = imagined.T @ imagined / len(imagined)
-    if is_exact:
-        query = SummaryProducts(basis)
-        products = query.matrix(ask(engine, query).value) / n_units
+    products = imagined.T @ imagined / len(imagined) if exact is None else exact
     share = min(1.0, ENOUGH_STAYS / n_units)
     weights = np.append(np.zeros(basis.size - 1), task.level(counts))
     rounds, late = plan.count(ResidualSums.question), []
@@ -53,7 +50,7 @@ def teach(
         answer = engine.answer(residuals, mechanism, share=share)
         if answer.value is not None:
             slopes = n_units * products / basis.reach
-            if is_exact:
+            if exact is not None:
                 weights = _newton(weights, answer.value, slopes, basis.reach)
             else:
                 information = task.information(imagined @ weights, counts)

@@ -1,0 +1,147 @@
+"""Stays are matched to networks, by nothing but what is released."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from series_helpers import LAYOUT, SCHEMA, make_stays
+from test_series_draft import BASIS, COURSE, RNG, prototypes
+from tincture.series import condense
+from tincture.series.draft import Draft
+from tincture.series.imagined import imagine
+from tincture.series.inputs import Standard, channels
+from tincture.series.summaries import Linear
+from tincture.series_estimator import SeriesCondenser
+
+torch = pytest.importorskip("torch")
+
+
+@cache
+def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
+    """Twenty stays, imagined ones and a score of these that the stays do not tell well."""
+    draft = Draft.of(*prototypes(), 20)
+    weights = np.zeros(BASIS.size)
+    weights[[1, 3, 6]] = 0.3, 1.0, -0.8
+    imagined = imagine(BASIS, COURSE, None, 600, RNG(3))
+    return draft, imagined, Linear(BASIS, weights).score(imagined)
+
+
+def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
+    from tincture.series.matching import Effort, match
+
+    draft, imagined, scores = setting()
+    ticks: list[int] = []
+    out = match(
+        draft, LAYOUT, imagined, scores, Effort(rounds), RNG(seed), lambda: ticks.append(1), jobs
+    )
+    assert len(ticks) == rounds
+    return out
+
+
+def agreement(draft: Draft, family: str) -> float:
+    """Correlation with the score, of a network that learned from the stays."""
+    from tincture.series.networks import NETWORKS, train
+
+    _, imagined, scores = setting()
+    raw = channels(draft.points, LAYOUT)
+    standard = Standard.of(raw)
+    label = draft.outcomes[:, 0].astype(int)
+    network = train(NETWORKS[family], standard(raw), label, 0)
+    told = network.log_odds(standard(channels(imagined, LAYOUT)))
+    return float(np.corrcoef(told, scores)[0, 1])
+
+
+@pytest.mark.slow
+def test_networks_that_learn_from_matched_stays_rank_more_as_the_teacher() -> None:
+    before, after = setting()[0], matched(200)
+    for family in ("gru", "mlp"):
+        assert agreement(after, family) > agreement(before, family) + 0.1
+
+
+def test_the_result_depends_on_the_seed_and_not_on_processes() -> None:
+    first, same, other = matched(3), matched(3, jobs=2), matched(3, seed=1)
+    np.testing.assert_array_equal(first.prototypes, same.prototypes)
+    assert not np.array_equal(first.prototypes, other.prototypes)
+
+
+def test_levels_and_what_is_missing_stay_and_values_keep_to_their_bounds() -> None:
+    before, after = setting()[0], matched(12)
+    (grid, statics), (was, still) = LAYOUT.parts(after.prototypes), LAYOUT.parts(before.prototypes)
+    np.testing.assert_array_equal(np.isnan(grid), np.isnan(was))
+    np.testing.assert_array_equal(statics[:, 1:], still[:, 1:])
+    assert np.nanmin(grid) >= 0
+    assert np.nanmax(grid) <= 1
+    assert not np.allclose(grid[..., 0], was[..., 0])
+    np.testing.assert_array_equal(after.outcomes, before.outcomes)
+
+
+def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
+    torch.manual_seed(5)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    matched(2)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "residual"])
+def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
+    from tincture.series import unrolled
+
+    rng = RNG(0)
+    table = rng.standard_normal((10, 12, 3)).astype(np.float32)
+    asked = rng.standard_normal((64, 12, 3)).astype(np.float32)
+    scores = asked[:, -1].sum(axis=1)
+    label = (np.arange(10) % 2).astype(np.float32)
+    lesson = unrolled.Lesson(table, label, asked, scores, 1, 7)
+    learner = unrolled.learn(unrolled.newborn(family, 12, 3, 0), lesson, 20)
+    _, gradient = unrolled.unroll(learner, lesson, 3)
+    direction = gradient / np.linalg.norm(gradient)
+
+    def loss(size: float) -> float:
+        changed = replace(lesson, table=(table + size * direction).astype(np.float32))
+        end = unrolled.learn(learner, changed, 3)
+        with torch.no_grad():
+            _, mean, sd = unrolled._standardised(torch.from_numpy(changed.table), 1)
+            inputs = torch.clamp((torch.from_numpy(asked) - mean) / sd, -3, 3)
+            module = unrolled._made(family, 12, 3).eval()
+            parts = {k: torch.tensor(v) for k, v in {**end.weights, **end.buffers}.items()}
+            answer = torch.func.functional_call(module, parts, (inputs,))[:, 0]
+            return -float(unrolled._correlation(answer, torch.from_numpy(scores)))
+
+    step = 0.05
+    slope = (loss(step) - loss(-step)) / (2 * step)
+    # Single precision, and kinks of rectifiers within the step.
+    assert slope == pytest.approx(float(np.linalg.norm(gradient)), rel=0.2)
+
+
+def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
+    house = Path(condense.__file__).parent
+    for name in ("draft", "imagined", "movable", "learners", "unrolled", "matching"):
+        tree = ast.parse((house / f"{name}.py").read_text(encoding="utf-8"))
+        modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        assert not any("privacy" in m or "engine" in m for m in modules), name
+
+
+def test_a_release_tells_whether_it_was_matched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tincture.series_estimator.HAS_TORCH", True)
+    monkeypatch.setattr(condense, "ROUNDS_MATCHING", 4)
+    seen: list[tuple[int, int]] = []
+    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
+    condenser = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5)
+    condenser.fit(*make_stays(), progress=lambda done, total: seen.append((done, total)))
+    assert condenser.table_.settings["effort"] == 1.0
+    assert seen[-1][0] == seen[-1][1]
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    condenser.save(tmp_path / "out")
+    assert "yes, with effort 1" in (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    plain = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5, effort=0).fit(*make_stays())
+    assert len(plain.ledger.entries) == len(condenser.ledger.entries)
