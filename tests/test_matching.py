@@ -39,9 +39,9 @@ def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
     draft, imagined, scores = setting()
     ticks: list[int] = []
     out = match(
-        draft, LAYOUT, imagined, scores, Effort(rounds), RNG(seed), lambda: ticks.append(1), jobs
+        [draft], LAYOUT, imagined, scores, Effort(rounds), RNG(seed), lambda: ticks.append(1), jobs
     )
-    assert len(ticks) == rounds
+    assert len(ticks) == rounds + 1
     return out
 
 
@@ -58,9 +58,19 @@ def agreement(draft: Draft, family: str) -> float:
     return float(np.corrcoef(told, scores)[0, 1])
 
 
+def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> None:
+    from tincture.series.matching import Effort, match
+
+    draft, imagined, scores = setting()
+    odd = replace(draft, outcomes=1 - draft.outcomes)  # tells the contrary
+    for drafts in ([draft, odd], [odd, draft]):
+        out = match(drafts, LAYOUT, imagined, scores, Effort(1), RNG(0), lambda: None, 1)
+        np.testing.assert_array_equal(out.outcomes, draft.outcomes)
+
+
 @pytest.mark.slow
 def test_networks_that_learn_from_matched_stays_rank_more_as_the_teacher() -> None:
-    before, after = setting()[0], matched(200)
+    before, after = setting()[0], matched(100)
     for family in ("gru", "mlp"):
         assert agreement(after, family) > agreement(before, family) + 0.1
 
@@ -90,7 +100,7 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "residual"])
+@pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])
 def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
     from tincture.series import unrolled
 
@@ -106,18 +116,12 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
 
     def loss(size: float) -> float:
         changed = replace(lesson, table=(table + size * direction).astype(np.float32))
-        end = unrolled.learn(learner, changed, 3)
-        with torch.no_grad():
-            _, mean, sd = unrolled._standardised(torch.from_numpy(changed.table), 1)
-            inputs = torch.clamp((torch.from_numpy(asked) - mean) / sd, -3, 3)
-            module = unrolled._made(family, 12, 3).eval()
-            parts = {k: torch.tensor(v) for k, v in {**end.weights, **end.buffers}.items()}
-            answer = torch.func.functional_call(module, parts, (inputs,))[:, 0]
-            return -float(unrolled._correlation(answer, torch.from_numpy(scores)))
+        return -unrolled.examine(learner, changed, 3)
 
-    step = 0.05
+    step = 0.02
     slope = (loss(step) - loss(-step)) / (2 * step)
-    # Single precision, and kinks of rectifiers within the step.
+    # Single precision, and kinks of rectifiers within the step. (Before batch normalisation, biases
+    # have no gradient but rounding, of which Adam makes steps: no difference can be taken there.)
     assert slope == pytest.approx(float(np.linalg.norm(gradient)), rel=0.2)
 
 

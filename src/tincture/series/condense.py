@@ -33,7 +33,8 @@ PHASES = {
     ResidualSums.question: (0.75, 8),
 }
 ROUNDS_UNPRIVATE = 20
-ROUNDS_MATCHING = 1500
+ROUNDS_MATCHING = 1000
+N_DRAFTS = 12  # of which networks choose one
 N_IMAGINED = 2000  # stays that networks are asked about
 
 
@@ -98,7 +99,8 @@ def condense_series(
     ``effort``: factor of the usual rounds of matching to networks, which needs torch; 0 for none.
     """
     rounds = round(effort * ROUNDS_MATCHING)
-    total = sum(p.count for p in engine.ledger.plan.phases) + rounds
+    n_drafts = N_DRAFTS if rounds else 1
+    total = sum(p.count for p in engine.ledger.plan.phases) + rounds + n_drafts
     done = itertools.count()
 
     def tick() -> None:
@@ -106,14 +108,18 @@ def condense_series(
 
     found = learn(engine, layout, task, rng, tick)
     teacher = found.teacher
-    prototypes, sides = invent(teacher, found.course, n_prototypes(n_rows), Manner(), rng)
-    draft = Draft.of(prototypes, sides, n_rows)
+    many = n_prototypes(n_rows)
+    drafts = [
+        Draft.of(*invent(teacher, found.course, many, Manner(), rng), n_rows)
+        for _ in range(n_drafts)
+    ]
+    draft = drafts[0]
     if rounds:
         from tincture.series.matching import Effort, match  # needs torch
 
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)
-        draft = match(draft, layout, imagined, scores, Effort(rounds), rng, tick)
+        draft = match(drafts, layout, imagined, scores, Effort(rounds), rng, tick)
     progress(total, total)
     prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
     return Invented(draft.points, draft.outcomes, float(prevalence))

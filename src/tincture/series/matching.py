@@ -1,5 +1,6 @@
 """Stays matched to networks: moved until small networks that learn from them rank as the teacher.
 
+    of some drafts of the stays, take the one that networks learn most from
     learners ← networks of many families, each somewhere on its course of learning
     repeat:
         two learners take a few steps on the stays
@@ -13,7 +14,7 @@ made from what is released already. No process that learns ever holds a record.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,13 +25,14 @@ from numpy.typing import NDArray
 
 from tincture.errors import SettingError
 from tincture.series.draft import Draft
-from tincture.series.learners import PAIRS
+from tincture.series.learners import LEARNERS, PAIRS
 from tincture.series.movable import Movable
 from tincture.series.networks import USUAL
-from tincture.series.unrolled import Learner, Lesson, every, learn, newborn, unroll
+from tincture.series.unrolled import Learner, Lesson, every, examine, learn, newborn, unroll
 from tincture.stays import Grid, Layout
 
 Floats = NDArray[np.float64]
+N_EXAMINED = 500  # imagined stays that tell how good a draft is
 STOPPED = (
     "A process that matches stays to networks was stopped, probably for want of memory; free some, "
     "or leave the matching out with --effort 0."
@@ -72,7 +74,7 @@ class Effort:
 
 
 def match(
-    draft: Draft,
+    drafts: Sequence[Draft],
     layout: Layout,
     imagined: Grid,
     scores: Floats,
@@ -85,8 +87,9 @@ def match(
 
     Parameters
     ----------
-    draft : Draft
-        Levels, and what is missing, stay as they are.
+    drafts : sequence of Draft
+        The one that networks learn most from is moved; levels, and what is missing, stay as they
+        are.
     layout : Layout
     imagined : float32 ndarray of shape (n, layout.width)
         Stays as the real ones may be, which have no part in the release.
@@ -95,7 +98,7 @@ def match(
     effort : Effort
     rng : numpy.random.Generator
     tick : callable
-        Told of every round done.
+        Told of every draft examined and every round done.
     jobs : int, optional
         Processes, two at most; the result does not depend on them.
 
@@ -108,28 +111,40 @@ def match(
     SettingError
         If a process was stopped from without.
     """
-    table = Movable.of(layout, draft.prototypes)
-    if not table.is_free.any():
-        return draft
-    lessons = _Lessons(draft, table.units(imagined), scores.astype(np.float32), effort, rng)
-    waves = cosines(layout.n_bins, effort.waves)
+    if not Movable.of(layout, drafts[0].prototypes).is_free.any():
+        return drafts[0]
+    targets = scores.astype(np.float32)
+    try:
+        with joblib.Parallel(jobs or min(2, joblib.cpu_count()), batch_size=1) as parallel:
+            classes = []
+            for draft in drafts:
+                table = Movable.of(layout, draft.prototypes)
+                classes.append(_Lessons(draft, table.units(imagined), targets, effort, rng))
+                classes[-1].examine(parallel, table.values)
+                tick()
+            best = max(classes, key=lambda lessons: lessons.success)
+            return _moved(best, Movable.of(layout, best.draft.prototypes), parallel, tick)
+    except TerminatedWorkerError:
+        raise SettingError(STOPPED) from None
+
+
+def _moved(lessons: _Lessons, table: Movable, parallel: Any, tick: Callable[[], None]) -> Draft:
+    """The draft of the lessons after all rounds."""
+    draft, effort = lessons.draft, lessons.effort
+    waves = cosines(table.values.shape[1], effort.waves)
     is_open = np.where(table.is_static, np.arange(waves.shape[1])[:, None] == 0, table.is_free)
     moves = _Moves(np.zeros((len(draft.prototypes), *is_open.shape)), effort)
     start, mean = table.values.astype(np.float64), table.values.astype(np.float64)
-    try:
-        with joblib.Parallel(jobs or min(2, joblib.cpu_count()), batch_size=1) as parallel:
-            lessons.open(table.values)
-            for done in range(effort.rounds):
-                slopes = [
-                    np.einsum("ntc,tk->nkc", gradient, waves) * is_open
-                    for gradient in lessons.gradients(parallel, table.values)
-                ]
-                moves.step([s / max(float(np.linalg.norm(s)), 1e-12) for s in slopes], done)
-                table = table.moved(start + np.einsum("nkc,tk->ntc", moves.made, waves))
-                mean += (table.values - mean) / min(done + 1.0, effort.memory)
-                tick()
-    except TerminatedWorkerError:
-        raise SettingError(STOPPED) from None
+    lessons.open(table.values)
+    for done in range(effort.rounds):
+        slopes = [
+            np.einsum("ntc,tk->nkc", gradient, waves) * is_open
+            for gradient in lessons.gradients(parallel, table.values)
+        ]
+        moves.step([s / max(float(np.linalg.norm(s)), 1e-12) for s in slopes], done)
+        table = table.moved(start + np.einsum("nkc,tk->ntc", moves.made, waves))
+        mean += (table.values - mean) / min(done + 1.0, effort.memory)
+        tick()
     return replace(draft, prototypes=table.moved(mean).written(draft.prototypes))
 
 
@@ -150,6 +165,15 @@ class _Lessons:
     effort: Effort
     rng: np.random.Generator
     learners: dict[str, list[Learner]] = field(default_factory=dict)
+    success: float = 0.0
+
+    def examine(self, parallel: Any, prototypes: Grid) -> None:
+        """How far networks of all families agree with the teacher after half of a training."""
+        tasks = [
+            (self._newborn(f), self._lesson(prototypes, N_EXAMINED), USUAL.steps // 2)
+            for f in LEARNERS
+        ]
+        self.success = float(np.mean(parallel(joblib.delayed(examine)(*task) for task in tasks)))
 
     def open(self, prototypes: Grid) -> None:
         """Learners at evenly spread points of their course."""
@@ -178,8 +202,8 @@ class _Lessons:
             out.append(total)
         return out
 
-    def _lesson(self, prototypes: Grid) -> Lesson:
-        rows = self.rng.integers(len(self.asked), size=self.effort.asked)
+    def _lesson(self, prototypes: Grid, n: int | None = None) -> Lesson:
+        rows = self.rng.integers(len(self.asked), size=n or self.effort.asked)
         return Lesson(
             prototypes[self.draft.owner],
             self.draft.outcomes[:, 0].astype(np.float32),

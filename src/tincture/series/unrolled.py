@@ -105,15 +105,17 @@ def unroll(learner: Learner, lesson: Lesson, steps: int) -> tuple[Learner, Grid]
         tensors = _tensors(learner)
         for _ in range(steps):
             tensors = _step(tensors, inputs, lesson.label, keep=True)
-        asked = torch.tensor(lesson.asked)
-        known = torch.isfinite(asked)
-        asked = torch.clamp((torch.where(known, asked, mean.detach()) - mean) / sd, -CUT, CUT)
-        shown = every(asked * known, lesson.stride)
-        module = _module(tensors, shown).eval()
-        answer = functional_call(module, {**tensors.weights, **tensors.buffers}, (shown,))[:, 0]
-        agreement = _correlation(answer, torch.tensor(lesson.scores))
+        agreement = _agreement(tensors, lesson, mean, sd)
         (gradient,) = torch.autograd.grad(-agreement, [table])
     return _arrays(tensors), gradient.numpy()
+
+
+def examine(learner: Learner, lesson: Lesson, steps: int) -> float:
+    """The correlation with the teacher's scores after some steps of learning."""
+    end = learn(learner, lesson, steps)
+    with _alone(lesson.seed), torch.no_grad():
+        _, mean, sd = _standardised(torch.tensor(lesson.table), lesson.stride)
+        return float(_agreement(_tensors(end), lesson, mean, sd))
 
 
 def every(stays: Any, stride: int) -> Any:
@@ -125,6 +127,17 @@ def _standardised(table: Any, stride: int) -> tuple[Any, Any, Any]:
     """The table as a recipient standardises it, every stride-th bin; its means and deviations."""
     mean, sd = table.mean((0, 1)), table.std((0, 1), unbiased=False) + TINY
     return every(torch.clamp((table - mean) / sd, -CUT, CUT), stride), mean, sd
+
+
+def _agreement(tensors: Learner, lesson: Lesson, mean: Any, sd: Any) -> Any:
+    """Correlation of what a network says of the imagined stays with the teacher's scores."""
+    asked = torch.tensor(lesson.asked)
+    known = torch.isfinite(asked)
+    asked = torch.clamp((torch.where(known, asked, mean.detach()) - mean) / sd, -CUT, CUT)
+    shown = every(asked * known, lesson.stride)
+    module = _module(tensors, shown).eval()
+    answer = functional_call(module, {**tensors.weights, **tensors.buffers}, (shown,))[:, 0]
+    return _correlation(answer, torch.tensor(lesson.scores))
 
 
 def _correlation(a: Any, b: Any) -> Any:
