@@ -13,6 +13,7 @@ import pytest
 
 from series_helpers import LAYOUT, SCHEMA, make_stays
 from test_series_draft import BASIS, COURSE, RNG, prototypes
+from tincture.errors import SettingError
 from tincture.series import condense
 from tincture.series.draft import Draft
 from tincture.series.imagined import imagine
@@ -98,6 +99,17 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
     matched(2)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.get_num_threads() == threads
+
+
+def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tincture.series import matching
+
+    def stopped(*_: object) -> None:
+        raise matching.TerminatedWorkerError("killed")
+
+    monkeypatch.setattr(matching, "_moved", stopped)
+    with pytest.raises(SettingError, match="want of memory"):
+        matched(2)
 
 
 @pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])

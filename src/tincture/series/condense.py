@@ -1,4 +1,4 @@
-"""From a vault of stays to a few invented ones."""
+"""From a vault of stays to a few invented ones: ask, teach, invent, match."""
 
 from __future__ import annotations
 
