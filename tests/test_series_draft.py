@@ -44,8 +44,7 @@ def test_copies_are_spread_evenly_and_most_have_the_outcome_of_their_prototype(n
 
 def test_eighty_stays_are_sixteen_prototypes_of_which_one_copy_in_five_differs() -> None:
     assert n_prototypes(80) == 80 // COPIES
-    assert n_prototypes(20) == 4
-    assert n_prototypes(4) == 4
+    assert n_prototypes(20) == 20
 
 
 def test_imagined_stays_have_the_summaries_that_were_asked_for() -> None:

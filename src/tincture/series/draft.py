@@ -17,6 +17,7 @@ from tincture.stays import Grid
 
 Floats = NDArray[np.float64]
 COPIES = 5  # of a prototype, one of them with the other outcome
+LEAST = 12  # prototypes; fewer tell less than odds are worth (docs/decisions/0010-series.md)
 
 
 @dataclass(frozen=True)
@@ -54,5 +55,6 @@ class Draft:
 
 
 def n_prototypes(n_rows: int) -> int:
-    """As many of each side, and four at least."""
-    return min(n_rows, 2 * max(2, round(n_rows / (2 * COPIES))))
+    """As many of each side; where they would be too few, every stay is one of its own."""
+    many = 2 * round(n_rows / (2 * COPIES))
+    return many if many >= LEAST else n_rows
