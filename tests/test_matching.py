@@ -150,6 +150,7 @@ def test_a_release_tells_whether_it_was_matched(
 ) -> None:
     monkeypatch.setattr("tincture.series_estimator.HAS_TORCH", True)
     monkeypatch.setattr(condense, "ROUNDS_MATCHING", 4)
+    monkeypatch.setattr(condense, "N_DRAFTS", 2)
     seen: list[tuple[int, int]] = []
     settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
     condenser = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5)

@@ -96,10 +96,11 @@ def condense_series(
 ) -> Invented:
     """Ask and teach; then, for free, invent and match.
 
-    ``effort``: factor of the usual rounds of matching to networks, which needs torch; 0 for none.
+    ``effort``: factor of the usual drafts and rounds of matching to networks, which needs torch; 0
+    for none.
     """
-    rounds = round(effort * ROUNDS_MATCHING)
-    n_drafts = N_DRAFTS if rounds else 1
+    rounds = math.ceil(effort * ROUNDS_MATCHING)
+    n_drafts = max(1, round(effort * N_DRAFTS))
     total = sum(p.count for p in engine.ledger.plan.phases) + rounds + n_drafts
     done = itertools.count()
 

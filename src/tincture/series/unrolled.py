@@ -191,7 +191,7 @@ def _step(learner: Learner, inputs: Any, label: NDArray[np.float32], *, keep: bo
     target = torch.tensor(label)[rows]
     loss = nn.functional.binary_cross_entropy_with_logits(logits, target)
     slopes = torch.autograd.grad(loss, list(learner.weights.values()), create_graph=keep)
-    norm = float(torch.sqrt(sum((s.detach() ** 2).sum() for s in slopes)))
+    norm = float(torch.stack([s.detach().norm() for s in slopes]).norm())
     shrink = min(1.0, USUAL.steepest / (norm + TINY))
     rate = USUAL.rate * 0.5 * (1 + np.cos(np.pi * learner.step / USUAL.steps))
     done = learner.step + 1
