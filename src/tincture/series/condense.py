@@ -109,7 +109,8 @@ def condense_series(
 
     found = learn(engine, layout, task, rng, tick)
     teacher = found.teacher
-    many = n_prototypes(n_rows)
+    # Odds do harm where the teacher is noised (docs/decisions/0010-series.md).
+    many = n_rows if found.products is None else n_prototypes(n_rows)
     drafts = [
         Draft.of(*invent(teacher, found.course, many, Manner(), rng), n_rows)
         for _ in range(n_drafts)
