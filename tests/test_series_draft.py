@@ -11,6 +11,7 @@ from series_helpers import LAYOUT, SCALE
 from tincture.series.draft import COPIES, Draft, n_prototypes
 from tincture.series.embeddings import Course
 from tincture.series.imagined import imagine
+from tincture.series.inputs import channels
 from tincture.series.invent import Manner, invent
 from tincture.series.movable import Movable
 from tincture.series.summaries import Linear, Summaries
@@ -95,7 +96,7 @@ def test_stays_that_are_not_moved_are_written_as_they_were() -> None:
     assert table.is_free.tolist() == [True, True, True]  # heart, lactate, age; not what is absent
     assert table.is_static.tolist() == [False, False, True]
     np.testing.assert_allclose(table.written(points), points, atol=2e-3)
-    np.testing.assert_allclose(table.units(points), table.values, atol=1e-5)
+    np.testing.assert_allclose(table.units(channels(points, LAYOUT)), table.values, atol=1e-5)
 
 
 def test_moves_end_at_the_public_bounds_and_touch_nothing_else() -> None:

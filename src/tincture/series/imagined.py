@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from tincture.encoding import Amount
 from tincture.series.embeddings import Course
+from tincture.series.invent import drifting
 from tincture.series.summaries import STEADY, Summaries
 from tincture.stays import Grid
 
@@ -98,9 +99,7 @@ def _between(
     """Courses (n, bins, variables) with a given mean and last value, and a drift beside them."""
     if n_bins == 1:
         return last[:, None]
-    drift = rng.standard_normal((len(mean), n_bins, mean.shape[1]))
-    for t in range(1, n_bins):
-        drift[:, t] = MEMORY * drift[:, t - 1] + np.sqrt(1 - MEMORY**2) * drift[:, t]
+    drift = drifting((len(mean), n_bins, mean.shape[1]), MEMORY, rng)
     end = MEMORY ** np.arange(n_bins - 1, -1, -1.0)
     end = ((end - end.mean()) / (end[-1] - end.mean()))[None, :, None]  # mean 0, last 1
     drift -= drift.mean(axis=1, keepdims=True)

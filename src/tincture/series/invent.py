@@ -187,9 +187,7 @@ class _Maker:
         """A steady part and one that drifts; each bin has mean 0 and deviation 1 over stays."""
         n_bins, memory = self.basis.layout.n_bins, self.manner.memory
         lasting = _standard(self.rng.standard_normal((n, 1, len(steady))))
-        drift = self.rng.standard_normal((n, n_bins, len(steady)))
-        for t in range(1, n_bins):
-            drift[:, t] = memory * drift[:, t - 1] + np.sqrt(1 - memory**2) * drift[:, t]
+        drift = drifting((n, n_bins, len(steady)), memory, self.rng)
         noise = _standard(np.sqrt(steady) * lasting + np.sqrt(1 - steady) * drift)
         if len(steady) > 1:
             noise = _standard(noise - (noise @ direction)[:, :, None] * direction)
@@ -223,6 +221,14 @@ class _Maker:
     def _even(self, n: int) -> Floats:
         """Quantiles of n stays, evenly spread, in any order."""
         return np.asarray((self.rng.permutation(n) + 0.5) / n)
+
+
+def drifting(shape: tuple[int, int, int], memory: float, rng: np.random.Generator) -> Floats:
+    """Noise (n, bins, channels) of deviation 1 that remembers the bin before."""
+    drift = rng.standard_normal(shape)
+    for t in range(1, shape[1]):
+        drift[:, t] = memory * drift[:, t - 1] + np.sqrt(1 - memory**2) * drift[:, t]
+    return drift
 
 
 def _standard(noise: Floats) -> Floats:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import SettingError
 from tincture.series.draft import Draft
+from tincture.series.inputs import channels
 from tincture.series.learners import LEARNERS, PAIRS
 from tincture.series.movable import Movable
 from tincture.series.networks import USUAL
@@ -111,19 +112,19 @@ def match(
     SettingError
         If a process was stopped from without.
     """
-    if not Movable.of(layout, drafts[0].prototypes).is_free.any():
+    tables = [Movable.of(layout, draft.prototypes) for draft in drafts]
+    if not tables[0].is_free.any():
         return drafts[0]
-    targets = scores.astype(np.float32)
+    raw, targets = channels(imagined, layout), scores.astype(np.float32)
     try:
         with joblib.Parallel(jobs or min(2, joblib.cpu_count()), batch_size=1) as parallel:
-            classes = []
-            for draft in drafts:
-                table = Movable.of(layout, draft.prototypes)
-                classes.append(_Lessons(draft, table.units(imagined), targets, effort, rng))
-                classes[-1].examine(parallel, table.values)
+            successes, classes = [], []
+            for draft, table in zip(drafts, tables, strict=True):
+                classes.append(_Lessons(draft, table.units(raw), targets, effort, rng))
+                successes.append(classes[-1].success(parallel, table.values))
                 tick()
-            best = max(classes, key=lambda lessons: lessons.success)
-            return _moved(best, Movable.of(layout, best.draft.prototypes), parallel, tick)
+            best = int(np.argmax(successes))
+            return _moved(classes[best], tables[best], parallel, tick)
     except TerminatedWorkerError:
         raise SettingError(STOPPED) from None
 
@@ -165,20 +166,19 @@ class _Lessons:
     effort: Effort
     rng: np.random.Generator
     learners: dict[str, list[Learner]] = field(default_factory=dict)
-    success: float = 0.0
 
-    def examine(self, parallel: Any, prototypes: Grid) -> None:
+    def success(self, parallel: Any, prototypes: Grid) -> float:
         """How far networks of all families agree with the teacher after half of a training."""
         tasks = [
             (self._newborn(f), self._lesson(prototypes, N_EXAMINED), USUAL.steps // 2)
             for f in LEARNERS
         ]
-        self.success = float(np.mean(parallel(joblib.delayed(examine)(*task) for task in tasks)))
+        return float(np.mean(parallel(joblib.delayed(examine)(*task) for task in tasks)))
 
     def open(self, prototypes: Grid) -> None:
         """Learners at evenly spread points of their course."""
         pool = self.effort.pool
-        for family in (family for pair in PAIRS for family in pair):
+        for family in LEARNERS:
             self.learners[family] = [
                 learn(self._newborn(family), self._lesson(prototypes), USUAL.steps * i // pool)
                 for i in range(pool)

@@ -59,11 +59,11 @@ class Movable:
         values = ((raw[..., kept] - mean) / sd).astype(np.float32)
         return cls(layout, standard, values, *bounds, is_free[kept], is_static)
 
-    def units(self, points: Grid) -> Grid:
-        """The same channels of other stays in the same units; NaN where nothing is known."""
+    def units(self, raw: Grid) -> Grid:
+        """These of all channels of other stays, in the same units; NaN where nothing is known."""
         kept = self.standard.kept
-        raw = channels(points, self.layout)[..., kept]
-        return np.asarray((raw - self.standard.mean[kept]) / self.standard.sd[kept], np.float32)
+        mean, sd = self.standard.mean[kept], self.standard.sd[kept]
+        return np.asarray((raw[..., kept] - mean) / sd, np.float32)
 
     def moved(self, values: Floats) -> Movable:
         """With the free channels of ``values``, clipped to the public bounds."""

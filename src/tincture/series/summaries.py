@@ -73,15 +73,15 @@ class Occupancy:
         n_variables, amounts = len(self.layout.variables), self.amounts
         per, noise = answer / n_units, noise / n_units
         cells, rest = np.split(per, [CELLS * n_variables])
-        cells = cells_of_values = cells.reshape(n_variables, CELLS)
+        cells = cells.reshape(n_variables, CELLS)
         mean, sd = _moments(cells, noise)
         held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
-        cells, levels = np.split(rest, [CELLS * len(amounts)])
+        still, levels = np.split(rest, [CELLS * len(amounts)])
         share = np.clip(levels, 0.0, 1.0)
         static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
         if amounts:
-            static_mean[amounts], static_sd[amounts] = _moments(cells.reshape(-1, CELLS), noise)
-        return Scale(mean, sd, held, static_mean, static_sd, _shown(cells_of_values, noise))
+            static_mean[amounts], static_sd[amounts] = _moments(still.reshape(-1, CELLS), noise)
+        return Scale(mean, sd, held, static_mean, static_sd, _shown(cells, noise))
 
 
 def _shares(places: Floats) -> Floats:
