@@ -123,7 +123,8 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
     label = (np.arange(10) % 2).astype(np.float32)
     lesson = unrolled.Lesson(table, label, asked, scores, 1, 7)
     learner = unrolled.learn(unrolled.newborn(family, 12, 3, 0), lesson, 20)
-    _, gradient = unrolled.unroll(learner, lesson, 3)
+    _, gradient, agreement = unrolled.unroll(learner, lesson, 3)
+    assert agreement == pytest.approx(unrolled.examine(learner, lesson, 3), abs=1e-4)
     direction = gradient / np.linalg.norm(gradient)
 
     def loss(size: float) -> float:

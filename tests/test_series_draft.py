@@ -43,8 +43,8 @@ def test_copies_are_spread_evenly_and_most_have_the_outcome_of_their_prototype(n
     assert (others == (copies > 2)).all()
 
 
-def test_eighty_stays_are_sixteen_prototypes_of_which_one_copy_in_five_differs() -> None:
-    assert n_prototypes(80) == 80 // COPIES
+def test_eighty_stays_are_twenty_six_prototypes_and_twenty_are_each_one_of_its_own() -> None:
+    assert n_prototypes(80) == 26 == 80 // COPIES
     assert n_prototypes(20) == 20
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tincture.stays import Grid
 
 Floats = NDArray[np.float64]
-COPIES = 5  # of a prototype, one of them with the other outcome
+COPIES = 3  # of a prototype, one of them with the other outcome
 LEAST = 12  # prototypes; fewer tell less than odds are worth (docs/decisions/0010-series.md)
 
 

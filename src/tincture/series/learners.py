@@ -72,5 +72,3 @@ LEARNERS: Mapping[str, Maker] = {
     "patches": Patches,
     "residual": lambda bins, channels: Residual(channels),
 }
-# Of about equal cost, so that two processors wait little for each other.
-PAIRS = (("gru", "lstm"), ("rnn", "mlp"), ("tcn", "transformer"), ("patches", "residual"))

@@ -3,7 +3,7 @@
     of some drafts of the stays, take the one that networks learn most from
     learners ← networks of many families, each somewhere on its course of learning
     repeat:
-        two learners take a few steps on the stays
+        two learners, rather of families that lag, take a few steps on the stays
         what would have made them agree more with the teacher about imagined stays?
         the stays move a little that way, smoothly in time, within the public bounds
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tincture.errors import SettingError
 from tincture.series.draft import Draft
 from tincture.series.inputs import channels
-from tincture.series.learners import LEARNERS, PAIRS
+from tincture.series.learners import LEARNERS
 from tincture.series.movable import Movable
 from tincture.series.networks import USUAL
 from tincture.series.unrolled import Learner, Lesson, every, examine, learn, newborn, unroll
@@ -34,6 +34,7 @@ from tincture.stays import Grid, Layout
 
 Floats = NDArray[np.float64]
 N_EXAMINED = 500  # imagined stays that tell how good a draft is
+LACK = 0.2  # of agreement with the teacher, by which a family is chosen, before any was seen
 STOPPED = (
     "A process that matches stays to networks was stopped, probably for want of memory; free some, "
     "or leave the matching out with --effort 0."
@@ -68,7 +69,7 @@ class Effort:
     unrolled: int = 5
     rate: float = 0.05
     waves: int = 8
-    asked: int = 128
+    asked: int = 256
     shown: int = 24
     pool: int = 2
     memory: float = 50.0
@@ -166,6 +167,7 @@ class _Lessons:
     effort: Effort
     rng: np.random.Generator
     learners: dict[str, list[Learner]] = field(default_factory=dict)
+    lack: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LEARNERS, LACK))
 
     def success(self, parallel: Any, prototypes: Grid) -> float:
         """How far networks of all families agree with the teacher after half of a training."""
@@ -186,17 +188,20 @@ class _Lessons:
 
     def gradients(self, parallel: Any, prototypes: Grid) -> list[Floats]:
         """Of two families, each learner's with respect to the prototypes."""
-        pair, place = PAIRS[self.rng.integers(len(PAIRS))], int(self.rng.integers(self.effort.pool))
-        steps = self.effort.unrolled
+        share = np.square([*self.lack.values()])
+        pair = self.rng.choice([*self.lack], 2, replace=False, p=share / share.sum()).tolist()
+        place, steps = int(self.rng.integers(self.effort.pool)), self.effort.unrolled
         for family in pair:
             if self.learners[family][place].step + steps > USUAL.steps:
                 self.learners[family][place] = self._newborn(family)
         tasks = [(self.learners[f][place], self._lesson(prototypes), steps) for f in pair]
         out = []
-        for family, (learner, gradient) in zip(
+        for family, (learner, gradient, agreement) in zip(
             pair, parallel(joblib.delayed(unroll)(*task) for task in tasks), strict=True
         ):
             self.learners[family][place] = learner
+            if learner.step > USUAL.steps // 4 and np.isfinite(agreement):  # no beginner
+                self.lack[family] += 0.1 * (1 - agreement - self.lack[family])
             total = np.zeros(prototypes.shape)
             np.add.at(total, self.draft.owner, gradient)
             out.append(total)

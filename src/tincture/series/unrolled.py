@@ -93,8 +93,8 @@ def learn(learner: Learner, lesson: Lesson, steps: int) -> Learner:
     return _arrays(tensors)
 
 
-def unroll(learner: Learner, lesson: Lesson, steps: int) -> tuple[Learner, Grid]:
-    """Steps of learning, and the gradient of the loss with respect to the table.
+def unroll(learner: Learner, lesson: Lesson, steps: int) -> tuple[Learner, Grid, float]:
+    """Steps of learning, the gradient of the loss with respect to the table, and the agreement.
 
     The loss is minus the correlation of what the network says of the imagined stays with the
     scores of the teacher: neither level nor scale of a network's answer matters for ranking.
@@ -107,7 +107,7 @@ def unroll(learner: Learner, lesson: Lesson, steps: int) -> tuple[Learner, Grid]
             tensors = _step(tensors, inputs, lesson.label, keep=True)
         agreement = _agreement(tensors, lesson, mean, sd)
         (gradient,) = torch.autograd.grad(-agreement, [table])
-    return _arrays(tensors), gradient.numpy()
+    return _arrays(tensors), gradient.numpy(), float(agreement.detach())
 
 
 def examine(learner: Learner, lesson: Lesson, steps: int) -> float:
