@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from series_helpers import LAYOUT, SCHEMA, make_stays
-from test_series_draft import BASIS, COURSE, RNG, prototypes
+from test_series_prototypes import BASIS, COURSE, RNG, prototypes
 from tincture.errors import SettingError
 from tincture.series import condense
-from tincture.series.draft import Draft
-from tincture.series.imagined import imagine
 from tincture.series.inputs import Standard, channels
+from tincture.series.matching.imagined import imagine
+from tincture.series.prototypes import Draft
 from tincture.series.summaries import Linear
 from tincture.series_estimator import SeriesCondenser
 
@@ -35,7 +35,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
 
 
 def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
-    from tincture.series.matching import Effort, match
+    from tincture.series.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
     ticks: list[int] = []
@@ -60,7 +60,7 @@ def agreement(draft: Draft, family: str) -> float:
 
 
 def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> None:
-    from tincture.series.matching import Effort, match
+    from tincture.series.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
     odd = replace(draft, outcomes=1 - draft.outcomes)  # tells the contrary
@@ -102,19 +102,19 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
 
 
 def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tincture.series import matching
+    from tincture.series.matching import rounds
 
     def stopped(*_: object) -> None:
-        raise matching.TerminatedWorkerError("killed")
+        raise rounds.TerminatedWorkerError("killed")
 
-    monkeypatch.setattr(matching, "_moved", stopped)
+    monkeypatch.setattr(rounds, "_moved", stopped)
     with pytest.raises(SettingError, match="want of memory"):
         matched(2)
 
 
 @pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])
 def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
-    from tincture.series import unrolled
+    from tincture.series.matching import unrolled
 
     rng = RNG(0)
     table = rng.standard_normal((10, 12, 3)).astype(np.float32)
@@ -140,10 +140,12 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
 
 def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
     house = Path(condense.__file__).parent
-    for name in ("draft", "imagined", "movable", "learners", "unrolled", "matching"):
-        tree = ast.parse((house / f"{name}.py").read_text(encoding="utf-8"))
+    rooms = [house / "prototypes.py", *sorted((house / "matching").glob("*.py"))]
+    assert len(rooms) == 7
+    for path in rooms:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-        assert not any("privacy" in m or "engine" in m for m in modules), name
+        assert not any("privacy" in m or "engine" in m for m in modules), path.name
 
 
 def test_a_release_tells_whether_it_was_matched(

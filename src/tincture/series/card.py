@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tincture.card import privacy_rows
-from tincture.series.draft import COPIES
+from tincture.series.prototypes import COPIES
 
 
 def _matched(effort: float) -> str:

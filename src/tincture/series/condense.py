@@ -14,10 +14,10 @@ from tincture.engine import Engine, ask
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.queries import CellCounts, ResidualSums
 from tincture.search import Progress
-from tincture.series.draft import Draft, n_prototypes
 from tincture.series.embeddings import Course, EmbeddingSums, Trajectories
-from tincture.series.imagined import imagine
 from tincture.series.invent import Manner, invent
+from tincture.series.matching.imagined import imagine
+from tincture.series.prototypes import Draft, n_prototypes
 from tincture.series.summaries import Linear, Occupancy, Summaries, SummaryProducts
 from tincture.series.teacher import teach
 from tincture.stays import Grid, Layout
@@ -117,7 +117,7 @@ def condense_series(
     ]
     draft = drafts[0]
     if rounds:
-        from tincture.series.matching import Effort, match  # needs torch
+        from tincture.series.matching.rounds import Effort, match  # needs torch
 
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)

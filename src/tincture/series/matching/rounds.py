@@ -24,12 +24,20 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import NDArray
 
 from tincture.errors import SettingError
-from tincture.series.draft import Draft
 from tincture.series.inputs import channels
-from tincture.series.learners import LEARNERS
-from tincture.series.movable import Movable
+from tincture.series.matching.learners import LEARNERS
+from tincture.series.matching.movable import Movable
+from tincture.series.matching.unrolled import (
+    Learner,
+    Lesson,
+    every,
+    examine,
+    learn,
+    newborn,
+    unroll,
+)
 from tincture.series.networks import USUAL
-from tincture.series.unrolled import Learner, Lesson, every, examine, learn, newborn, unroll
+from tincture.series.prototypes import Draft
 from tincture.stays import Grid, Layout
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tincture.series.inputs import CUT
-from tincture.series.learners import LEARNERS
+from tincture.series.matching.learners import LEARNERS
 from tincture.series.networks import USUAL
 from tincture.stays import Grid
 

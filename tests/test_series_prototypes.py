@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_helpers import LAYOUT, SCALE
-from tincture.series.draft import COPIES, Draft, n_prototypes
 from tincture.series.embeddings import Course
-from tincture.series.imagined import imagine
 from tincture.series.inputs import channels
 from tincture.series.invent import Manner, invent
-from tincture.series.movable import Movable
+from tincture.series.matching.imagined import imagine
+from tincture.series.matching.movable import Movable
+from tincture.series.prototypes import COPIES, Draft, n_prototypes
 from tincture.series.summaries import Linear, Summaries
 from tincture.stays import carried
 

@@ -1,0 +1,1 @@
+"""Matching stays to networks, for free: nothing here ever holds a record or asks a question."""
