@@ -69,6 +69,33 @@ def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> N
         np.testing.assert_array_equal(out.outcomes, draft.outcomes)
 
 
+def test_families_that_lag_take_part_more_often_and_beginners_do_not_tell() -> None:
+    from tincture.series.matching.rounds import LACK, Effort, _Lessons
+    from tincture.series.matching.unrolled import Learner
+
+    draft, _, scores = setting()
+    asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
+    lessons = _Lessons(draft, asked, scores.astype(np.float32), Effort(1, pool=1), RNG(0))
+    for family in lessons.lack:
+        lessons.learners[family] = [Learner(family, 0, {}, {}, {}, {})]
+    seen: list[str] = []
+
+    def parallel(tasks: Any) -> Any:
+        for _, (learner, _, steps), _ in tasks:
+            seen.append(learner.family)
+            agreement = 0.5 if learner.family == "mlp" else 0.9
+            yield replace(learner, step=learner.step + steps), np.zeros((20, 1)), agreement
+
+    prototypes = np.zeros((len(draft.prototypes), 1), np.float32)
+    lessons.gradients(parallel, prototypes)
+    assert set(lessons.lack.values()) == {LACK}, "after five steps of two hundred"
+    for _ in range(600):
+        lessons.gradients(parallel, prototypes)
+    assert lessons.lack["mlp"] > 0.4
+    # By the squares of 0.5 and, seven times, 0.1: 0.78 of first choices, nearly all of the pairs.
+    assert seen[-400:].count("mlp") > 150
+
+
 @pytest.mark.slow
 def test_networks_that_learn_from_matched_stays_rank_more_as_the_teacher() -> None:
     before, after = setting()[0], matched(100)
