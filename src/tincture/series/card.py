@@ -34,8 +34,8 @@ def series_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
 The stays in `condensed.parquet` are invented. They stand for no patient; they were made so that
 networks trained on them predict well for real patients. Use them to train models, not to describe a
 population: differences between the classes are exaggerated on purpose, and a single stay or value
-means nothing by itself. Stays may come in groups of {COPIES} that are alike, of which one has the
-other outcome, so that a network learns odds and not the stays by heart: keep all of them.
+means nothing by itself. Stays may come in groups of about {COPIES} that are alike, of which one has
+the other outcome, so that a network learns odds and not the stays by heart: keep all of them.
 
 | | |
 |---|---|
