@@ -128,7 +128,7 @@ def test_out_of_range_numbers_are_read_as_they_are() -> None:
     [
         ({"y": [SENTINEL]}, "x", "has no column 'x'"),
         ({"x": ["1", SENTINEL]}, "x", "text that is not a number"),
-        ({"x": [[1], [2]]}, "x", "text that is not a number"),
+        ({"x": [[1], [2]]}, "x", "cells of type"),
         ({"x": [1.0, float("inf")]}, "x", "infinite"),
         ({"x": ["1", "-inf"]}, "x", "infinite"),
         ({"s": ["a", SENTINEL]}, "s", "does not list; expected one of 'a', 'b', '1'"),

@@ -21,7 +21,10 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 # From the ground up; a room imports from its own floor or from below.
 FLOORS = [
     {"version", "errors", "data"},
+    {"notation", "times"},
+    {"words"},
     {"schema", "files", "guidance"},
+    {"cells"},
     {
         "frames",
         "encoding",

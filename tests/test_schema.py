@@ -115,7 +115,7 @@ def bounds(low: object, high: object, kind: str = "number") -> dict[str, Any]:
         ({"fields": ["x"]}, 'field 1 needs a "name"'),
         ({"fields": [{"name": ""}]}, 'needs a "name"'),
         ({"fields": [{"name": "x"}, {"name": "x"}]}, "'x' twice"),
-        (with_field(type="date"), "type 'date' is not known"),
+        (with_field(type="year"), "type 'year' is not known"),
         (with_field(type=["number"]), "is not known"),
         (with_field(constraints=[1]), '"constraints" must be an object'),
         (bounds(2, 1), "below the maximum"),

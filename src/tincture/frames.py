@@ -1,65 +1,124 @@
 """Files and data frames in, checked columns out, and back again.
 
 A table enters as pandas, polars or anything narwhals knows. Numeric columns become float64 with NaN
-for missing, categorical ones integer codes with -1 for missing. No error quotes a cell.
+for missing, categorical ones integer codes with -1 for missing; what a cell means is in
+`tincture.cells`. No error quotes a cell, nor keeps one in its context.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import csv
+import gzip
+import io
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.cells import (
+    AMBIGUOUS,
+    MISSING,
+    UNLISTED,
+    Cells,
+    Field,
+    Unreadable,
+    cells_of,
+    identities,
+)
 from tincture.errors import TableError
 from tincture.schema import Column, Level, Schema
 
 Columns = dict[str, NDArray[np.generic]]
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-WORDS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
+LONGEST_HEADER = 1_000_000  # bytes
+DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
+T = TypeVar("T")
 
 
-def read_table(path: str | Path, missing_values: Sequence[str] = ("",)) -> pl.DataFrame:
+def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataFrame:
     """Read a CSV (all columns as text) or Parquet file.
+
+    Parameters
+    ----------
+    path : path
+    missing_values : sequence of str
+        Words that become nulls in a CSV. None is needed where a schema follows, which says for each
+        column what they are.
 
     Raises
     ------
     TableError
-        If the file is absent, unreadable, truncated or holds no record.
+        If the file is absent, unreadable, truncated, names a column twice or holds no record.
     """
     path = Path(path)
     is_text = path.suffix.lower() in CSV_SUFFIXES
     if not path.is_file():
         found = "is a directory" if path.is_dir() else "does not exist"
         raise TableError(f"The table {path} {found}; give a CSV or Parquet file.")
-    try:
-        is_empty = is_text and not path.read_bytes().strip()
-        if not is_empty:
-            with hushed():
-                frame = _read_csv(path, missing_values) if is_text else pl.read_parquet(path)
-    except (*FAULTS, ValueError):
+    frame = (
+        _text_table(path, list(missing_values))
+        if is_text
+        else _read(path, lambda: pl.read_parquet(path))
+    )
+    if frame.height == 0:
+        raise TableError(f"The table {path} holds no record; expected one record a row.")
+    return frame
+
+
+def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
+    content = _read(path, lambda: _content(path))
+    if not content.strip():
+        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
+    separator = "\t" if ".tsv" in path.suffixes else ","
+    settings: dict[str, Any] = {"infer_schema": False, "null_values": nulls}
+    frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
+    names = _read(path, lambda: _header(content, separator))
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
         raise TableError(
-            f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
-            "a header) or Parquet file."
-        ) from None
-    if is_text and not is_empty and _ends_early(path, frame.width):
+            f"The table {path} names the column {twice[0]!r} twice; rename or remove one."
+        )
+    if _ends_early(content, frame.width, separator):
         raise TableError(
             f"The table {path} ends in the middle of a record; expected as many cells as the "
             "header has names. Copy the file again."
         )
-    if is_empty:
-        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
-    if frame.height == 0:
-        raise TableError(f"The table {path} holds no record; expected one record a row.")
     return frame
+
+
+def _read(path: Path, read: Callable[[], T]) -> T:
+    """Whatever reads, without the words of its errors, which could quote a cell."""
+    try:
+        with hushed():
+            return read()
+    except (*FAULTS, ValueError, EOFError, zlib.error):
+        pass
+    raise TableError(
+        f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
+        "a header) or Parquet file."
+    )
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+
+
+def _header(content: bytes, separator: str) -> list[str]:
+    """The names of the first line as they stand; Polars gives the second of a pair another."""
+    start = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")[:LONGEST_HEADER]
+    lines = io.StringIO(start.decode("utf-8", errors="replace"), newline="")
+    return next(csv.reader(lines, delimiter=separator), [])
 
 
 @contextlib.contextmanager
@@ -87,21 +146,11 @@ def hushed() -> Iterator[Callable[[], None]]:
             os.close(true)
 
 
-def _read_csv(path: Path, missing_values: Sequence[str]) -> pl.DataFrame:
-    separator = "\t" if ".tsv" in path.suffixes else ","
-    return pl.read_csv(
-        path, infer_schema=False, null_values=list(missing_values), separator=separator
-    )
-
-
-def _ends_early(path: Path, width: int) -> bool:
-    """Whether the last line of a text file has too few cells; polars would call them missing."""
-    if path.suffix.lower() == ".gz":  # a torn archive is refused as such
-        return False
-    separator = b"\t" if ".tsv" in path.suffixes else b","
-    content = path.read_bytes().rstrip(b"\r\n")
-    last = content[content.rfind(b"\n") + 1 :]
-    return b'"' not in last and last.count(separator) + 1 < width
+def _ends_early(content: bytes, width: int, separator: str) -> bool:
+    """Whether the last line of a text has too few cells; polars would call them missing."""
+    rest = content.rstrip(b"\r\n")
+    last = rest[rest.rfind(b"\n") + 1 :]
+    return b'"' not in last and last.count(separator.encode()) + 1 < width
 
 
 def record_count(frame: Any) -> int:
@@ -120,20 +169,11 @@ def to_columns(frame: Any, schema: Schema, names: Iterable[str]) -> Columns:
     table = _native(frame)
     out: Columns = {}
     for name in names:
-        column = schema[name]
-        if name not in table.columns:
-            raise TableError(
-                f"The table has no column {name!r}, which the schema declares; correct the header, "
-                "or leave the column out of the schema."
-            )
-        series = table[name]
-        values = (
-            _codes(series, column, schema.missing_values)
-            if column.is_categorical
-            else _amounts(series, column, schema.missing_values)
-        )
-        missing = values < 0 if column.is_categorical else np.isnan(cast(Any, values))
-        if column.required and bool(missing.any()):
+        column, missing = schema[name], schema.missing_of(name)
+        series = _series(table, name, DECLARED)
+        values = _values(column, missing, cells_of(series, name))
+        gone = values == MISSING if column.is_categorical else np.isnan(cast(Any, values))
+        if column.required and bool(gone.any()):
             raise TableError(
                 f"Column {name!r} is required but has missing values; complete or remove those "
                 'records, or drop "required" from its constraints.'
@@ -142,7 +182,63 @@ def to_columns(frame: Any, schema: Schema, names: Iterable[str]) -> Columns:
     return out
 
 
-def person_codes(frame: Any, name: str, missing: Sequence[str] = ("",)) -> NDArray[np.int64]:
+def _series(table: nw.DataFrame[Any], name: str, why: str) -> nw.Series[Any]:
+    """A column by its name.
+
+    Raises
+    ------
+    TableError
+    """
+    if name in table.columns:
+        return table[name]
+    index = getattr(getattr(table.to_native(), "index", None), "names", ())
+    if name in index:
+        raise TableError(
+            f"The table has no column {name!r}: its index is named so; call reset_index() first."
+        )
+    raise TableError(f"The table has no column {name!r}{why}.")
+
+
+def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.generic]:
+    """Codes or amounts.
+
+    Raises
+    ------
+    TableError
+    """
+    field = Field(column, missing)
+    try:
+        if not column.is_categorical:
+            return field.amounts(cells)
+        codes = field.codes(cells)
+    except Unreadable as error:
+        found = error.args[0]
+    else:
+        _refuse_unlisted(column, codes)
+        return codes
+    raise TableError(
+        f"Column {column.name!r} holds {found}; the schema declares {column.type}. Correct the "
+        'column, or declare how it is written: its words for missing in "missingValues", a decimal '
+        'comma by "decimalChar", <1 and >20 by "tincture:limits".'
+    )
+
+
+def _refuse_unlisted(column: Column, codes: NDArray[np.int64]) -> None:
+    if (codes == AMBIGUOUS).any():
+        raise TableError(
+            f"Column {column.name!r} holds a number that two of its levels read as; give the "
+            "column as text, as its levels are written."
+        )
+    if (codes == UNLISTED).any():
+        listed = ", ".join(repr(level) for level in column.levels[:12])
+        raise TableError(
+            f"Column {column.name!r} holds a level that the schema does not list; expected one of "
+            f"{listed}{', …' if len(column.levels) > 12 else ''}. Correct the records, or add the "
+            'level to "categories".'
+        )
+
+
+def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> NDArray[np.int64]:
     """Number the persons of an identifier column 0, 1, ….
 
     Raises
@@ -150,18 +246,16 @@ def person_codes(frame: Any, name: str, missing: Sequence[str] = ("",)) -> NDArr
     TableError
         If the column is absent or a record has no identifier.
     """
-    table = _native(frame)
-    if name not in table.columns:
-        raise TableError(f"The table has no column {name!r} to tell persons apart (--unit).")
-    cells = _cells(table[name], missing)
-    if any(cell is None for cell in cells):
+    found = identifiers(frame, name, missing, " to tell persons apart (--unit)")
+    if any(who is None for who in found):
         raise TableError(f"Column {name!r} tells persons apart, but some records have none.")
-    _, codes = np.unique([str(cell) for cell in cells], return_inverse=True)
-    return codes.astype(np.int64)
+    everyone = sorted(set(found), key=lambda who: (isinstance(who, str), who))
+    code = {who: i for i, who in enumerate(everyone)}
+    return np.array([code[who] for who in found], dtype=np.int64)
 
 
 def labels(
-    frame: Any, name: str, missing: Sequence[str] = ("",)
+    frame: Any, name: str, missing: Sequence[str] = ()
 ) -> tuple[list[str], NDArray[np.int64]]:
     """The different cells of a column as text, sorted, and which of them each record has.
 
@@ -172,13 +266,28 @@ def labels(
     TableError
         If the column is absent.
     """
-    table = _native(frame)
-    if name not in table.columns:
-        raise TableError(f"The table has no column {name!r}.")
-    words = [None if cell is None else _word(cell) for cell in _cells(table[name], missing)]
+    words = [None if who is None else str(who) for who in identifiers(frame, name, missing)]
     names = sorted({w for w in words if w is not None})
     code = {word: i for i, word in enumerate(names)}
     return names, np.array([-1 if w is None else code[w] for w in words], dtype=np.int64)
+
+
+def identifiers(frame: Any, name: str, missing: Sequence[str] = (), why: str = "") -> list[Any]:
+    """What each cell of a column tells apart, None where missing.
+
+    Raises
+    ------
+    TableError
+        If the column is absent, or holds what tells nothing apart.
+    """
+    series = _series(_native(frame), name, why)
+    nulls = series.is_null().to_list()
+    cells = [None if null else v for v, null in zip(series.to_list(), nulls, strict=True)]
+    try:
+        return identities(cells, missing)
+    except Unreadable as error:
+        found = error.args[0]
+    raise TableError(f"Column {name!r} holds {found}; expected text or numbers.")
 
 
 def has_column(frame: Any, name: str) -> bool:
@@ -216,111 +325,13 @@ def _dtype(column: Column) -> Any:
 def _native(frame: Any) -> nw.DataFrame[Any]:
     if isinstance(frame, nw.DataFrame):
         return frame
+    kind = f"A table of type {type(frame).__name__} is not known; give a pandas or polars frame."
     try:
         return nw.from_native(frame, eager_only=True)
     except nw.exceptions.DuplicateError:
-        raise TableError("The table has two columns of one name; rename or remove one.") from None
+        kind = "The table has two columns of one name; rename or remove one."
     except TypeError:
-        raise TableError(
-            f"A table of type {type(frame).__name__} is not known; give a pandas or polars frame."
-        ) from None
-
-
-def _nulls(series: nw.Series[Any], missing_values: Sequence[str]) -> nw.Series[Any]:
-    """Text with its missing words replaced by null, stripped of blanks.
-
-    Raises
-    ------
-    TableError
-        If the library has no text for cells of this kind.
-    """
-    try:
-        text = series.cast(nw.String).str.strip_chars()
+        pass
     except Exception:
-        raise TableError(
-            f"Column {series.name!r} holds cells of type {series.dtype}; expected numbers or text."
-        ) from None
-    return text.zip_with(
-        ~text.is_in([*missing_values, ""]),
-        nw.new_series("null", [None] * len(text), nw.String, backend=nw.get_native_namespace(text)),
-    )
-
-
-def _amounts(series: nw.Series[Any], column: Column, missing: Sequence[str]) -> NDArray[np.float64]:
-    if series.dtype == nw.Boolean:
-        series = series.cast(nw.Int8)
-    numbers = _numbers(series, missing)
-    if numbers is None:
-        raise TableError(
-            f"Column {column.name!r} holds text that is not a number; the schema declares "
-            f'{column.type}. Correct the column, or list its word for missing in "missingValues".'
-        )
-    values = np.array([np.nan if v is None else v for v in _listed(numbers)], dtype=np.float64)
-    if np.isinf(values).any():
-        raise TableError(
-            f"Column {column.name!r} holds infinite values; expected finite numbers or missing."
-        )
-    return values
-
-
-def _numbers(series: nw.Series[Any], missing: Sequence[str]) -> nw.Series[Any] | None:
-    """As floats, or None: what a library says of a cell it cannot read may quote it."""
-    try:
-        if not series.dtype.is_numeric():
-            series = _nulls(series, missing)
-        return series.cast(nw.Float64)
-    except Exception:
-        return None
-
-
-def _codes(series: nw.Series[Any], column: Column, missing: Sequence[str]) -> NDArray[np.int64]:
-    known = {_word(level): code for code, level in enumerate(column.levels)}
-    unlisted = len(known)
-    by_word = {w: known.get(_word(_read(w, column)), unlisted) for w in _words(series, missing)}
-    cells = _cells(series, missing)
-    codes = np.array([-1 if w is None else by_word[w] for w in cells], dtype=np.int64)
-    if (codes == unlisted).any():
-        listed = ", ".join(repr(level) for level in column.levels[:12])
-        raise TableError(
-            f"Column {column.name!r} holds a level that the schema does not list; expected one of "
-            f"{listed}{', …' if len(column.levels) > 12 else ''}. Correct the records, or add the "
-            'level to "categories".'
-        )
-    return codes
-
-
-def _cells(series: nw.Series[Any], missing: Sequence[str]) -> list[Any]:
-    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
-        return [None if v is None or v != v else v for v in _listed(series)]
-    return _listed(_nulls(series, missing))
-
-
-def _listed(series: nw.Series[Any]) -> list[Any]:
-    """Cells with None for null, whatever the library puts there."""
-    nulls = series.is_null().to_list()
-    return [None if null else v for v, null in zip(series.to_list(), nulls, strict=True)]
-
-
-def _words(series: nw.Series[Any], missing: Sequence[str]) -> set[Any]:
-    return {c for c in _cells(series, missing) if c is not None}
-
-
-def _read(cell: Any, column: Column) -> Any:
-    """A cell as its declared type; unreadable text stays text and so matches no level."""
-    if not isinstance(cell, str) or column.type == "string":
-        return cell
-    try:
-        return float(WORDS.get(cell, cell))
-    except ValueError:
-        return cell
-
-
-def _word(level: Any) -> str:
-    """One spelling for 1, 1.0 and True, so that a CSV and a Parquet file read alike."""
-    if isinstance(level, bool | np.bool_):
-        return f"{int(level)}"
-    if isinstance(level, int | float | np.number):
-        # Seven digits survive single precision; whole numbers keep all of theirs.
-        number = float(level)
-        return f"{number:.0f}" if number.is_integer() else f"{number:.7g}"
-    return str(level)
+        kind = "The table cannot be read; its columns need one line of names that are text."
+    raise TableError(kind)

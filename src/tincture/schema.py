@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from tincture.errors import SchemaError
+from tincture.notation import TIMES, Notation
+from tincture.words import PLAIN, Lookup
 
 Level = str | int | float | bool
-Type = Literal["number", "integer", "string", "boolean"]
-TYPES: tuple[Type, ...] = ("number", "integer", "string", "boolean")
+Labels = tuple[str | None, ...]
+Type = Literal["number", "integer", "string", "boolean", "date", "datetime"]
+TYPES: tuple[Type, ...] = ("number", "integer", "string", "boolean", "date", "datetime")
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
 REVIEWED = "tincture:reviewed"
 LARGEST = 1e15  # beyond it floats do not hold whole numbers
@@ -33,8 +36,8 @@ class Column:
     ----------
     name : str
         As in the table's header.
-    type : {"number", "integer", "string", "boolean"}
-        Frictionless type.
+    type : {"number", "integer", "string", "boolean", "date", "datetime"}
+        Frictionless type; dates and times tell when stays begin and are no features.
     minimum, maximum : float or None
         Public bounds, in the column's unit; records outside are clipped to them.
     categories : tuple of levels or None
@@ -49,6 +52,14 @@ class Column:
         ranges that span a factor of 50 or more.
     role : str or None
         In a set of stays: "variable" if measured over time, "static" if known once.
+    labels : tuple of (str or None)
+        What the levels mean to people, in their order, if any has a meaning.
+    missing_values : tuple of str or None
+        Words for missing of this field alone, instead of the table's.
+    missing_labels : tuple of (str or None)
+        What these words mean to people, if any has a meaning.
+    notation : Notation
+        How its cells are written.
     """
 
     name: str
@@ -63,6 +74,10 @@ class Column:
     decimals: int | None = None
     scale: Literal["linear", "log"] | None = None
     role: str | None = None
+    labels: Labels = ()
+    missing_values: tuple[str, ...] | None = None
+    missing_labels: Labels = ()
+    notation: Notation = PLAIN
 
     @property
     def is_categorical(self) -> bool:
@@ -83,6 +98,14 @@ class Column:
         if self.categories is None and self.type == "boolean":
             return (False, True)
         return self.categories or ()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The levels as people read them: 1 (male)."""
+        named = zip(self.levels, self.labels or (None,) * len(self.levels), strict=True)
+        return tuple(
+            str(level) if label is None else f"{level} ({label})" for level, label in named
+        )
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -121,6 +144,7 @@ class Schema:
     name: str | None = None
     title: str | None = None
     reviewed: bool = True
+    missing_labels: Labels = ()
     index: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -138,6 +162,11 @@ class Schema:
     def names(self) -> list[str]:
         """Column names in order."""
         return [c.name for c in self.columns]
+
+    def missing_of(self, name: str) -> tuple[str, ...]:
+        """Words for missing of a column, whether it is declared or not."""
+        own = self.index[name].missing_values if name in self.index else None
+        return self.missing_values if own is None else own
 
     def select(self, names: Iterable[str]) -> Schema:
         """The same schema with only these columns, in schema order."""
@@ -158,6 +187,12 @@ class Schema:
                 "records; check each bound and level against public knowledge, then set it to true."
             )
         for name in names:
+            if self[name].type in TIMES:
+                raise SchemaError(
+                    f"Column {name!r} is a {self[name].type}, which nothing can be learned from "
+                    "yet; turn it into a number, such as days since a public date, or leave it "
+                    "out (--drop)."
+                )
             if self[name].gap:
                 raise SchemaError(_gap_sentence(self[name]))
 
@@ -195,27 +230,25 @@ class Schema:
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise SchemaError(f"{where} lists {_listed(twice)} twice; column names must be unique.")
-        missing = _missing_words(descriptor.get("missingValues", [""]), columns, where)
+        words, meanings = _missing_words(descriptor.get("missingValues", [""]), where)
         for key in ("name", "title"):
             if not isinstance(descriptor.get(key), str | None):
                 raise SchemaError(f'{where}: "{key}" must be text.')
+        for column in columns:
+            own = column.missing_values
+            _refuse_both(column, words if own is None else own, where)
         reviewed = descriptor.get(REVIEWED, True)
         if not isinstance(reviewed, bool):
             raise SchemaError(f'{where}: "{REVIEWED}" must be true or false.')
-        return cls(
-            columns,
-            missing,
-            descriptor.get("name"),
-            descriptor.get("title"),
-            reviewed,
-        )
+        about = descriptor.get("name"), descriptor.get("title")
+        return cls(columns, words, *about, reviewed, meanings)
 
     def to_dict(self) -> dict[str, Any]:
         """The Frictionless descriptor, ready for JSON."""
         head = {"$schema": PROFILE, "name": self.name, "title": self.title}
         out: dict[str, Any] = {k: v for k, v in head.items() if v is not None}
         out["fields"] = [_descriptor(c) for c in self.columns]
-        out["missingValues"] = list(self.missing_values)
+        out["missingValues"] = _with_labels(self.missing_values, self.missing_labels)
         if not self.reviewed:
             out[REVIEWED] = False
         return out
@@ -236,20 +269,24 @@ def _parse(text: str, path: Path) -> Any:
         raise SchemaError(f"The schema {path} is not valid JSON{line}.") from None
 
 
-def _missing_words(raw: Any, columns: Sequence[Column], where: str) -> tuple[str, ...]:
+def _missing_words(raw: Any, at: str) -> tuple[tuple[str, ...], Labels]:
+    """Words for missing and their meanings."""
     listed = raw if isinstance(raw, list) else [None]
     read = [w.get("value") if isinstance(w, dict) else w for w in listed]
-    if not all(isinstance(w, str | int | float) for w in read):
-        raise SchemaError(f'{where}: "missingValues" must be a list of strings.')
-    words = tuple(str(w) for w in read)
-    for column in columns:
-        both = [v for v in column.levels if str(v) in ("", *words)]
-        if both:
-            raise SchemaError(
-                f"{where}, column {column.name!r}: {both[0]!r} is a level and means missing too; "
-                "rename one."
-            )
-    return words
+    if not all(isinstance(w, str | int | float) and not isinstance(w, bool) for w in read):
+        raise SchemaError(f'{at}: "missingValues" must be a list of strings.')
+    return tuple(str(w).strip() for w in read), _labels(listed)
+
+
+def _refuse_both(column: Column, missing: Sequence[str], where: str) -> None:
+    """Refuse a level that means missing too, in whatever spelling."""
+    gone = Lookup(((w, 0) for w in ("", *missing)), is_truth_number=False)
+    both = [v for v in column.levels if gone.of(v) is not None]
+    if both:
+        raise SchemaError(
+            f"{where}, column {column.name!r}: {both[0]!r} is a level and means missing too; "
+            "rename one."
+        )
 
 
 def _column(raw: Any, position: int, where: str) -> Column:
@@ -266,7 +303,11 @@ def _column(raw: Any, position: int, where: str) -> Column:
     low, high = (_bound(constraints.get(k), k, kind, at) for k in ("minimum", "maximum"))
     if low is not None and high is not None and not low < high:
         raise SchemaError(f"{at}: the minimum must be below the maximum; exchange or correct them.")
-    categories = _categories(raw.get("categories", constraints.get("enum")), kind, at)
+    listed = raw.get("categories")
+    listed = constraints.get("enum") if listed is None else listed
+    categories = _categories(listed, kind, at)
+    own = raw.get("missingValues")
+    words, meanings = (None, ()) if own is None else _missing_words(own, at)
     decimals, scale = raw.get(DECIMALS), raw.get(SCALE)
     if decimals is not None and (type(decimals) is not int or not 0 <= decimals <= 12):
         raise SchemaError(f'{at}: "{DECIMALS}" must be a whole number from 0 to 12.')
@@ -287,11 +328,15 @@ def _column(raw: Any, position: int, where: str) -> Column:
         decimals=decimals,
         scale=scale,
         role=raw["role"] if isinstance(raw.get("role"), str) else None,
+        labels=_labels(listed or []),
+        missing_values=words,
+        missing_labels=meanings,
+        notation=Notation.of(raw, kind, at),
     )
 
 
 def _bound(value: Any, key: str, kind: Type, at: str) -> float | None:
-    if value is None or kind in ("string", "boolean"):
+    if value is None or kind not in ("number", "integer"):
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise SchemaError(f'{at}: "{key}" must be a finite number.')
@@ -315,6 +360,8 @@ def _categories(raw: Any, kind: Type, at: str) -> tuple[Level, ...] | None:
     if not isinstance(raw, list):
         raise SchemaError(f'{at}: "categories" must be a list of levels.')
     levels = [c.get("value") if isinstance(c, dict) else c for c in raw]
+    if kind in TIMES:
+        raise SchemaError(f"{at}: a {kind} has no levels; remove them or make it a string.")
     allowed: dict[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "integer": (int,)}
     expected = allowed.get(kind, (int, float))
     for level in levels:
@@ -327,6 +374,18 @@ def _categories(raw: Any, kind: Type, at: str) -> tuple[Level, ...] | None:
     return tuple(cast("list[Level]", levels))
 
 
+def _labels(listed: Sequence[Any]) -> Labels:
+    """Labels of words that are given as objects, or nothing where there are none."""
+    found = [c.get("label") if isinstance(c, dict) else None for c in listed]
+    labels = tuple(label if isinstance(label, str) and label else None for label in found)
+    return labels if any(labels) else ()
+
+
+def _with_labels(words: Sequence[Level], labels: Labels) -> list[Any]:
+    named = zip(words, labels or (None,) * len(words), strict=True)
+    return [w if label is None else {"value": w, "label": label} for w, label in named]
+
+
 def _descriptor(column: Column) -> dict[str, Any]:
     whole = column.type == "integer"
     bounds = {
@@ -337,11 +396,14 @@ def _descriptor(column: Column) -> dict[str, Any]:
     constraints: dict[str, Any] = {**bounds, **({"required": True} if column.required else {})}
     out: dict[str, Any] = {"name": column.name, "type": column.type}
     if column.categories is not None:
-        out["categories"] = list(column.categories)
+        out["categories"] = _with_labels(column.categories, column.labels)
     if column.ordered:
         out["categoriesOrdered"] = True
     if constraints:
         out["constraints"] = constraints
+    if column.missing_values is not None:
+        out["missingValues"] = _with_labels(column.missing_values, column.missing_labels)
+    out |= column.notation.to_dict()
     optional = {
         "unit": column.unit,
         "description": column.description,

@@ -105,7 +105,7 @@ class CondensedTable:
         try:
             about = package["tincture"]
             schema = Schema.from_dict(package["resources"][0]["schema"], where=str(path / PACKAGE))
-            rows = read_table(path / DATA, schema.missing_values)
+            rows = read_table(path / DATA)
             return cls(
                 rows=to_frame(to_columns(rows, schema, schema.names), schema),
                 schema=schema,

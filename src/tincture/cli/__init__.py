@@ -167,7 +167,7 @@ def condense(
     if budget is not None:
         Budget(budget).read()
     described = Schema.load(schema)
-    table = read_table(records, described.missing_values)
+    table = read_table(records)
     condenser = Condenser(
         schema=described,
         epsilon=epsilon,

@@ -47,7 +47,7 @@ def audit_series(
     if out is not None:
         require_new(out)
     made = CondensedSeries.load(release)
-    two_tables(records, held_out, made.schema.missing_values)
+    two_tables(records, held_out)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
         result = audit_stays(
             made,

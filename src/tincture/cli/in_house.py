@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +81,7 @@ def evaluate(
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
     table = CondensedTable.load(release)
     attacks = from_file(audit, table) if audit is not None else Attacks()
-    frames = two_tables(train, test, table.schema.missing_values)
+    frames = two_tables(train, test)
     with status(quiet or as_json, "Training on the release, on all records, on random records"):
         result = run(
             table,
@@ -162,7 +161,7 @@ def audit(
     if out is not None:
         require_new(out)
     table = CondensedTable.load(release)
-    frames = two_tables(records, held_out, table.schema.missing_values)
+    frames = two_tables(records, held_out)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
         result = run(
             table,
@@ -190,12 +189,12 @@ def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> N
         print_attacks(result)
 
 
-def two_tables(condensed: Path, held_out: Path, missing: Sequence[str]) -> list[Any]:
+def two_tables(condensed: Path, held_out: Path) -> list[Any]:
     """The records a release was made of, and others; the same ones twice would flatter it."""
     from tincture.errors import TableError
     from tincture.frames import read_table
 
-    frames = [read_table(path, missing) for path in (condensed, held_out)]
+    frames = [read_table(path) for path in (condensed, held_out)]
     if frames[0].equals(frames[1]):
         raise TableError(
             f"{held_out} holds the same records as {condensed}; expected records that the release "

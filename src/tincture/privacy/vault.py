@@ -127,12 +127,12 @@ class Vault:
         task.check(values)
         outcomes = task.outcomes(values)
         person = (
-            person_codes(table, unit, schema.missing_values) if unit else np.arange(len(outcomes))
+            person_codes(table, unit, schema.missing_of(unit)) if unit else np.arange(len(outcomes))
         )
         points = encoding.encode(values)
         design = encoding.design(points).astype(np.float32)
         order = self._close(Records(points.astype(np.float32), design, outcomes), person, ledger)
-        self._labels = {name: _labels(table, name, schema.missing_values, order) for name in beside}
+        self._labels = {n: _labels(table, n, schema.missing_of(n), order) for n in beside}
 
     @classmethod
     def of_stays(
@@ -151,7 +151,7 @@ class Vault:
         points = stays.layout.points(stays.grid, stays.statics(schema))
         person = np.arange(len(stays))
         if unit is not None:
-            person = person_codes(stays.outcomes, unit, schema.missing_values)
+            person = person_codes(stays.outcomes, unit, schema.missing_of(unit))
         empty = np.zeros((len(stays), 0), dtype=np.float32)
         vault._close(Records(points, empty, task.outcomes(values)), person, ledger)
         vault._labels = {}

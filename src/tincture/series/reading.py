@@ -139,7 +139,7 @@ def _outcomes(source: Source, outcomes: Any, schema: Schema) -> Any:
     if outcomes is None:
         raise SettingError("These events hold no outcomes; name a table of them (--outcomes).")
     if isinstance(outcomes, str | Path):
-        return read_table(outcomes, schema.missing_values)
+        return read_table(outcomes)
     return outcomes
 
 
