@@ -196,6 +196,8 @@ def _series(table: nw.DataFrame[Any], name: str, why: str) -> nw.Series[Any]:
         raise TableError(
             f"The table has no column {name!r}: its index is named so; call reset_index() first."
         )
+    if not all(isinstance(n, str) for n in table.columns):
+        raise TableError("The table's columns have names that are not text; rename them.")
     raise TableError(f"The table has no column {name!r}{why}.")
 
 
