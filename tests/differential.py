@@ -346,17 +346,13 @@ class Tables:
             records = [r | {self.unit: name} for r in records]
         return records
 
-    def vault(
-        self, units: Sequence[list[Record]], reader: str, folder: Path, block: int
-    ) -> Vault:
+    def vault(self, units: Sequence[list[Record]], reader: str, folder: Path, block: int) -> Vault:
         """The records of all units, in turn."""
         frame = READERS[reader](_text([r for unit in units for r in unit]), folder)
         return self._seal(frame, Ledger.in_house(), block)
 
     def _seal(self, frame: Any, ledger: Ledger, block: int = BLOCK) -> Vault:
-        return Vault(
-            frame, SCHEMA, self.encoding, self.task, ledger, unit=self.unit, block=block
-        )
+        return Vault(frame, SCHEMA, self.encoding, self.task, ledger, unit=self.unit, block=block)
 
     def place(self, units: Sequence[list[Record]], odd: list[Record], at: int) -> int:
         """As it was put in, or by its name."""
