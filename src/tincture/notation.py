@@ -60,7 +60,7 @@ class Notation:
         group = _mark(raw, "groupChar", kind, amounts, "", at)
         if decimal == group:
             raise SchemaError(f'{at}: "decimalChar" and "groupChar" must differ.')
-        return cls(
+        found = cls(
             decimal,
             group,
             _switch(raw, "bareNumber", kind, amounts, True, at),
@@ -68,6 +68,7 @@ class Notation:
             *_truths(raw, kind, at),
             _pattern(raw, kind, at),
         )
+        return PLAIN if found == PLAIN else found
 
     @property
     def hides_numbers(self) -> bool:
@@ -92,6 +93,9 @@ class Notation:
             yield "falseValues", list(self.false)
         if self.time is not None:
             yield "format", self.time
+
+
+PLAIN = Notation()
 
 
 def _refuse_elsewhere(key: str, kind: str, kinds: tuple[str, ...], at: str) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from tincture.errors import SchemaError
-from tincture.notation import TIMES, Notation
-from tincture.words import PLAIN, Lookup
+from tincture.notation import PLAIN, TIMES, Notation
+from tincture.words import Lookup
 
 Level = str | int | float | bool
 Labels = tuple[str | None, ...]
@@ -183,8 +183,9 @@ class Schema:
         """
         if not self.reviewed:
             raise SchemaError(
-                f'The schema is marked "{REVIEWED}": false, because its bounds were proposed from '
-                "records; check each bound and level against public knowledge, then set it to true."
+                f'The schema is marked "{REVIEWED}": false, because its types, bounds or levels '
+                "were proposed from records; check each bound and level, and each type, against "
+                "public knowledge, then set it to true."
             )
         for name in names:
             if self[name].type in TIMES:
@@ -303,8 +304,7 @@ def _column(raw: Any, position: int, where: str) -> Column:
     low, high = (_bound(constraints.get(k), k, kind, at) for k in ("minimum", "maximum"))
     if low is not None and high is not None and not low < high:
         raise SchemaError(f"{at}: the minimum must be below the maximum; exchange or correct them.")
-    listed = raw.get("categories")
-    listed = constraints.get("enum") if listed is None else listed
+    listed = _listed_levels(raw.get("categories"), constraints.get("enum"), at)
     categories = _categories(listed, kind, at)
     own = raw.get("missingValues")
     words, meanings = (None, ()) if own is None else _missing_words(own, at)
@@ -352,6 +352,19 @@ def _is_finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond the floats
         return False
+
+
+def _listed_levels(categories: Any, enum: Any, at: str) -> Any:
+    """The levels, wherever they stand; in two places they must be the same."""
+    if categories is None or enum is None:
+        return enum if categories is None else categories
+    if isinstance(categories, list) and isinstance(enum, list):
+        values = [c.get("value") if isinstance(c, dict) else c for c in categories]
+        if len(values) == len(enum) and all(v in enum for v in values):
+            return categories
+    raise SchemaError(
+        f'{at}: "categories" and "enum" under "constraints" list other levels; correct one.'
+    )
 
 
 def _categories(raw: Any, kind: Type, at: str) -> tuple[Level, ...] | None:

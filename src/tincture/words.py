@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tincture.notation import FALSE, TRUE, Notation
+from tincture.notation import FALSE, PLAIN, TRUE, Notation
 
-INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+# What follows the digits of a whole number is a group of its own.
+NUMBER = re.compile(r"[+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d+)?", re.ASCII)
 AMID = re.compile(r"\D*?([+-]?\.?\d(?:.*\d)?)\D*", re.ASCII | re.DOTALL)
 ENDLESS = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 NAN = re.compile(r"[+-]?nan", re.ASCII | re.IGNORECASE)
-PLAIN = Notation()
 LONGEST = 300  # digits, of which a number that floats hold has no more
 AMBIGUOUS = -3  # two words read as this one number
 
@@ -34,10 +33,11 @@ def number_of(text: str, notation: Notation = PLAIN) -> int | float | None:
         A decimal point is understood beside another decimal mark, as numbers come from other
         readers with one.
     """
-    if not text.isascii() or notation != PLAIN:
+    if notation is not PLAIN:
         text = _plainly(text, notation)
-    if NUMBER.fullmatch(text):
-        return int(text) if len(text) < LONGEST and INTEGER.fullmatch(text) else float(text)
+    if found := NUMBER.fullmatch(text):
+        is_whole = found.lastindex is None and len(text) < LONGEST
+        return int(text) if is_whole else float(text)
     if NAN.fullmatch(text):
         return float("nan")
     return float(text) if ENDLESS.fullmatch(text) else None
@@ -123,7 +123,7 @@ class Lookup:
 
     def of_number(self, number: int | float) -> int | None:
         """The code of a number, or None."""
-        return self.numbers.get(key_of(number))
+        return self.numbers.get(key_of(number)) if self.numbers else None
 
     def of_truth(self, truth: bool) -> int | None:
         """The code of a truth value, or None."""
