@@ -20,7 +20,7 @@ from tincture.estimators import Condenser
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import GRID, Records, Vault
+from tincture.privacy.vault import BLOCK, GRID, Records, Vault
 from tincture.proxy import Marginals, cell_widths
 from tincture.schema import Schema
 from tincture.tasks import Classification
@@ -105,11 +105,17 @@ class Ask:
 
 
 def make_vault(
-    ledger: Ledger, n: int = 200, *, unit: str | None = None, table: pl.DataFrame | None = None
+    ledger: Ledger,
+    n: int = 200,
+    *,
+    unit: str | None = None,
+    table: pl.DataFrame | None = None,
+    block: int = BLOCK,
 ) -> Vault:
     """A vault of small records, with ``died`` as their target."""
     records = make_table(n) if table is None else table
-    return Vault(records, SCHEMA, ENCODING, Classification("died", 2), ledger, unit=unit)
+    task = Classification("died", 2)
+    return Vault(records, SCHEMA, ENCODING, task, ledger, unit=unit, block=block)
 
 
 def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Additive:

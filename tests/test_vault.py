@@ -103,26 +103,22 @@ def test_a_person_contributes_the_mean_of_the_records() -> None:
     np.testing.assert_allclose(answer.value, [0.75], atol=1e-5)
 
 
-def test_the_answer_is_the_sum_over_all_records_whatever_the_blocks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tincture.privacy.vault.BLOCK", 7)
+def test_the_answer_is_the_sum_over_all_records_whatever_the_blocks() -> None:
     seen: list[int] = []
 
     def died(records: Records) -> np.ndarray:
         seen.append(len(records))
         return records.outcomes
 
-    answer = make_vault(quiet(), 100).noisy_sum(Ask(died), Mechanism(0.0))
+    answer = make_vault(quiet(), 100, block=7).noisy_sum(Ask(died), Mechanism(0.0))
     np.testing.assert_allclose(answer.value, make_table(100)["died"].sum(), atol=1e-3)
     assert sum(seen) == 100
     assert len(seen) > 10
 
 
-def test_records_of_one_person_lie_in_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tincture.privacy.vault.BLOCK", 7)
+def test_records_of_one_person_lie_in_one_block() -> None:
     table = make_table(60).with_columns(patient=pl.Series([f"p{i % 12}" for i in range(60)]))
-    vault = make_vault(quiet(), table=table, unit="patient")
+    vault = make_vault(quiet(), table=table, unit="patient", block=7)
     for records, lengths in vault._sampled_blocks(1.0):
         assert lengths.sum() == len(records)
         assert set(lengths) == {5}

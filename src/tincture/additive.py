@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels.pointwise import cospi
+from tincture.kernels.rows import norms, products
 from tincture.proxy import Marginals
 from tincture.tasks import Task
 
@@ -93,8 +95,7 @@ class Basis:
     @classmethod
     def fitting(cls, marginals: Marginals, sample: Floats) -> Basis:
         """With the median norm over invented records as its reach."""
-        norms = np.linalg.norm(cls(marginals).values(sample), axis=1)
-        return cls(marginals, float(np.median(norms)))
+        return cls(marginals, float(np.median(norms(cls(marginals).values(sample)))))
 
     def values(self, points: NDArray[np.floating]) -> Floats:
         """φ of encoded points, (n, size)."""
@@ -112,13 +113,15 @@ class Basis:
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
-        norms = np.linalg.norm(values, axis=1, keepdims=True)
-        return np.asarray(values / np.maximum(norms, self.reach))
+        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
 
 
 def _waves(block: Floats, share: Floats) -> Floats:
-    k = np.arange(1, WAVES + 1)
-    waves: Floats = np.sqrt(2) * np.cos(np.pi * k * block[:, :1]) / k
+    first = cospi(block[:, :1])
+    cosines = [np.ones_like(first), first]
+    while len(cosines) <= WAVES:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
+        cosines.append(2 * first * cosines[-1] - cosines[-2])
+    waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / np.arange(1, WAVES + 1)
     if block.shape[1] == 1:
         return waves
     missing = block[:, 1:] > 0.5
@@ -134,7 +137,7 @@ class Additive:
 
     def score(self, points: NDArray[np.floating]) -> Floats:
         """Log odds or log hazard of encoded points, (n,)."""
-        return np.asarray(self.basis.values(points) @ self.weights)
+        return products(self.basis.values(points), self.weights)
 
     def shifted(self, by: float) -> Additive:
         """The same curves from another level."""

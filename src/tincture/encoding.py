@@ -105,13 +105,17 @@ class Amount:
     def _warp(self, x: Floats) -> Floats:
         low, high = self.column.bounds
         if self.column.is_log:
-            return np.asarray(np.log(x / low) / np.log(high / low))
+            from tincture.kernels.pointwise import log
+
+            return np.asarray(np.minimum(log(x / low) / log(high / low), 1.0))
         return (x - low) / (high - low)
 
     def _unwarp(self, u: Floats) -> Floats:
         low, high = self.column.bounds
         if self.column.is_log:
-            return low * (high / low) ** u
+            from tincture.kernels.pointwise import exp, log
+
+            return np.asarray(low * exp(u * log(high / low)))
         return low + u * (high - low)
 
 

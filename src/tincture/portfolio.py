@@ -61,13 +61,14 @@ class Classifier:
 
 
 def _probabilities(fitted: Any, x: Floats) -> Floats:
+    from tincture.kernels._fitted import softmax
+
     if hasattr(fitted, "predict_proba"):
         return np.asarray(fitted.predict_proba(x), dtype=np.float64)
     score = np.asarray(fitted.decision_function(x), dtype=np.float64)
     if score.ndim == 1:
         score = np.stack([np.zeros_like(score), score], axis=1)
-    likely = np.exp(score - score.max(axis=1, keepdims=True))
-    return np.asarray(likely / likely.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(np.array(score.T[None], order="C"))[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,20 @@ def _naive_bayes(task: Classification) -> Model:
     )
 
 
+def _neighbours(task: Classification) -> Model:
+    from tincture.kernels import neighbours
+
+    return LinearKernel(
+        "neighbours", lambda x, o: neighbours.fit(x, _labels(o), n_classes=task.n_classes)
+    )
+
+
+def _svm(task: Classification) -> Model:
+    from tincture.kernels.svm import SupportVectors
+
+    return Generic("svm", Classifier(lambda seed: SupportVectors(), task.n_classes))
+
+
 def _tree(task: Classification) -> Model:
     from tincture.kernels import tree
 
@@ -323,7 +338,9 @@ class Logarithm:
 
     def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
         """Log of the prediction, which is floored where a forest expects no event."""
-        return np.asarray(np.log(np.maximum(self.fitted.predict(records, fill), 1e-3)))
+        from tincture.kernels import pointwise
+
+        return pointwise.log(np.maximum(self.fitted.predict(records, fill), 1e-3))
 
 
 def _survival_forest(task: Survival, n_trees: int = 100) -> Model:
@@ -358,8 +375,8 @@ CLASSIFICATION: dict[str, Callable[[Any], Model]] = {
     "forest": _forest,
     "boosting": _boosting,
     "naive_bayes": _naive_bayes,
-    "neighbours": lambda task: recipient("neighbours", task),
-    "svm": lambda task: recipient("svm", task),
+    "neighbours": _neighbours,
+    "svm": _svm,
 }
 SURVIVAL: dict[str, Callable[[Any], Model]] = {
     "cox": _cox,

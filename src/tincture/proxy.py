@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.encoding import Encoding
+from tincture.kernels.pointwise import interpolate
 from tincture.schema import Column
 
 Floats = NDArray[np.float64]
@@ -92,8 +93,8 @@ class Marginals:
         out = points.copy()
         for column, where, share in self._columns():
             if not column.is_categorical:
-                edges, below = _quantile_map(share)
-                out[..., where.start] = np.interp(points[..., where.start], edges, below)
+                _, below = _quantile_map(share)
+                out[..., where.start] = interpolate(points[..., where.start], 0.0, 1.0, below)
         return out
 
     def loosened(self, points: Floats) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tincture.additive import Teacher
 from tincture.copula import Lines
 from tincture.encoding import Encoding
+from tincture.kernels.rows import products
 from tincture.models import Model, Predictor
 from tincture.privacy.vault import Records
 from tincture.proxy import cell_codes, cell_widths
@@ -101,7 +102,7 @@ class ResidualSums:
     def contributions(self, records: Records) -> Floats:
         """(outcome − expected) ψ(x), of norm |outcome − expected|."""
         values = self.teacher.basis.values(records.points)
-        scores = values @ self.teacher.weights
+        scores = products(values, self.teacher.weights)
         residual = self.task.residual(scores, records.outcomes, self.counts)
         return residual[:, None] * self.teacher.basis.bounded(values)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import fast_jit
+from tincture.kernels._compile import fast_jit, jit, kernel_jit, share
 from tincture.kernels._nodes import LARGEST
 
 Floats = NDArray[np.float64]
 
+BLOCK = 256  # records whose scores lie in the nearest cache
 LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
 
 
@@ -19,10 +20,25 @@ def bounded(values: NDArray[np.floating]) -> Floats:
     return capped
 
 
+def columns_of(
+    records: NDArray[np.floating], fill: Floats | None, n_tables: int
+) -> tuple[Floats, Floats]:
+    """Records as columns (p, b), and what a missing entry counts as, (R, p); both capped."""
+    columns = np.array(bounded(records).T, order="C")
+    if fill is not None:
+        return columns, bounded(fill)
+    if np.isnan(columns).any():
+        raise ValueError("records hold missing values but no fill was given")
+    return columns, np.zeros((n_tables, len(columns)))
+
+
 def linear_scores(
     records: NDArray[np.floating], coef: Floats, fill: Floats | None = None
 ) -> Floats:
     """Scores ``records @ coef`` of every model, a missing entry counting as its column's fill.
+
+    The terms of a score are added in the order of the columns, so that a record's scores do not
+    depend on those beside it, as those of a matrix product would in their last bits.
 
     Parameters
     ----------
@@ -34,18 +50,46 @@ def linear_scores(
     -------
     (R, k, b) float64
     """
-    r, k, p = coef.shape
-    known = bounded(records)
-    missing = np.isnan(known)
-    columns = np.flatnonzero(missing.any(axis=0))
-    known[missing] = 0.0
-    scores = coef.reshape(r * k, p) @ known.T
-    if columns.size:
-        if fill is None:
-            raise ValueError("records hold missing values but no fill was given")
-        filled = (coef * bounded(fill)[:, None, :])[:, :, columns].reshape(r * k, columns.size)
-        scores += filled @ missing[:, columns].T.astype(np.float64)
-    return scores.reshape(r, k, -1)
+    r, k, _ = coef.shape
+    columns, filled = columns_of(records, fill, r)
+    scores = np.zeros((r, k, columns.shape[1]))
+    share(_scores, r * k, columns, filled, np.ascontiguousarray(coef), scores)
+    return scores
+
+
+@kernel_jit
+def _scores(
+    begin: int, stop: int, columns: Floats, fill: Floats, coef: Floats, out: Floats
+) -> None:
+    """Work out the score columns ``begin .. stop - 1``, counted through all models."""
+    b, k = columns.shape[1], coef.shape[1]
+    for first in range(0, b, BLOCK):
+        last = min(first + BLOCK, b)
+        for row in range(begin, stop):
+            r, c = row // k, row % k
+            _add_terms(columns, first, last, fill[r], coef[r, c], out[r, c, first:last])
+
+
+@jit
+def _add_terms(
+    columns: Floats, first: int, last: int, fill: Floats, coef: Floats, out: Floats
+) -> None:
+    """Add the terms of a block of records, four columns in a row to spare loads and stores."""
+    p = coef.size
+    for j in range(0, p - p % 4, 4):
+        x0, x1 = columns[j, first:last], columns[j + 1, first:last]
+        x2, x3 = columns[j + 2, first:last], columns[j + 3, first:last]
+        f0, f1, f2, f3 = fill[j], fill[j + 1], fill[j + 2], fill[j + 3]
+        c0, c1, c2, c3 = coef[j], coef[j + 1], coef[j + 2], coef[j + 3]
+        for i in range(out.size):
+            s = out[i] + c0 * (f0 if np.isnan(x0[i]) else x0[i])
+            s += c1 * (f1 if np.isnan(x1[i]) else x1[i])
+            s += c2 * (f2 if np.isnan(x2[i]) else x2[i])
+            out[i] = s + c3 * (f3 if np.isnan(x3[i]) else x3[i])
+    for j in range(p - p % 4, p):
+        x, f, c = columns[j, first:last], fill[j], coef[j]
+        for i in range(out.size):
+            out[i] += c * (f if np.isnan(x[i]) else x[i])
 
 
 @fast_jit

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tincture.encoding import Encoding
 from tincture.errors import QueryFailed
 from tincture.frames import has_column, labels, person_codes, to_columns
+from tincture.kernels.lattice import to_lattice
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Answer, Entry, Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
@@ -27,7 +28,6 @@ from tincture.tasks import Task
 
 Floats = NDArray[np.float64]
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
-HUGE = 1e200
 BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
 
 
@@ -105,6 +105,8 @@ class Vault:
         Column that names the person; by default every record is a unit of its own.
     beside : sequence of str
         Columns that are no feature, kept for `disclose_labels` alone; absent ones are empty.
+    block : int
+        Records a query sees at once; no answer depends on it.
 
     Raises
     ------
@@ -122,6 +124,7 @@ class Vault:
         *,
         unit: str | None = None,
         beside: Sequence[str] = (),
+        block: int = BLOCK,
     ) -> None:
         values = to_columns(table, schema, [c.name for c in encoding.columns] + [*task.columns])
         task.check(values)
@@ -131,12 +134,20 @@ class Vault:
         )
         points = encoding.encode(values)
         design = encoding.design(points).astype(np.float32)
-        order = self._close(Records(points.astype(np.float32), design, outcomes), person, ledger)
+        records = Records(points.astype(np.float32), design, outcomes)
+        order = self._close(records, person, ledger, block)
         self._labels = {n: _labels(table, n, schema.missing_of(n), order) for n in beside}
 
     @classmethod
     def of_stays(
-        cls, stays: Stays, schema: Schema, task: Task, ledger: Ledger, *, unit: str | None = None
+        cls,
+        stays: Stays,
+        schema: Schema,
+        task: Task,
+        ledger: Ledger,
+        *,
+        unit: str | None = None,
+        block: int = BLOCK,
     ) -> Vault:
         """A vault of binned stays; a record's points are its grid and its static columns.
 
@@ -153,12 +164,12 @@ class Vault:
         if unit is not None:
             person = person_codes(stays.outcomes, unit, schema.missing_of(unit))
         empty = np.zeros((len(stays), 0), dtype=np.float32)
-        vault._close(Records(points, empty, task.outcomes(values)), person, ledger)
+        vault._close(Records(points, empty, task.outcomes(values)), person, ledger, block)
         vault._labels = {}
         return vault
 
     def _close(
-        self, records: Records, person: NDArray[np.int64], ledger: Ledger
+        self, records: Records, person: NDArray[np.int64], ledger: Ledger, block: int = BLOCK
     ) -> NDArray[np.intp]:
         """Keep the records, those of one person together, so that sums by person are of runs."""
         order = np.argsort(person, kind="stable")
@@ -166,7 +177,7 @@ class Vault:
         _, self._starts, self._lengths = np.unique(
             person[order], return_index=True, return_counts=True
         )
-        self.ledger = ledger
+        self.ledger, self._block = ledger, block
         return order
 
     def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
@@ -254,7 +265,7 @@ class Vault:
         units = np.flatnonzero(poisson_sample(len(self._starts), rate))
         if len(units) == 0:
             return
-        filled = np.cumsum(self._lengths[units]) // BLOCK
+        filled = np.cumsum(self._lengths[units]) // self._block
         for part in np.split(units, np.flatnonzero(np.diff(filled)) + 1):
             lengths = self._lengths[part]
             before = np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -272,7 +283,12 @@ def _labels(table: Any, name: str, missing: Sequence[str], order: NDArray[np.int
 def lattice_sum(
     contributions: Floats, lengths: NDArray[np.int64], clip: float
 ) -> NDArray[np.int64]:
-    """Sum clipped unit vectors exactly, in whole lattice steps of clip / 2²⁰.
+    """Sum clipped unit vectors exactly, in whole lattice steps: of `lattice`, (n_values,)."""
+    return np.asarray(lattice(contributions, lengths, clip).sum(axis=0))
+
+
+def lattice(contributions: Floats, lengths: NDArray[np.int64], clip: float) -> NDArray[np.int64]:
+    """Each unit's vector: the mean of its records', clipped, in whole steps of clip / 2²⁰.
 
     Parameters
     ----------
@@ -285,21 +301,9 @@ def lattice_sum(
 
     Returns
     -------
-    ndarray of int64, shape (n_values,)
-        Rounding is towards 0, so that no unit's lattice vector is longer than 2²⁰ steps.
+    ndarray of int64, shape (n_units, n_values)
+        Rounding is towards 0, so that no unit's lattice vector is longer than 2²⁰ steps. A unit's
+        depends on its own records alone, to the last step.
     """
-    if len(contributions) == 0:
-        return np.zeros(contributions.shape[1], dtype=np.int64)
-    exact = np.asarray(contributions, dtype=np.float64)
-    finite = np.where(np.isfinite(exact), exact, 0.0)
-    finite = np.clip(finite, -HUGE, HUGE)  # so that a person's sum cannot overflow
-    if len(lengths) < len(finite):
-        starts = np.cumsum(lengths) - lengths
-        finite = np.add.reduceat(finite, starts, axis=0) / lengths[:, None]
-    largest = np.abs(finite).max(axis=1, initial=0.0)
-    safe = np.where(largest > 0, largest, 1.0)  # scaled first, so that squares cannot overflow
-    norm = safe * np.sqrt(np.square(finite / safe[:, None]).sum(axis=1))
-    shrunk = finite * np.minimum(1.0, clip / np.maximum(norm, 1e-300))[:, None]
     # A hair inside the ball: floating-point rounding may not lift a vector over the clip.
-    steps = np.trunc(shrunk * (GRID * (1 - 1e-12) / clip)).astype(np.int64)
-    return np.asarray(steps.sum(axis=0))
+    return to_lattice(contributions, lengths, clip, GRID * (1 - 1e-12))

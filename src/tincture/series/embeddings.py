@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels.rows import courses
 from tincture.privacy.vault import Records
 from tincture.series.summaries import REACH, Scale
 from tincture.stays import Grid, Layout, carried
@@ -107,13 +108,14 @@ class Trajectories:
         z = np.where(known, z, 0.0)
         weights = hats(grid.shape[1])
         weights = weights / weights.sum(axis=0)
-        level, width = z.mean(axis=1), HATS * z.shape[2]
+        evenly = np.full((len(weights), 1), 1 / len(weights))
+        width = HATS * z.shape[2]
         return np.concatenate(
             [
-                np.einsum("ntv,tk->nvk", z, weights).reshape(len(z), width),
-                np.einsum("ntv,tk->nvk", known, weights).reshape(len(z), width),
-                np.square(z).mean(axis=1),
-                np.square(level),
+                courses(z, weights).swapaxes(1, 2).reshape(len(z), width),
+                courses(known, weights).swapaxes(1, 2).reshape(len(z), width),
+                courses(np.square(z), evenly)[:, 0],
+                np.square(courses(z, evenly)[:, 0]),
             ],
             axis=1,
         )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.encoding import Amount
+from tincture.kernels.rows import courses, norms, products
 from tincture.privacy.vault import Records
 from tincture.stays import Grid, Layout, carried
 
@@ -183,7 +184,8 @@ class Summaries:
         known = carried(grid)
         z = np.clip((known - self.scale.mean) / self.scale.sd, -REACH, REACH)
         held = np.isfinite(z)
-        mean = np.where(held, z, 0.0).sum(axis=1) / np.maximum(held.sum(axis=1), 1)
+        total = courses(np.where(held, z, 0.0), np.ones((grid.shape[1], 1)))[:, 0]
+        mean = total / np.maximum(held.sum(axis=1), 1)
         levels = np.stack([mean, np.nan_to_num(z[:, -1])], axis=2).reshape(len(z), 2 * z.shape[2])
         amounts = self.amounts
         still = (statics - self.scale.static_mean) / self.scale.static_sd
@@ -205,8 +207,7 @@ class Summaries:
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
-        norms = np.linalg.norm(values, axis=1, keepdims=True)
-        return np.asarray(values / np.maximum(norms, self.reach))
+        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ class Linear:
 
     def score(self, points: Grid) -> Floats:
         """Log odds of stays, (n,)."""
-        return np.asarray(self.basis.values(points) @ self.weights)
+        return products(self.basis.values(points), self.weights)
 
 
 @dataclass(frozen=True)

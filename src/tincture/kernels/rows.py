@@ -1,0 +1,70 @@
+"""Sums along single records, whose terms are added in one order whatever the other records are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels._compile import kernel_jit, share
+
+Floats = NDArray[np.float64]
+PIECE = 2048  # records that one thread takes at a time
+
+
+def products(rows: Floats, weights: Floats) -> Floats:
+    """Scalar product of each row (n, size) with the weights (size,), (n,)."""
+    out = np.empty(len(rows))
+    share(_products, _pieces(rows), _own(rows), _own(weights), out)
+    return out
+
+
+def norms(rows: Floats) -> Floats:
+    """L2 norm of each row (n, size), (n,)."""
+    out = np.empty(len(rows))
+    share(_squares, _pieces(rows), _own(rows), out)
+    return np.sqrt(out)
+
+
+def courses(rows: Floats, weights: Floats) -> Floats:
+    """Sums over the steps of each row (n, steps, size), weighted by (steps, k); (n, k, size)."""
+    out = np.zeros((len(rows), weights.shape[1], rows.shape[2]))
+    share(_courses, _pieces(rows), _own(rows), _own(weights), out)
+    return out
+
+
+def _pieces(rows: Floats) -> int:
+    return -(-len(rows) // PIECE)
+
+
+def _own(values: Floats) -> Floats:
+    """As kernels want it: a read-only array would have every kernel compiled again."""
+    return np.require(values, np.float64, ["C", "W"])
+
+
+@kernel_jit
+def _products(begin: int, stop: int, rows: Floats, weights: Floats, out: Floats) -> None:
+    for i in range(begin * PIECE, min(stop * PIECE, len(rows))):
+        total = 0.0
+        for j in range(weights.size):
+            total += rows[i, j] * weights[j]
+        out[i] = total
+
+
+@kernel_jit
+def _squares(begin: int, stop: int, rows: Floats, out: Floats) -> None:
+    for i in range(begin * PIECE, min(stop * PIECE, len(rows))):
+        total = 0.0
+        for j in range(rows.shape[1]):
+            total += rows[i, j] * rows[i, j]
+        out[i] = total
+
+
+@kernel_jit
+def _courses(begin: int, stop: int, rows: Floats, weights: Floats, out: Floats) -> None:
+    for i in range(begin * PIECE, min(stop * PIECE, len(rows))):
+        row, sums = rows[i], out[i]
+        for t in range(weights.shape[0]):
+            for k in range(weights.shape[1]):
+                weight, step, total = weights[t, k], row[t], sums[k]
+                for v in range(step.size):
+                    total[v] += weight * step[v]
