@@ -181,7 +181,7 @@ def reserve_ten(path: str, worker: int, workers: int) -> int:
     granted = 0
     for i in range(10):
         try:
-            Budget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test")
+            Budget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test", unit="record")
             granted += 1
         except BudgetError:
             pass

@@ -42,7 +42,7 @@ class Run:
             ledger.attach(self._journal)
         if self._budget is not None:
             note = self._path.parent.name if self._path else "Condenser.fit"
-            self._budget.reserve(self._name, epsilon, delta, note)
+            self._budget.reserve(self._name, epsilon, delta, note, unit=ledger.unit)
             self._is_reserved = True
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:

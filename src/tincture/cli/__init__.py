@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.audit_series import audit_series
@@ -277,7 +278,16 @@ def schema_draft(
 
 @budget_app.command("create")
 def budget_create(
-    path: Annotated[Path, typer.Argument(help="File to create.")], epsilon: Epsilon, delta: Delta
+    path: Annotated[Path, typer.Argument(help="File to create.")],
+    epsilon: Epsilon,
+    delta: Delta,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            help="Whom all releases protect: record, stay, or the person column; by default as the "
+            "first of them."
+        ),
+    ] = None,
 ) -> None:
     """Create a budget file, for condense --budget.
 
@@ -287,7 +297,7 @@ def budget_create(
     """
     from tincture.privacy.budget import Budget
 
-    Budget(path).create(epsilon, delta)
+    Budget(path).create(epsilon, delta, unit=unit)
 
 
 @budget_app.command("show")
@@ -300,16 +310,18 @@ def budget_show(
 
     tincture budget show registry.budget.json
     """
-    from tincture.privacy.budget import Budget
+    from tincture.privacy.budget import Budget, units_of
 
     content, left = Budget(path).read(), Budget(path).left()
     if as_json:
         print_json({**content, "left": {"epsilon": left[0], "delta": left[1]}})
         return
-    table = Table("release", "epsilon", "delta")
+    unit = escape(", ".join(units_of(content)) or "not stated")
+    table = Table("release", "epsilon", "delta", "unit")
     for entry in content["releases"]:
-        table.add_row(str(entry.get("note", "")), f"{entry['epsilon']:g}", f"{entry['delta']:g}")
+        spent = (f"{entry[k]:g}" for k in ("epsilon", "delta"))
+        table.add_row(str(entry.get("note", "")), *spent, escape(entry.get("unit") or "not stated"))
     table.add_section()
-    table.add_row("left", f"{left[0]:g}", f"{left[1]:g}")
-    table.add_row("budget", f"{content['epsilon']:g}", f"{content['delta']:g}")
+    table.add_row("left", f"{left[0]:g}", f"{left[1]:g}", unit)
+    table.add_row("budget", f"{content['epsilon']:g}", f"{content['delta']:g}", unit)
     Console().print(table)
