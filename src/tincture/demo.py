@@ -11,7 +11,7 @@ import polars as pl
 
 from tincture.estimators import Condenser
 from tincture.evaluation import evaluate
-from tincture.files import new_folder, require_new
+from tincture.files import new_folder, require_new, require_outside
 from tincture.frames import read_table
 from tincture.report.figure import Mark, dot_plot
 from tincture.schema import Schema
@@ -47,9 +47,10 @@ def run(
     Raises
     ------
     ReleaseError
-        If the folder exists.
+        If the folder exists, or lies inside a release.
     """
     require_new(out)
+    require_outside(out)
     train, test, schema = support2(seed)
     condenser = Condenser(
         schema=schema, target=TARGET, models=MODELS, epsilon=epsilon, delta=DELTA, seed=seed

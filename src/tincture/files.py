@@ -14,6 +14,9 @@ from typing import Any
 
 from tincture.errors import ReleaseError
 
+PACKAGE = "datapackage.json"  # by which a release is known, with the ledger beside it
+LEDGER = "ledger.json"
+
 
 def require_new(path: Path) -> None:
     """Refuse to write over something.
@@ -29,6 +32,37 @@ def require_new(path: Path) -> None:
         raise ReleaseError(f"The folder {parent} does not exist; create it first.")
     if not os.access(parent, os.W_OK):
         raise ReleaseError(f"The folder {parent} cannot be written to; choose another --out.")
+
+
+def require_outside(path: Path) -> None:
+    """Refuse a place inside a release, whichever, for what looked at real records.
+
+    Raises
+    ------
+    ReleaseError
+    """
+    # As named and as links lead: a copy of the release may follow a link that lies in it.
+    for name in {os.path.abspath(path), os.path.realpath(path)}:
+        for folder in Path(name).parents:
+            if _is_release(folder):
+                raise ReleaseError(
+                    f"{path} lies inside the release {folder} and would be handed on with it, but "
+                    "is to tell of real records; name a place outside of every release."
+                )
+
+
+def _is_release(folder: Path) -> bool:
+    """Whether a folder holds a release, whole or not: the package that describes one."""
+    package = folder / PACKAGE
+    if not os.path.isfile(package):
+        return False
+    if os.path.lexists(folder / LEDGER):
+        return True
+    try:
+        content = json.loads(package.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "tincture" in content
 
 
 def beside(path: Path, suffix: str) -> Path:

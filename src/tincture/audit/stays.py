@@ -77,11 +77,11 @@ def audit_stays(
     TableError, SchemaError, SettingError, ReleaseError
     """
     check_references(references)
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     made = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
     rng = np.random.default_rng(seed)
     plan = made.ledger.plan
     bound, checks = one_run(plan, rng, canaries=canaries), check_vault()
-    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     both = read_sides(made, events, records, held_out, held_out_events)
     task = Classification.of(made.schema, made.task["target"])
     seen = []

@@ -78,6 +78,7 @@ def audit(
     TableError, SchemaError, ModelError, SettingError
     """
     check_references(references)
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
     rng = np.random.default_rng(seed)
     encoding = Encoding(table.schema.columns)
@@ -85,7 +86,6 @@ def audit(
         table.schema[name]  # refuses a name that the release does not have
     plan = table.ledger.plan
     bound, checks = one_run(plan, rng, canaries=canaries), check_vault()
-    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
     task = table_task(table)
     points = []
     for frame, purpose in ((records, "attacked members"), (held_out, "attacked others")):

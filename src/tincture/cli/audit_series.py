@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from tincture.cli.console import Json, Quiet, progress_bar
-from tincture.cli.in_house import Canaries, CoinSeed, looks_of, tell_attacks, two_tables
+from tincture.cli.in_house import (
+    Canaries,
+    CoinSeed,
+    looks_of,
+    require_page,
+    tell_attacks,
+    two_tables,
+)
 
 
 def audit_series(
@@ -41,11 +48,11 @@ def audit_series(
     --held-out heldout-outcomes.parquet
     """
     from tincture.audit.stays import audit_stays
-    from tincture.files import require_new
     from tincture.series.release import CondensedSeries
 
     if out is not None:
-        require_new(out)
+        require_page(out)
+    looks = looks_of(release)
     made = CondensedSeries.load(release)
     two_tables(records, held_out)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
@@ -58,7 +65,7 @@ def audit_series(
             references=references,
             canaries=canaries,
             seed=seed,
-            in_house=looks_of(release),
+            in_house=looks,
             progress=progress,
         )
     tell_attacks(result, out, quiet, as_json)

@@ -70,15 +70,16 @@ def evaluate(
     """
     from tincture.audit.told import from_file
     from tincture.evaluation import evaluate as run
-    from tincture.files import require_new, write_file
+    from tincture.files import write_file
     from tincture.report.in_house import in_house_page
     from tincture.report.summary import Attacks, InHouse
     from tincture.table import CondensedTable
 
     if report is not None:
-        require_new(report)
+        require_page(report)
     elif audit is not None:
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
+    looks = looks_of(release)
     table = CondensedTable.load(release)
     attacks = from_file(audit, table) if audit is not None else Attacks()
     frames = two_tables(train, test)
@@ -90,7 +91,7 @@ def evaluate(
             by=by or [],
             at=at or [],
             seed=seed,
-            in_house=looks_of(release),
+            in_house=looks,
             pictures=report is not None,
         )
     if report is not None:
@@ -155,11 +156,11 @@ def audit(
     tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
     """
     from tincture.audit.whole import audit as run
-    from tincture.files import require_new
     from tincture.table import CondensedTable
 
     if out is not None:
-        require_new(out)
+        require_page(out)
+    looks = looks_of(release)
     table = CondensedTable.load(release)
     frames = two_tables(records, held_out)
     with progress_bar(quiet or as_json, "Attacking the release") as progress:
@@ -170,10 +171,23 @@ def audit(
             references=references,
             canaries=canaries,
             seed=seed,
-            in_house=looks_of(release),
+            in_house=looks,
             progress=progress,
         )
     tell_attacks(result, out, quiet, as_json)
+
+
+def require_page(path: Path) -> None:
+    """Refuse to write over something, or into a release, before any record is looked at.
+
+    Raises
+    ------
+    ReleaseError
+    """
+    from tincture.files import require_new, require_outside
+
+    require_new(path)
+    require_outside(path)
 
 
 def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> None:
@@ -204,7 +218,14 @@ def two_tables(condensed: Path, held_out: Path) -> list[Any]:
 
 
 def looks_of(release: Path) -> Path:
-    """Where looks at real records are written down, beside the release."""
-    from tincture.files import beside
+    """Where looks at real records are written down, beside the release and in no other.
 
-    return beside(release, ".in-house.jsonl")
+    Raises
+    ------
+    ReleaseError
+    """
+    from tincture.files import beside, require_outside
+
+    looks = beside(release, ".in-house.jsonl")
+    require_outside(looks)
+    return looks

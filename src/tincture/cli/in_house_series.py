@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
-from tincture.cli.in_house import looks_of
+from tincture.cli.in_house import looks_of, require_page
 
 
 def evaluate_series(
@@ -47,14 +47,15 @@ def evaluate_series(
     tincture evaluate-series release/ events.parquet --train outcomes.parquet
     --test heldout.parquet --network gru --network mlp --report in-house.html
     """
-    from tincture.files import require_new, write_file
+    from tincture.files import write_file
     from tincture.report.in_house_series import in_house_series_page
     from tincture.report.summary import InHouseSeries
     from tincture.series.release import CondensedSeries
     from tincture.series_evaluation import evaluate_series as run
 
     if report is not None:
-        require_new(report)
+        require_page(report)
+    looks = looks_of(release)
     stays = CondensedSeries.load(release)
     with progress_bar(quiet or as_json, "Training on condensed and on real stays") as progress:
         found = run(
@@ -66,7 +67,7 @@ def evaluate_series(
             networks=network or None,
             runs=runs,
             seed=seed,
-            in_house=looks_of(release),
+            in_house=looks,
             pictures=report is not None,
             progress=progress,
         )

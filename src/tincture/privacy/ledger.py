@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import BudgetError, ReleaseError
-from tincture.files import append_line, sync_folder
+from tincture.files import append_line, require_outside, sync_folder
 from tincture.privacy.accounting import Mechanism, Phase, Plan, check_privacy, spent_epsilon
 
 NEIGHBOURS = "adding or removing one unit"
@@ -151,7 +151,14 @@ class Ledger:
         """A ledger for un-noised looks, apart from that of any release: each costs ε = ∞.
 
         With a path, every look is a line of that file before it is taken.
+
+        Raises
+        ------
+        ReleaseError
+            If the path lies inside a release.
         """
+        if path is not None:
+            require_outside(path)
         ledger = cls(Plan(math.inf, 0.0, (), ()))
         ledger._looks = path
         return ledger
