@@ -345,8 +345,9 @@ def test_resuming_a_run_that_was_killed_after_its_release_tidies_up(
 ) -> None:
     unfinished = release.with_name("out.unfinished")
     unfinished.mkdir()
-    bookings = len(CondensedTable.load(release).ledger.entries) + more
-    (unfinished / "journal.jsonl").write_text('{"booked": {}}\n' * bookings)
+    entries = CondensedTable.load(release).ledger.entries
+    booked = [json.dumps({"booked": entry.to_dict()}) + "\n" for entry in entries]
+    (unfinished / "journal.jsonl").write_text("".join(booked + booked[:more]))
     before = listing(release)
     said = run(*condensing(release.parent, resume=True))
     assert said.code == code

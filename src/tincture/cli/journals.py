@@ -16,10 +16,20 @@ Release = TypeVar("Release", "CondensedTable", "CondensedSeries")
 
 
 def journal_of(out: Path, resume: bool) -> Path:
-    """Where the run's ledger is written ahead; checks that --resume fits what lies there."""
+    """Where the run's ledger is written ahead; checks that --resume fits what lies there.
+
+    Raises
+    ------
+    SettingError
+        If there is nothing to resume, or something without --resume.
+    ReleaseError
+        If a question of the run failed, so that it is over.
+    """
     from tincture.files import beside
+    from tincture.privacy.ledger import read_journal, refuse_failed
 
     journal = beside(out, ".unfinished") / "journal.jsonl"
+    refuse_failed(journal, read_journal(journal))
     if resume and not journal.parent.exists():
         raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")
     if journal.exists() and not resume:
@@ -32,13 +42,16 @@ def journal_of(out: Path, resume: bool) -> Path:
 
 def finished_release(out: Path, journal: Path, kind: type[Release]) -> Release | None:
     """The release, if the run was killed after it appeared: it holds every booking."""
+    from tincture.privacy.ledger import read_journal
+
     if not out.exists():
         return None
     try:
         release = kind.load(out)
     except ReleaseError:
         return None
-    if journal.exists() and len(release.ledger.entries) != journal.read_text().count('"booked"'):
+    booked = [line["booked"] for line in read_journal(journal) if "booked" in line]
+    if journal.exists() and booked != [e.to_dict() for e in release.ledger.entries]:
         return None
     return release
 

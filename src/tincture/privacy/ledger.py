@@ -2,7 +2,8 @@
 
 The journal is a file of JSON lines. A *booking* is on the disk before the vault computes anything;
 the *answer*, which is private by then, follows. A run that was killed is continued by replaying the
-journal: answers that are there are used again, and a booking without an answer counts as spent.
+journal: answers that are there are used again, and a booking without an answer counts as spent. A
+question that failed is written down as such, and ends its run for good.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import math
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -98,6 +100,7 @@ class Ledger:
         self.unit = unit
         self.entries: list[Entry] = []
         self._journal: Journal | None = None
+        self._failed = False
         self._looks: Path | None = None
         self._past: list[tuple[Entry, Answer]] = []
 
@@ -129,8 +132,13 @@ class Ledger:
         Raises
         ------
         BudgetError
-            If the plan does not hold (any more of) this question.
+            If the plan does not hold (any more of) this question, or an earlier one failed.
         """
+        if self._failed:
+            raise BudgetError(
+                "A question failed inside the vault, so this ledger books no other: what is made "
+                "without its answer would tell of the failure. Start anew, with what is left."
+            )
         if len(self.entries) < len(self._past):
             raise BudgetError("Answers of the run that this one continues must be recalled first.")
         asked = sum(e.question == entry.question for e in self.entries)
@@ -186,6 +194,16 @@ class Ledger:
         """Keep the answer to the last booking, for a run that may have to continue this one."""
         if self._journal and answer.value is not None:
             self._journal.write({"answer": answer.value.tolist(), "noise": answer.noise})
+
+    def fail(self) -> None:
+        """Write down that the last question failed, which one record may have made it do.
+
+        A run that went on without the answer would carry that into its release; so nothing is
+        asked after it, here or by a run that opens the journal again.
+        """
+        self._failed = True
+        if self._journal:
+            self._journal.fail(self.entries[-1].question)
 
     def epsilon(self, delta: float | None = None) -> float:
         """ε spent by all bookings at ``delta`` (by default the plan's)."""
@@ -268,7 +286,7 @@ class Journal:
     Raises
     ------
     ReleaseError
-        If another process holds the file, or it belongs to another run.
+        If another process holds the file, it belongs to another run, or a question of it failed.
     """
 
     def __init__(self, path: Path, settings: str) -> None:
@@ -284,6 +302,11 @@ class Journal:
             self._file.close()
             raise ReleaseError(f"Another run is writing {path.parent}; wait for it.") from None
         self._lines = self._whole_lines()
+        try:
+            refuse_failed(path, self._lines)
+        except ReleaseError:
+            self.close()
+            raise
         if not self._lines:
             self._lines = [{"settings": settings, "run": uuid.uuid4().hex}]
             self.write(self._lines[0])
@@ -299,13 +322,9 @@ class Journal:
         """Read what was written whole; cut off a line that a kill tore."""
         self._file.seek(0)
         content = self._file.read()
-        whole = content.rfind(b"\n") + 1
-        self._file.truncate(whole)
-        try:
-            lines = [json.loads(line) for line in content[:whole].splitlines()]
-        except ValueError:
-            lines = [None]
-        if not all(isinstance(line, dict) for line in lines):
+        self._file.truncate(content.rfind(b"\n") + 1)
+        lines = _lines(content)
+        if lines is None:
             self.close()
             raise ReleaseError(f"The journal {self.path} is damaged; it cannot be resumed.")
         return lines
@@ -320,6 +339,27 @@ class Journal:
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def fail(self, question: str) -> None:
+        """Write that a question failed; where that cannot be written, the file must not stay.
+
+        Raises
+        ------
+        ReleaseError
+            If it can neither be written to nor removed.
+        """
+        try:
+            self.write({"failed": question})
+            return
+        except OSError:  # such as a full disk
+            for undo in (self.path.unlink, self.close):
+                with contextlib.suppress(OSError):
+                    undo()
+        if self.path.exists():
+            raise ReleaseError(
+                f"A question failed inside the vault, and the journal {self.path} cannot be told; "
+                "remove it by hand, and never resume it."
+            )
 
     def past(self) -> list[tuple[Entry, Answer]]:
         """Bookings so far, each with its answer, if that was kept."""
@@ -342,3 +382,38 @@ class Journal:
         self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.parent.rmdir()
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """What a journal holds, read without holding it; nothing if it is absent or damaged."""
+    try:
+        return _lines(path.read_bytes()) or []
+    except OSError:
+        return []
+
+
+def refuse_failed(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    """Refuse to continue a journal that holds a question that failed.
+
+    Raises
+    ------
+    ReleaseError
+    """
+    for line in lines:
+        if "failed" in line:
+            raise ReleaseError(
+                f"In the run of {path}, a question of kind {line['failed']!r} failed inside the "
+                "vault, as one record may have made it do; so it is never continued, and its "
+                "budget stays spent. Try the models on invented rows, then start anew under "
+                "another name and with what budget is left."
+            )
+
+
+def _lines(content: bytes) -> list[dict[str, Any]] | None:
+    """Lines that were written whole; None if one of them is no line of a journal."""
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+    except ValueError:
+        return None
+    return lines if all(isinstance(line, dict) for line in lines) else None

@@ -212,9 +212,11 @@ class Vault:
         rate = mechanism.sampling_rate * share
         total = self._sum(query, rate)
         if total is None:  # raised here and not in the handler, where it would carry its context
+            self.ledger.fail()
             raise QueryFailed(
                 f"A question of kind {query.question!r} failed inside the vault; its cause stays "
-                "there, since it could betray a record. Try the models on invented rows first."
+                "there, since it could betray a record. The run is over and its budget spent; try "
+                "the models on invented rows before another."
             )
         if mechanism.noise_multiplier > 0:
             total = discrete_gaussian(total, mechanism.noise_multiplier * GRID)
@@ -248,6 +250,7 @@ class Vault:
     def _sum(self, query: Query, rate: float) -> NDArray[np.int64] | None:
         """The exact sum in lattice steps, or None if the query fails."""
         total = np.zeros(query.size, dtype=np.int64)
+        stopped = False
         try:
             for records, lengths in self._sampled_blocks(rate):
                 vectors = query.contributions(records)
@@ -255,9 +258,11 @@ class Vault:
                     return None
                 total += lattice_sum(vectors, lengths, query.clip)
         except KeyboardInterrupt:
-            raise
+            stopped = True
         except BaseException:  # also an exit or a foreign panic, whose text could quote a record
             return None
+        if stopped:  # by a person; in the handler it would carry what a model was failing at
+            raise KeyboardInterrupt
         return total
 
     def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, NDArray[np.int64]]]:
