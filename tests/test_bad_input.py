@@ -213,9 +213,9 @@ SCHEMAS = [
     ),
     Case(
         "event with other levels",
-        'must be declared with "categories": [0, 1]',
+        "must be declared with two levels",
         3,
-        schema=declare("event", categories=[1, 2]),
+        schema=declare("event", categories=[0, 1, 2]),
         flags=SURVIVAL,
     ),
 ]

@@ -35,8 +35,9 @@ COMMANDS = [
 ]
 CONTRACT = {
     "condense": "schema target model rows epsilon delta seed out time event unit method budget "
-    "resume quiet json drop",
-    "evaluate": "train test by at report quiet json",
+    "resume quiet json drop case",
+    "condense-series": "schema target case rows epsilon delta out",
+    "evaluate": "train test by at schema report quiet json",
     "evaluate-series": "train test test-events network runs report seed quiet json",
     "report": "out",
     "demo": "out epsilon seed quiet json",
@@ -150,6 +151,7 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "target": None,
         "time": "days",
         "event": "event",
+        "case": "1",
         "drop": ["died", "stage"],
         "unit": "patient",
         "model": ["cox"],
@@ -166,6 +168,7 @@ def test_every_flag_of_condense_reaches_the_condenser(
         "target": None,
         "time": "days",
         "event": "event",
+        "case": "1",
         "drop": ["died", "stage"],
         "unit": "patient",
         "models": ["cox"],

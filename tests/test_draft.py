@@ -40,8 +40,13 @@ def test_without_data_only_names_and_types_are_told(suffix: str, tmp_path: Path)
     for sentinel in (*NUMBERS, NAME, "p1", "icu"):
         assert sentinel not in said.out
     made = json.loads(said.out)
-    assert made["name"] == "records"
-    assert "tincture:reviewed" not in made
+    assert (made["name"], made["title"]) == ("records", "Records")
+    # The types of a CSV are read off its cells, so that a person must confirm them.
+    if suffix == "csv":
+        assert made["tincture:reviewed"] is False
+        assert 'set "tincture:reviewed" to true' in made["description"]
+    else:
+        assert not {"tincture:reviewed", "description"} & made.keys()
     types = {n: f["type"] for n, f in fields(made).items()}
     assert types == {f["name"]: f["type"] for f in DESCRIPTOR["fields"]}
     blank = {"minimum": None, "maximum": None}
@@ -77,6 +82,10 @@ def test_a_draft_is_refused_until_it_is_completed(tmp_path: Path, few_rounds: No
     schema = json.loads((tmp_path / "schema.json").read_text())
     for name, known in fields(DESCRIPTOR).items():
         fields(schema)[name].update(known)
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    refused = run(*condensing(tmp_path, **args))
+    assert (refused.code, "check each bound and level, and each type" in refused.err) == (3, True)
+    schema["tincture:reviewed"] = True
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     assert run(*condensing(tmp_path, **args)).code == 0
 

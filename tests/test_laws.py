@@ -24,7 +24,8 @@ FLOORS = [
     {"notation", "times"},
     {"words"},
     {"schema", "files", "guidance"},
-    {"cells"},
+    {"cells", "released"},
+    {"case"},
     {
         "frames",
         "encoding",

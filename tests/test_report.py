@@ -262,7 +262,7 @@ def test_stays_have_a_data_card_too(epsilon: float, tmp_path: Path) -> None:
     text = (tmp_path / "out" / "card.html").read_text(encoding="utf-8")
     page = check(text)
     assert ('<p class="warning">NO PRIVACY' in text) == (epsilon > 1)
-    assert {"died (target)", "one stay", "12 h in bins of 1 h", "Limits", "0 to 300"} < set(
+    assert {"died; the case is 1", "one stay", "12 h in bins of 1 h", "Limits", "0 to 300"} < set(
         page.texts
     )
     assert any(HOSTILE in t for t in page.texts)

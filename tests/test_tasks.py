@@ -142,8 +142,8 @@ DAYS = {"type": "number", "constraints": {"minimum": 0, "maximum": 9}}
             {"type": "boolean"},
             "minimum of 0",
         ),
-        (DAYS, {"type": "integer", "categories": [1, 2]}, "0, 1"),
-        (DAYS, {"type": "string", "categories": ["0", "1"]}, "0, 1"),
+        (DAYS, {"type": "integer", "categories": [0, 1, 2]}, "two levels"),
+        (DAYS, {"type": "number", "constraints": {"minimum": 0, "maximum": 1}}, "two levels"),
     ],
 )
 def test_a_survival_outcome_must_be_declared(
@@ -153,8 +153,15 @@ def test_a_survival_outcome_must_be_declared(
         Survival.of(survival_schema(time, event), "t", "e")
 
 
-@pytest.mark.parametrize("event", [{"type": "boolean"}, {"type": "integer", "categories": [0, 1]}])
-def test_an_event_is_a_boolean_or_zero_and_one(event: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "boolean"},
+        {"type": "integer", "categories": [0, 1]},
+        {"type": "string", "categories": ["alive", "dead"]},
+    ],
+)
+def test_an_event_is_a_boolean_or_has_two_levels(event: dict[str, object]) -> None:
     assert Survival.of(survival_schema(DAYS, event), "t", "e").high == 9
 
 

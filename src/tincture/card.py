@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from tincture.report.codes import EMPTY_HERE, codes_of, described, outcome_told
 
 
 def data_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
@@ -16,9 +19,8 @@ def data_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
     ledger : dict
         As in ``ledger.json``.
     """
-    about = package["tincture"]
-    task = about["task"]
-    outcome = task.get("target") or f"{task['time']} (time) and {task['event']} (event)"
+    about, schema = package["tincture"], described(package)
+    outcome = in_cell(outcome_told(schema, about["task"]))
     return f"""# {package["title"]}
 
 **{ledger["promise"]}**
@@ -34,7 +36,7 @@ population: a single row, a rare level or a subgroup means nothing by itself.
 | Rows | {about["settings"]["n_rows"]} |
 {privacy_rows(ledger)}
 
-## Reading it
+{code_table(schema)}## Reading it
 
 ```python
 import pandas as pd
@@ -66,6 +68,25 @@ Names, types, bounds and levels in `datapackage.json` were declared as public kn
 Every private question that was asked is in `ledger.json`:
 
 {_phase_table(ledger)}"""
+
+
+def code_table(schema: Mapping[str, Any]) -> str:
+    """What labelled levels and words for missing mean, as Markdown, if there are any."""
+    codes = codes_of(schema)
+    if not codes:
+        return ""
+    lines = ["## What the codes mean", "", "| column | code | meaning |", "|---|---|---|"]
+    for c in codes:
+        means = f"missing: {c.means}" if c.is_missing else c.means
+        lines.append(f"| {in_cell(c.column)} | {in_cell(c.cell)} | {in_cell(means)} |")
+    if any(c.is_missing for c in codes):
+        lines += ["", EMPTY_HERE]
+    return "\n".join([*lines, "", ""])
+
+
+def in_cell(text: str) -> str:
+    """Text that stays in its cell of a Markdown table, and stays text."""
+    return re.sub(r"([\\|<`])", r"\\\1", " ".join(text.split()))
 
 
 def _phase_table(ledger: Mapping[str, Any]) -> str:

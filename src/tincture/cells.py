@@ -100,6 +100,10 @@ class Field:
             return [(1, true), (0, false)]
         return [(w, true) for w in notation.true] + [(w, false) for w in notation.false]
 
+    def place(self, word: Any) -> int | None:
+        """Place among the levels of one that a person names, AMBIGUOUS, or None."""
+        return self._levels.of(word)
+
     def codes(self, cells: Cells) -> Codes:
         """Place of each cell among the levels, MISSING, UNLISTED or AMBIGUOUS.
 

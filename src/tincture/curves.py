@@ -28,7 +28,7 @@ def roc(model: str, probabilities: Mapping[str, Floats], label: NDArray[np.int64
     ----------
     model : str
     probabilities : mapping
-        Source → probability of the second class, (n,).
+        Source → probability of the case, (n,).
     label : ndarray of int, shape (n,)
     """
     lines = tuple(Line(source, _roc(p, label == 1)) for source, p in probabilities.items())
@@ -106,7 +106,7 @@ def _values(records: Records, encoding: Encoding, task: Task) -> dict[str, NDArr
 
 def _bars(column: Column, condensed: NDArray[np.generic], real: NDArray[np.generic]) -> Bars:
     if column.is_categorical:
-        labels: Sequence[str] = [str(level) for level in column.levels]
+        labels: Sequence[str] = column.titles
         codes = [np.asarray(v, dtype=np.int64) for v in (condensed, real)]
     else:
         amounts = [np.asarray(v, dtype=np.float64) for v in (condensed, real)]

@@ -90,5 +90,5 @@ def picture(evaluation: Evaluation, epsilon: float) -> str:
         f"SUPPORT2: predicting death in hospital from invented rows (ε = {epsilon:g})",
         "AUROC on held-out patients, with 95% interval",
         rows,
-        "In-house: computed from real records; do not release.",
+        f"In-house: computed from real records; do not release. {evaluation.says_case}",
     )

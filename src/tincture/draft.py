@@ -1,24 +1,42 @@
 """A first schema of a table, for a person to complete.
 
-Without ``from_data`` nothing but names and types is taken from the file; bounds and levels are left
-as explicit nulls. With it they are proposed from the records, and the schema says that it was not
-reviewed, which `Condenser` refuses.
+Names come from the header. Types are those of a Parquet file; of a CSV they are read off the cells,
+as are words for missing. Bounds and levels are left as explicit nulls, or proposed from the records
+by ``from_data``. A draft for which cells were read says that it was not reviewed, which `Condenser`
+refuses.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from tincture.errors import TableError
-from tincture.frames import read_table
-from tincture.schema import PROFILE, REVIEWED
+from tincture.files import slug
+from tincture.frames import CSV_SUFFIXES, read_table
+from tincture.schema import LARGEST, PROFILE, REVIEWED
+from tincture.words import number_of, truth_of
 
-SEPARATORS = set(",;|\t")
+SEPARATORS = ",;|\t"
+USUAL = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", ".", "?")  # for missing
 MAX_LEVELS = 50  # of a text column; more look like names or free text
+CHECK = (
+    "The types{more} and words for missing were read off the records: check them field by field "
+    'against the code book or other public knowledge, then set "tincture:reviewed" to true.'
+)
+LAST = "Of the two levels of an outcome, list the case last, or name it by --case."
+ROW_NAMES = "Column {place} has no name, as row names have none, and is left out."
+INDEX = "__index_level_"  # what pandas calls row names in a Parquet file
+
+
+class Guess(NamedTuple):
+    """What a text column seems to hold: values of a type, and words for missing beside them."""
+
+    values: pl.Series
+    missing: frozenset[str]
 
 
 def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
@@ -29,63 +47,101 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     path : path
         CSV or Parquet file.
     from_data : bool
-        Fill in rounded proposals read off the records, and mark the schema as not reviewed.
+        Fill in rounded proposals read off the records.
 
     Raises
     ------
     TableError
         If the file cannot be read, or its first line is no line of names.
     """
+    path = Path(path)
+    is_text = path.suffix.lower() in CSV_SUFFIXES
     frame = read_table(path)
-    _require_names(frame.columns)
-    frame = _typed(frame)
-    fields = [_field(frame[name], from_data) for name in frame.columns]
-    schema: dict[str, Any] = {"$schema": PROFILE, "name": Path(path).stem.lower()}
-    if from_data:
+    if is_text:
+        _require_names(frame)
+    named = [c for c in frame.columns if not _is_unnamed(c)]
+    is_guessed = is_text or from_data
+    guesses = [_guess(frame[c]) if is_guessed else Guess(frame[c], frozenset()) for c in named]
+    missing = [w for w in USUAL if any(w in g.missing for g in guesses)]
+    schema: dict[str, Any] = {"$schema": PROFILE, **_naming(path)}
+    notes = [CHECK.format(more=", bounds, levels" if from_data else "")] if is_guessed else []
+    notes += [LAST] if from_data else []
+    notes += [ROW_NAMES.format(place=i + 1) for i, c in enumerate(frame.columns) if c not in named]
+    if notes:
+        schema["description"] = " ".join(notes)
+    if is_guessed:
         schema[REVIEWED] = False
-    return {**schema, "fields": fields, "missingValues": [""]}
+    fields = [_field(g.values, from_data) for g in guesses]
+    return {**schema, "fields": fields, "missingValues": ["", *missing]}
 
 
-def _require_names(columns: list[str]) -> None:
+def _naming(path: Path) -> dict[str, str]:
+    """A name that every reader of the standard allows, and the file's own as the title."""
+    stem = path.name
+    while (shorter := Path(stem)).suffix.lower() in (*CSV_SUFFIXES, ".tsv", ".parquet", ".pq"):
+        stem = shorter.stem
+    name = slug(stem)
+    return {"name": name} if name == stem else {"name": name, "title": " ".join(stem.split())}
+
+
+def _is_unnamed(column: str) -> bool:
+    return not column.strip() or column.startswith(INDEX)
+
+
+def _require_names(frame: pl.DataFrame) -> None:
     """Refuse a first line that may be a record: a draft would tell it."""
-    if any(not name.strip() or set(name) & SEPARATORS or _is_number(name) for name in columns):
+    named = frame.columns if frame.columns[0].strip() else frame.columns[1:]
+    is_whole = frame.width == 1 and any(s in frame.columns[0] for s in SEPARATORS)
+    if is_whole or 2 * sum(_is_like_a_cell(frame[name]) for name in named) >= len(named):
         raise TableError(
-            "The first line of the file holds a number, a blank or a separator where a column's "
-            "name was expected; add a line of names, or correct the file's ending (.csv for "
-            "commas, .tsv for tabs)."
+            "The first line of the file looks like a record, or like names that are not told "
+            "apart. Check it and add a line of names (of numbers, such as years, make words), or "
+            "correct the file's ending (.csv for commas, .tsv for tabs)."
         )
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
+def _is_like_a_cell(column: pl.Series) -> bool:
+    """Whether a column's name could be a cell of it: no word, or one that stands below it."""
+    name = column.name.strip()
+    cells = {cell.strip() for cell in column.drop_nulls().unique().to_list()}
+    if name in cells or name in USUAL or truth_of(name) is not None:
+        return True
+    if any(c.isalpha() for c in name) and number_of(name) is None:
         return False
-    return True
+    return not (name and all(c in ("", "0", "1") for c in cells))  # flags of a code, as 250.00
 
 
-def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Text columns that hold only whole numbers, numbers or truth values, as such."""
-    return frame.with_columns([_parsed(frame[name]) for name in frame.columns])
-
-
-def _parsed(series: pl.Series) -> pl.Series:
+def _guess(series: pl.Series) -> Guess:
+    """What text says: truth values, numbers or words, once words for missing are set aside."""
     if series.dtype != pl.String:
-        return series
-    words = set(series.drop_nulls().str.to_lowercase().unique())
-    if words and words <= {"true", "false"}:
-        return series.str.to_lowercase() == "true"
-    for dtype in (pl.Int64, pl.Float64):
-        numbers = series.str.strip_chars().cast(dtype, strict=False)
-        if numbers.null_count() == series.null_count() and len(words) > 0:
-            return numbers
-    return series
+        return Guess(series, frozenset())
+    text = series.str.strip_chars()
+    words = set(text.drop_nulls().unique().to_list()) - {""}
+    missing = frozenset(words & set(USUAL))
+    read = _read(words - missing)
+    kind = type(next(iter(read.values()), ""))
+    dtype = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64}.get(kind, pl.String)
+    return Guess(text.replace_strict(read, default=None, return_dtype=dtype), missing)
+
+
+def _read(words: set[str]) -> dict[str, Any]:
+    """Words as values of one type."""
+    truths = {w: truth_of(w) for w in words}
+    if words and None not in truths.values():
+        return truths
+    numbers = {w: number_of(w) for w in words}
+    if not words or None in numbers.values():
+        return {w: w for w in words}
+    whole = all(isinstance(n, int) and abs(n) < LARGEST for n in numbers.values())
+    return {w: n if whole else float(n) for w, n in numbers.items() if n is not None}
 
 
 def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
     field: dict[str, Any] = {"name": series.name}
     if series.dtype == pl.Boolean:
         return field | {"type": "boolean"}
+    if series.dtype in (pl.Date, pl.Datetime):
+        return field | {"type": "date" if series.dtype == pl.Date else "datetime"}
     if series.dtype.is_numeric():
         whole = series.dtype.is_integer()
         field["type"] = "integer" if whole else "number"

@@ -27,7 +27,7 @@ from tincture.privacy.vault import Vault
 from tincture.runs import Releasing, Run, digest_of
 from tincture.schema import Schema
 from tincture.search import Progress
-from tincture.table import CondensedTable
+from tincture.table import CondensedTable, outcome_told
 from tincture.tasks import Classification, Survival, Task
 from tincture.version import __version__
 
@@ -48,7 +48,10 @@ class Condenser(Releasing):
     target : str, optional
         Outcome column of a classification.
     time, event : str, optional
-        Outcome columns of a survival analysis, instead of ``target``.
+        Outcome columns of a survival analysis, instead of ``target``; the event has two levels.
+    case : level, optional
+        Which of the outcome's two levels figures count, by itself or by its label; by default the
+        last that the schema declares, or true.
     models : sequence of str or estimators, optional
         Whom the rows shall serve: names of the portfolio, ``"package.module:factory"``, or any
         estimator. By default the whole portfolio of the task.
@@ -95,6 +98,7 @@ class Condenser(Releasing):
         target: str | None = None,
         time: str | None = None,
         event: str | None = None,
+        case: Any = None,
         models: Sequence[Any] | None = None,
         n_rows: int = 100,
         unit: str | None = None,
@@ -111,6 +115,7 @@ class Condenser(Releasing):
         self.target = target
         self.time = time
         self.event = event
+        self.case = case
         self.models = models
         self.n_rows = n_rows
         self.unit = unit
@@ -178,7 +183,7 @@ class Condenser(Releasing):
         vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
         rehearse(models, task, encoding, self.n_rows)
 
-        with Run(self._digest(schema, models), journal, budget) as run:
+        with Run(self._digest(schema, task, models), journal, budget) as run:
             run.start(ledger, self.epsilon, self.delta)
             notice(expectation(len(features), self.epsilon, method))
             points, outcomes = condense(
@@ -196,10 +201,7 @@ class Condenser(Releasing):
             )
         released = schema.select([*features, *task.columns])
         rows = to_frame({**encoding.decode(points), **task.values(outcomes)}, released)
-        about = {"kind": task.name} | {
-            k: v for k in ("target", "time", "event") if (v := getattr(self, k)) is not None
-        }
-        names = tuple(m.name for m in models)
+        about, names = outcome_told(released, task), tuple(m.name for m in models)
         self.table_ = CondensedTable(rows, released, about, names, ledger, self._settings())
         self._kind = _kind_of(records)
         return self
@@ -238,11 +240,11 @@ class Condenser(Releasing):
             raise SettingError(f"{self.n_rows} rows were asked for; expected 4 to {MAX_ROWS}.")
         self._check_seed()
 
-    def _task(self, schema: Schema) -> Task:
+    def _task(self, schema: Schema) -> Classification | Survival:
         if self.target is not None and self.time is None and self.event is None:
-            return Classification.of(schema, self.target)
+            return Classification.of(schema, self.target, self.case)
         if self.target is None and self.time is not None and self.event is not None:
-            return Survival.of(schema, self.time, self.event)
+            return Survival.of(schema, self.time, self.event, self.case)
         raise SettingError("Name a target, or both a time and an event column, and not all three.")
 
     def _features(self, schema: Schema, task: Task) -> list[str]:
@@ -299,14 +301,16 @@ class Condenser(Releasing):
             "unit": self.unit,
         }
 
-    def _digest(self, schema: Schema, models: Sequence[Model]) -> str:
+    def _digest(
+        self, schema: Schema, task: Classification | Survival, models: Sequence[Model]
+    ) -> str:
         """Of all that a resumed run must have in common with the killed one."""
         described = {
             **self._settings(),
             "schema": schema.to_dict(),
             "epsilon": str(self.epsilon),
             "delta": float(self.delta),
-            "outcome": [self.target, self.time, self.event],
+            "outcome": outcome_told(schema, task),
             "drop": sorted(self.drop),
             "models": [m.name for m in models],
         }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.case import Case
 from tincture.curves import (
     calibration,
     distributions,
@@ -31,6 +32,8 @@ from tincture.panel import Clock, Panel, survival_at
 from tincture.portfolio import recipient
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Records, Vault
+from tincture.released import plain
+from tincture.schema import Schema
 from tincture.scores import (
     CEILING,
     CONDENSED,
@@ -42,7 +45,7 @@ from tincture.scores import (
     Fit,
     Group,
 )
-from tincture.table import CondensedTable
+from tincture.table import CondensedTable, told_case, told_task
 from tincture.tasks import Classification, Survival, Task
 
 Floats = NDArray[np.float64]
@@ -56,6 +59,7 @@ def evaluate(
     models: Sequence[Any] | None = None,
     by: Sequence[str] = (),
     at: Sequence[float] = (),
+    schema: Schema | str | Path | None = None,
     seed: int = 0,
     in_house: str | Path | None = None,
     pictures: bool = False,
@@ -75,6 +79,8 @@ def evaluate(
     at : sequence of float
         Times by which predicted and observed risk are compared, in the unit of the time column; by
         default the quartiles of the held-out event times.
+    schema : Schema, or path of a schema file, optional
+        That of the records, which tells what a column that is no feature means by its levels.
     seed : int
         Of the random real rows and of the resamples behind the intervals.
     in_house : path, optional
@@ -93,7 +99,8 @@ def evaluate(
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
     task = table_task(table)
     encoding = Encoding([c for c in table.schema.columns if c.name not in task.columns])
-    groupings = parse(by, encoding, task.columns, test)
+    beside = schema if schema is None or isinstance(schema, Schema) else Schema.load(schema)
+    groupings = parse(by, encoding, task.columns, test, beside)
     _check_horizons(at, task)
     fitters = [recipient(m, task) for m in (table.models if models is None else models)]
     house = _House.open(table, task, encoding, train, test, in_house, groupings)
@@ -120,20 +127,18 @@ def evaluate(
         fits=tuple(Fit(one.model, one.source, one.rows, one.seconds) for one in learned),
         charts=charts,
         bars=bars,
+        case=house.case,
     )
 
 
 def table_task(table: CondensedTable) -> Task:
     """The task that a release was made for."""
-    about = table.task
-    if about["kind"] == "classification":
-        return Classification.of(table.schema, about["target"])
-    return Survival.of(table.schema, about["time"], about["event"])
+    return told_task(table.schema, table.task)
 
 
 def condensed_records(table: CondensedTable, encoding: Encoding, task: Task) -> Records:
     """The rows of a release as models see them."""
-    values = to_columns(table.rows, table.schema, table.schema.names)
+    values = to_columns(table.rows, plain(table.schema), table.schema.names)
     points = encoding.encode(values)
     design = encoding.design(points).astype(np.float32)
     return Records(points.astype(np.float32), design, task.outcomes(values))
@@ -193,9 +198,12 @@ class _House:
         groupings: Sequence[ByFeature | BySite],
     ) -> _House:
         ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-        sites = [g.column for g in groupings if isinstance(g, BySite)]
+        sites = [g for g in groupings if isinstance(g, BySite)]
+        names = [g.column for g in sites]
+        columns = (*table.schema.columns, *(g.declared for g in sites if g.declared is not None))
+        schema = replace(table.schema, columns=columns)
         trained, tested = (
-            Vault(t, table.schema, encoding, task, ledger, beside=sites) for t in (train, test)
+            Vault(t, schema, encoding, task, ledger, beside=names) for t in (train, test)
         )
         real = trained.disclose("train-on-real ceiling")
         held_out = tested.disclose("held-out scores")
@@ -218,17 +226,27 @@ class _House:
             name = grouping.column
             found = dict(grouping.members(self.tested.disclose_labels(name, f"{name} of records")))
             known = self.trained.disclose_labels(name, f"{name} of training records").names
-            external |= found.keys() - {f"{name} = {site}" for site in known}
+            external |= found.keys() - {grouping.title(site) for site in known}
             members |= found
-        event = self.held_out.outcomes[:, -1] == self._last_level
+        is_several = isinstance(self.task, Classification) and self.task.n_classes > 2
+        last = Case.of(self.table.schema[self.task.columns[-1]], -1)
+        counted, code = (last, self.task.n_outputs - 1) if is_several else (self.case, 1)
+        event = self.held_out.outcomes[:, -1] == code
         return members, tuple(
-            Group(label, int(inside.sum()), int((inside & event).sum()), label in external)
+            Group(
+                label,
+                int(inside.sum()),
+                int((inside & event).sum()),
+                label in external,
+                counted.event,
+            )
             for label, inside in members.items()
         )
 
     @property
-    def _last_level(self) -> int:
-        return self.task.n_classes - 1 if isinstance(self.task, Classification) else 1
+    def case(self) -> Case:
+        """What the figures are about."""
+        return told_case(self.table.schema, self.table.task)
 
     def pictures(
         self, learned: Sequence[Learned], condensed: Records, clock: Clock | None

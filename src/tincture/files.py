@@ -7,7 +7,9 @@ import fcntl
 import glob
 import json
 import os
+import re
 import shutil
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from tincture.errors import ReleaseError
 
 PACKAGE = "datapackage.json"  # by which a release is known, with the ledger beside it
 LEDGER = "ledger.json"
+UNFOLDED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 
 
 def require_new(path: Path) -> None:
@@ -137,6 +140,16 @@ def write_file(path: Path, content: bytes) -> None:
 def json_bytes(content: Any) -> bytes:
     """A file of JSON, as people and programs read it."""
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def slug(text: str, usual: str = "table") -> str:
+    """A name that every version of the Data Package standard allows: a-z, 0-9, ``.``, ``_``, ``-``.
+
+    Accents are dropped, runs of anything else become one hyphen; of nothing, ``usual`` is made.
+    """
+    folded = unicodedata.normalize("NFKD", text.lower().translate(UNFOLDED))
+    plain = "".join(c for c in folded if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9._]+", "-", plain.lower()).strip("-._") or usual
 
 
 def append_line(path: Path, line: str) -> None:

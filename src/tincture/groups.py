@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.cells import Field
 from tincture.encoding import Encoding
 from tincture.errors import SettingError
 from tincture.frames import has_column
 from tincture.privacy.vault import Labels, Records
+from tincture.schema import Column, Schema
 
 MIN_GROUP = 20  # records below which a subgroup's figure says nothing
 MOST_SITES = 200
@@ -33,7 +35,7 @@ class ByFeature:
         j = [c.name for c in encoding.columns].index(self.column)
         points = records.points[:, encoding.slices[j]].astype(np.float64)
         values = np.asarray(encoding.kinds[j].decode(points), dtype=np.float64)
-        levels = encoding.columns[j].levels
+        levels = encoding.columns[j].titles
         if self.cuts:
             edges = [-np.inf, *self.cuts, np.inf]
             parts = [
@@ -47,9 +49,24 @@ class ByFeature:
 
 @dataclass(frozen=True, slots=True)
 class BySite:
-    """Subgroups by a column that is no feature, such as the hospital: each in turn."""
+    """Subgroups by a column that is no feature, such as the hospital: each in turn.
+
+    Attributes
+    ----------
+    column : str
+    declared : Column or None
+        What the schema of the records says of it, if it does.
+    """
 
     column: str
+    declared: Column | None = None
+
+    def title(self, name: str) -> str:
+        """A site as people read it."""
+        place = None if self.declared is None else Field(self.declared).place(name)
+        if self.declared is None or place is None or place < 0:
+            return f"{self.column} = {name}"
+        return f"{self.column} = {self.declared.titles[place]}"
 
     def members(self, labels: Labels) -> Iterator[Member]:
         """Each site's label and who is in it, leaving out the tiny ones.
@@ -65,11 +82,15 @@ class BySite:
                 "need a column with few."
             )
         parts = ((name, labels.codes == code) for code, name in enumerate(labels.names))
-        return _large((f"{self.column} = {name}", inside) for name, inside in parts)
+        return _large((self.title(name), inside) for name, inside in parts)
 
 
 def parse(
-    texts: Sequence[str], encoding: Encoding, outcome: Sequence[str], test: Any
+    texts: Sequence[str],
+    encoding: Encoding,
+    outcome: Sequence[str],
+    test: Any,
+    beside: Schema | None = None,
 ) -> list[ByFeature | BySite]:
     """Read what to look at subgroups by, before a record is seen.
 
@@ -83,20 +104,24 @@ def parse(
         Columns that no group may be made by.
     test : frame
         The held-out records, of which only the header is read.
+    beside : Schema, optional
+        Of the records; it may declare columns that are no feature.
 
     Raises
     ------
     SettingError
     """
-    return [_parse(text, encoding, outcome, test) for text in texts]
+    return [_parse(text, encoding, outcome, test, beside) for text in texts]
 
 
-def _parse(text: str, encoding: Encoding, outcome: Sequence[str], test: Any) -> ByFeature | BySite:
+def _parse(
+    text: str, encoding: Encoding, outcome: Sequence[str], test: Any, beside: Schema | None
+) -> ByFeature | BySite:
     name, _, tail = text.partition(":")
     column = next((c for c in encoding.columns if c.name == name), None)
     if column is None:
         if name not in outcome and has_column(test, name) and not tail:
-            return BySite(name)
+            return BySite(name, _declared(name, beside))
         known = ", ".join(c.name for c in encoding.columns)
         raise SettingError(
             f"The release has no feature {name!r} to look at subgroups by; it has {known}. A "
@@ -113,6 +138,13 @@ def _parse(text: str, encoding: Encoding, outcome: Sequence[str], test: Any) -> 
         hint = "no cut points" if cuts else f"cut points, as in {name}:40,60,80"
         raise SettingError(f"Subgroups by {name!r} need {hint}.")
     return ByFeature(name, cuts)
+
+
+def _declared(name: str, schema: Schema | None) -> Column | None:
+    """A column with its words for missing, wherever they stand."""
+    if schema is None or name not in schema:
+        return None
+    return replace(schema[name], missing_values=schema.missing_of(name), missing_labels=())
 
 
 def _large(parts: Iterator[Member]) -> Iterator[Member]:

@@ -9,6 +9,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tincture.case import Case
 from tincture.metrics.figure import Figure
 
 CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
@@ -64,15 +65,18 @@ class Group:
     ----------
     label : str
     records, events : int
-        Records, and those of them with the (last) class or an event.
+        Records, and those of them that are the case; of several classes, that have the last.
     is_external : bool
         Whether it is a site none of whose records were condensed.
+    counts : str
+        What ``events`` counts, such as died = 1 (dead).
     """
 
     label: str
     records: int
     events: int
     is_external: bool = False
+    counts: str = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +140,18 @@ class Evaluation:
     fits: tuple[Fit, ...] = ()
     charts: tuple[Chart, ...] = ()
     bars: tuple[Bars, ...] = ()
+    case: Case | None = None
+
+    @property
+    def says_case(self) -> str:
+        """What stands at every figure; nothing where it is not known."""
+        return "" if self.case is None else self.case.says
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "notice": NOTICE,
+            "case": None if self.case is None else self.case.to_dict(),
             "scores": [asdict(s) | {"figure": _numbers(s.figure)} for s in self.scores],
             "gaps": [
                 asdict(g)

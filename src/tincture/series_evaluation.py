@@ -18,6 +18,7 @@ from tincture.errors import ReleaseError, SettingError
 from tincture.evaluation import random_rows
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
+from tincture.schema import Column
 from tincture.scores import CEILING, CONDENSED, RANDOM
 from tincture.search import Progress
 from tincture.series.courses import courses
@@ -26,6 +27,7 @@ from tincture.series.reading import INCOMPLETE, invented_records, read_like, rea
 from tincture.series.release import CondensedSeries
 from tincture.series.study import Study, Table, trainers_of
 from tincture.series_scores import Course, SeriesEvaluation
+from tincture.table import told_case
 from tincture.tasks import Classification
 
 Floats = NDArray[np.float64]
@@ -86,11 +88,11 @@ def evaluate_series(
     trainers, note = trainers_of(networks)
     table = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
     ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-    task, prevalence = _task(table), _prevalence(table)
-    own = read_like(table, table.events, table.outcomes)
+    task, prevalence = table.classes, _prevalence(table)
+    own = read_like(table.own, table.events, table.outcomes)
     stays, others = read_sides(table, events, train, test, test_events)
     trained, tested = (Vault.of_stays(s, table.schema, task, ledger) for s in (stays, others))
-    condensed = invented_records(own, table.schema, task)
+    condensed = invented_records(own, table.own.schema, task)
     real = trained.disclose("train-on-real ceiling of stays")
     held_out = tested.disclose("held-out scores of stays")
     layout = own.layout
@@ -115,18 +117,20 @@ def evaluate_series(
     drawn: tuple[Course, ...] = ()
     if pictures:
         ledger.book_disclosure("courses of single stays, drawn")
-        names = tuple(f"{task.target} = {v}" for v in table.schema[task.target].levels)
+        names = _names(table.schema[task.target], task)
         drawn = courses(layout, condensed, real, names, np.random.default_rng(seed))
     looks = tuple(entry.question for entry in ledger.entries)
-    return study.result(looks, drawn, note)
+    return study.result(looks, drawn, note, told_case(table.schema, table.task))
 
 
-def _task(release: CondensedSeries) -> Classification:
-    return Classification.of(release.schema, release.task["target"])
+def _names(column: Column, task: Classification) -> tuple[str, ...]:
+    """Of the two outcomes, the case last."""
+    names = tuple(f"{column.name} = {title}" for title in column.titles)
+    return names[::-1] if task.is_turned else names
 
 
 def _prevalence(release: CondensedSeries) -> float:
-    """Real share of the second class as the release tells it."""
+    """Real share of the case as the release tells it."""
     try:
         return float(release.settings["prevalence"])
     except (KeyError, TypeError, ValueError):

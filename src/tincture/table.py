@@ -13,13 +13,16 @@ from typing import Any
 import polars as pl
 
 from tincture.card import data_card
+from tincture.case import Case, place_of
 from tincture.errors import ReleaseError, TinctureError
-from tincture.files import json_bytes, write_folder
+from tincture.files import json_bytes, slug, write_folder
 from tincture.frames import read_table, to_columns, to_frame
 from tincture.privacy.ledger import Ledger
+from tincture.released import declared, of_records, plain, resource_schema
 from tincture.report.page import card_page
 from tincture.report.summary import Card
 from tincture.schema import Schema
+from tincture.tasks import Classification, Survival, Task
 
 DATA = "condensed.csv"
 PACKAGE = "datapackage.json"
@@ -39,9 +42,10 @@ class CondensedTable:
     rows : polars.DataFrame
         In schema order.
     schema : Schema
-        Of the rows: features and outcome.
+        Of the rows, features and outcome, as it was declared for the records.
     task : dict
-        ``kind`` ("classification" or "survival") and the outcome columns by their role.
+        ``kind`` ("classification" or "survival"), the outcome columns by their role, and of two
+        levels the ``case``.
     models : tuple of str
         The models the rows were made for.
     settings : dict
@@ -52,7 +56,7 @@ class CondensedTable:
 
     rows: pl.DataFrame
     schema: Schema
-    task: Mapping[str, str]
+    task: Mapping[str, Any]
     models: tuple[str, ...]
     ledger: Ledger
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -104,10 +108,11 @@ class CondensedTable:
         package, ledger = _read_json(path / PACKAGE), _read_json(path / LEDGER)
         try:
             about = package["tincture"]
-            schema = Schema.from_dict(package["resources"][0]["schema"], where=str(path / PACKAGE))
+            described = declared(package["resources"][0]["schema"], about.get("records"))
+            schema = Schema.from_dict(described, where=str(path / PACKAGE))
             rows = read_table(path / DATA)
             return cls(
-                rows=to_frame(to_columns(rows, schema, schema.names), schema),
+                rows=to_frame(to_columns(rows, plain(schema), schema.names), schema),
                 schema=schema,
                 task=_task(about["task"], schema),
                 models=tuple(str(m) for m in about["models"]),
@@ -132,12 +137,10 @@ class CondensedTable:
 
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""
-        described = self.schema.to_dict()
-        described["missingValues"] = list(dict.fromkeys(["", *described["missingValues"]]))
-        name = (self.schema.name or "table").lower()
+        name = self.schema.name or "table"
         return {
             "$schema": PROFILE,
-            "name": f"{name}-condensed",
+            "name": f"{slug(name)}-condensed",
             "title": f"{self.schema.title or name}: condensed to {len(self)} invented rows",
             "description": self.ledger.promise,
             "resources": [
@@ -147,11 +150,12 @@ class CondensedTable:
                     "format": "csv",
                     "mediatype": "text/csv",
                     "encoding": "utf-8",
-                    "schema": described,
+                    "schema": resource_schema(self.schema),
                 }
             ],
             "tincture": {
                 "task": dict(self.task),
+                "records": of_records(self.schema),
                 "models": list(self.models),
                 "settings": dict(self.settings),
             },
@@ -163,11 +167,46 @@ class CondensedTable:
         return buffer.getvalue()
 
 
-def _task(told: Mapping[str, Any], schema: Schema) -> dict[str, str]:
-    """The outcome that a release names, all of whose columns its schema has."""
-    task = {str(k): str(v) for k, v in told.items()}
-    for role in ROLES[task["kind"]]:
-        schema[task[role]]
+def told_task(schema: Schema, told: Mapping[str, Any]) -> Task:
+    """The task that a release tells.
+
+    Raises
+    ------
+    SchemaError, SettingError
+    """
+    if told["kind"] == "classification":
+        return Classification.of(schema, told["target"], _told_level(schema, told))
+    return Survival.of(schema, told["time"], told["event"], _told_level(schema, told))
+
+
+def told_case(schema: Schema, told: Mapping[str, Any]) -> Case:
+    """What figures of a release are about.
+
+    Raises
+    ------
+    SchemaError, SettingError
+    """
+    column, level = schema[told[ROLES[told["kind"]][-1]]], _told_level(schema, told)
+    return Case.of(column, None if level is None else place_of(column, level))
+
+
+def _told_level(schema: Schema, told: Mapping[str, Any]) -> Any:
+    """The level that a release names; the last of two if it was made before one could be named."""
+    levels = schema[told[ROLES[told["kind"]][-1]]].levels
+    return levels[-1] if len(levels) == 2 and told.get("case") is None else told.get("case")
+
+
+def outcome_told(schema: Schema, task: Classification | Survival) -> dict[str, Any]:
+    """A task for a package: its kind, columns by their role, and of two levels the case."""
+    told = {"kind": task.name, **dict(zip(ROLES[task.name], task.columns, strict=True))}
+    levels = schema[task.columns[-1]].levels
+    return told | ({"case": levels[int(not task.is_turned)]} if len(levels) == 2 else {})
+
+
+def _task(told: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """The outcome that a release names, which its schema has with that case."""
+    task = {str(k): v if k == "case" else str(v) for k, v in told.items()}
+    told_task(schema, task)
     return task
 
 

@@ -7,13 +7,14 @@ already released things, never on another record. It lies in [0, 1].
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.case import place_of, turned
 from tincture.encoding import Values
-from tincture.errors import SchemaError, TableError
+from tincture.errors import SchemaError, SettingError, TableError
 from tincture.schema import Schema
 
 Floats = NDArray[np.float64]
@@ -127,22 +128,26 @@ class Task(Protocol):
 class Classification:
     """Two or more classes; the loss is half the multi-class Brier score.
 
-    Brier (1950): ℓ(p, y) = ½ Σ_k (p_k − 1[y = k])², which for two classes is (p − y)².
+    Brier (1950): ℓ(p, y) = ½ Σ_k (p_k − 1[y = k])², which for two classes is (p − y)². Classes are
+    numbered as the levels are declared; but of two, class 1 is always the case.
     """
 
     target: str
     n_classes: int
     name: str = "classification"
     reference: Floats | None = None
+    is_turned: bool = False  # whether the case is the first of two levels
 
     @classmethod
-    def of(cls, schema: Schema, target: str) -> Classification:
-        """Read the classes from the schema.
+    def of(cls, schema: Schema, target: str, case: Any = None) -> Classification:
+        """Read the classes from the schema; of two, the last is the case unless another is named.
 
         Raises
         ------
         SchemaError
             If the target has no declared levels.
+        SettingError
+            If the case is none of them, or they are more than two.
         """
         column = schema[target]
         if not column.is_categorical or not column.levels:
@@ -150,7 +155,15 @@ class Classification:
                 f'The target {target!r} has no levels; add "categories": [...] to its field in the '
                 "schema, or use --time and --event for a survival outcome."
             )
-        return cls(target, len(column.levels))
+        n_classes = len(column.levels)
+        if n_classes != 2:
+            if case is not None:
+                raise SettingError(
+                    f"The target {target!r} has {n_classes} levels, and figures take each in turn; "
+                    "leave out the case (--case), which is for two."
+                )
+            return cls(target, n_classes)
+        return cls(target, n_classes, is_turned=place_of(column, case) == 0)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -173,12 +186,13 @@ class Classification:
         return self.n_classes
 
     def outcomes(self, values: Values) -> Floats:
-        """Class codes, (n, 1)."""
-        return np.asarray(values[self.target], dtype=np.float64)[:, None]
+        """Classes, (n, 1)."""
+        codes = np.asarray(values[self.target], dtype=np.int64)
+        return turned(codes, self.is_turned).astype(np.float64)[:, None]
 
     def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
-        """Class codes as whole numbers."""
-        return {self.target: outcomes[:, 0].astype(np.int64)}
+        """Places of the classes among the declared levels."""
+        return {self.target: turned(outcomes[:, 0].astype(np.int64), self.is_turned)}
 
     def check(self, values: Values) -> None:
         """Every record has a class, and there are two classes at least."""
@@ -200,7 +214,7 @@ class Classification:
         return np.repeat(np.arange(self.n_classes), share).astype(np.float64)[:, None]
 
     def severity(self, outcomes: Floats) -> Floats:
-        """The class code."""
+        """The class."""
         return outcomes[:, 0]
 
     @property
@@ -209,7 +223,7 @@ class Classification:
         return self.n_classes == 2
 
     def level(self, counts: Floats) -> float:
-        """Log odds of the second class."""
+        """Log odds of the case."""
         share = np.clip(counts / max(counts.sum(), 1.0), 0.002, 0.998)
         return float(np.log(share[1] / (1 - share[1])))
 
@@ -227,11 +241,11 @@ class Classification:
         return float(np.mean(p * (1 - p)))
 
     def chance(self, scores: Floats) -> Floats:
-        """The probability of the second class."""
+        """The probability of the case."""
         return _logistic(scores)
 
     def chances(self, predictions: Floats) -> Floats:
-        """The probability of the second class."""
+        """The probability of the case."""
         return np.ascontiguousarray(predictions[..., 1])
 
     def anchored(self, design: Floats, outcomes: Floats) -> Classification:
@@ -240,8 +254,10 @@ class Classification:
 
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
         """Half the Brier score of class probabilities (R, b, n_classes)."""
-        truth = np.eye(self.n_classes)[outcomes[:, 0].astype(np.int64)]
-        return np.asarray(0.5 * np.square(predictions - truth).sum(axis=-1))
+        total: Floats = np.zeros(predictions.shape[:-1])
+        for k in range(self.n_classes):  # in their order, whatever the layout of the predictions
+            total += np.square(predictions[..., k] - (outcomes[:, 0] == k))
+        return 0.5 * total
 
 
 @dataclass(frozen=True)
@@ -266,15 +282,19 @@ class Survival:
     is_probabilistic: bool = False
     reference: Floats | None = None
     anchors: Floats | None = None
+    is_turned: bool = False  # whether the event is the first of its column's levels
+    others: str = "0"  # the level of those without the event
 
     @classmethod
-    def of(cls, schema: Schema, time: str, event: str) -> Survival:
-        """Read the time's bounds from the schema.
+    def of(cls, schema: Schema, time: str, event: str, case: Any = None) -> Survival:
+        """Read bounds and levels from the schema; the last level is the event unless one is named.
 
         Raises
         ------
         SchemaError
-            If the time has no bounds from 0 up, or the event is not declared as 0/1.
+            If the time has no bounds from 0 up, or the event has not two declared levels.
+        SettingError
+            If the case is none of them.
         """
         if schema[time].is_categorical:
             raise SchemaError(f"The time {time!r} must be a number or integer column.")
@@ -282,12 +302,15 @@ class Survival:
         low, high = schema[time].bounds
         if low < 0:
             raise SchemaError(f"The time {time!r} needs a minimum of 0 or more in the schema.")
-        if schema[event].levels not in ((0, 1), (False, True)):
+        column = schema[event]
+        if len(column.levels) != 2:
             raise SchemaError(
-                f'The event {event!r} must be declared with "categories": [0, 1] (1 = event), or '
-                "as a boolean."
+                f'The event {event!r} must be declared with two levels, such as "categories": '
+                "[0, 1] (the last is the event, unless --case names the other), or as a boolean."
             )
-        return cls(time, event, low, high, schema[time].places)
+        place = place_of(column, case)
+        places, others = schema[time].places, column.titles[1 - place]
+        return cls(time, event, low, high, places, is_turned=place == 0, others=others)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -307,24 +330,26 @@ class Survival:
     def outcomes(self, values: Values) -> Floats:
         """Time and event, (n, 2)."""
         time = np.clip(np.asarray(values[self.time], dtype=np.float64), self.low, self.high)
-        return np.stack([time, np.asarray(values[self.event], dtype=np.float64)], axis=1)
+        event = turned(np.asarray(values[self.event], dtype=np.int64), self.is_turned)
+        return np.stack([time, event.astype(np.float64)], axis=1)
 
     def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
-        """Time in its unit, event as a code."""
-        return {self.time: outcomes[:, 0], self.event: outcomes[:, 1].astype(np.int64)}
+        """Time in its unit, place of the event's level among those declared."""
+        event = turned(outcomes[:, 1].astype(np.int64), self.is_turned)
+        return {self.time: outcomes[:, 0], self.event: event}
 
     def check(self, values: Values) -> None:
         """Every record has a time of 0 or more and an event; some event was seen."""
         time = np.asarray(values[self.time], dtype=np.float64)
-        event = np.asarray(values[self.event], dtype=np.int64)
+        event = turned(np.asarray(values[self.event], dtype=np.int64), self.is_turned)
         _refuse_missing(self.time, np.isnan(time))
         _refuse_missing(self.event, event < 0)
         if (time < 0).any():
             raise TableError(f"The time {self.time!r} holds negative values; expected 0 or more.")
         if not (event == 1).any():
             raise TableError(
-                f"The event {self.event!r} is 0 in every record; some events are needed to learn "
-                "who has them early."
+                f"The event {self.event!r} is {self.others} in every record; some events are "
+                "needed to learn who has them early."
             )
 
     def cells(self, outcomes: Floats) -> NDArray[np.int64]:
@@ -366,9 +391,12 @@ class Survival:
         Λ is the cumulative hazard of all records together, from the released counts (Therneau,
         Grambsch, Fleming 1990). Stopping there bounds what a late time can contribute.
         """
-        hazard = np.interp(outcomes[:, 0], *self._cumulative_hazard(counts))
+        from tincture.kernels import pointwise
+
+        _, reached = self._cumulative_hazard(counts)
+        hazard = pointwise.interpolate(outcomes[:, 0], self.low, self.high, reached)
         seen = (outcomes[:, 1] > 0.5) & (hazard < 1.0)
-        expected = np.minimum(hazard, 1.0) * np.exp(np.clip(scores, -5.0, 5.0))
+        expected = np.minimum(hazard, 1.0) * pointwise.exp(np.clip(scores, -5.0, 5.0))
         return np.asarray(seen - expected)
 
     def information(self, scores: Floats, counts: Floats) -> float:
@@ -411,7 +439,9 @@ class Survival:
 
 
 def _logistic(x: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0))))
+    from tincture.kernels import pointwise
+
+    return np.asarray(1.0 / (1.0 + pointwise.exp(-np.clip(x, -30.0, 30.0))))
 
 
 def _comparable(outcomes: Floats, anchors: Floats) -> tuple[Floats, Floats]:

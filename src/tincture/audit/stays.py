@@ -83,7 +83,7 @@ def audit_stays(
     plan = made.ledger.plan
     bound, checks = one_run(plan, rng, canaries=canaries), check_vault()
     both = read_sides(made, events, records, held_out, held_out_events)
-    task = Classification.of(made.schema, made.task["target"])
+    task = made.classes
     seen = []
     for stays, purpose in zip(both, ("attacked members", "attacked others"), strict=True):
         check_enough(len(stays), "stays")
@@ -215,12 +215,12 @@ class _Makes:
 
     def records(self, events: Any, outcomes: Any) -> Records:
         """Invented stays as a vault would hold them; they are no secret."""
-        stays = read_like(self.made, events, outcomes)
-        return invented_records(stays, self.made.schema, self.task)
+        made = self.made.own
+        return invented_records(read_like(made, events, outcomes), made.schema, self.task)
 
     def reference(self, places: Chosen, seed: int) -> Records:
         """A release made of the stays at these places."""
-        made, layout, chosen = self.made, self.layout, self.real.take(places)
+        made, layout, chosen = self.made.own, self.layout, self.real.take(places)
         stays = stays_of(chosen.points, chosen.outcomes, layout, made.schema, self.task)
         engine = LocalEngine(
             Vault.of_stays(stays, made.schema, self.task, Ledger(made.ledger.plan))

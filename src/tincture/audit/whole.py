@@ -34,8 +34,9 @@ from tincture.evaluation import condensed_records, table_task
 from tincture.frames import to_columns, to_frame
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
+from tincture.released import plain
 from tincture.search import Progress
-from tincture.table import CondensedTable
+from tincture.table import CondensedTable, told_case
 
 Floats = NDArray[np.float64]
 
@@ -119,10 +120,11 @@ def audit(
 
 def _reference(table: CondensedTable, encoding: Encoding, frame: pl.DataFrame, seed: int) -> Floats:
     """Points of a release made like the one attacked, of other records."""
-    settings = table.settings
+    settings, schema = table.settings, plain(table.schema)  # the records are decoded ones
     outcome = {k: v for k, v in table.task.items() if k != "kind"}
+    outcome["case"] = told_case(schema, table.task).level
     made = Condenser(
-        schema=table.schema,
+        schema=schema,
         epsilon=table.ledger.plan.epsilon,
         delta=table.ledger.plan.delta,
         models=list(table.models),
@@ -134,5 +136,5 @@ def _reference(table: CondensedTable, encoding: Encoding, frame: pl.DataFrame, s
         seed=seed,
         **outcome,
     ).fit(frame)
-    values = to_columns(made.table_.rows, table.schema, table.schema.names)
+    values = to_columns(made.table_.rows, schema, schema.names)
     return encoding.encode(values)

@@ -15,6 +15,7 @@ from rich.table import Table
 from tincture.cli.audit_series import audit_series
 from tincture.cli.console import (
     BudgetFile,
+    CaseLevel,
     Delta,
     Epsilon,
     Json,
@@ -110,7 +111,10 @@ def condense(
     out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
     target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
-    event: Annotated[str | None, typer.Option(help="Event column (0/1) beside --time.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Event column (two levels, such as 0/1) beside --time.")
+    ] = None,
+    case: CaseLevel = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -176,6 +180,7 @@ def condense(
         target=target,
         time=time,
         event=event,
+        case=case,
         models=model,
         n_rows=rows,
         unit=unit,

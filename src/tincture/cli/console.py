@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -25,6 +26,15 @@ Delta = Annotated[
 
 BudgetFile = Annotated[
     Path | None, typer.Option("--budget", help="Budget file that caps all releases of the table.")
+]
+CaseLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--case",
+        help="Which of the outcome's two levels is the case, such as 1 or dead: the one that "
+        "figures count. By default the last that the schema declares.",
+        metavar="LEVEL",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Of the search; the noise takes none.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a killed run.")]
@@ -42,12 +52,16 @@ def as_text(content: Any) -> str:
 
 def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: bool) -> None:
     """Where the rows (or stays) are, and what is promised of them."""
-    ledger = release.ledger
+    from tincture.table import told_case
+
+    ledger, case = release.ledger, told_case(release.schema, release.task)
     if as_json:
-        print_json({"release": str(path.parent), "rows": len(release), **ledger.to_dict()})
+        told = {"release": str(path.parent), "rows": len(release), "case": case.to_dict()}
+        print_json({**told, **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
         console.print(f"{len(release)} invented {kind} in {path}", markup=False)
+        console.print(case.says, markup=False)
         style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
         console.print(ledger.promise, style=style)
 
@@ -69,9 +83,12 @@ def print_scores(evaluation: Any) -> None:
         table.add_column(f"{source}\n({first[source].rows})", justify="right")
     for (group, model, metric), row in cells.items():
         shown = [_figure(row[source].figure) for source in sources]
-        table.add_row(*([group] if grouped else []), model, metric, *shown)
+        names = [escape(text) for text in (*([group] if grouped else []), model, metric)]
+        table.add_row(*names, *shown)
     console = Console()
     console.print(table)
+    if evaluation.says_case:
+        console.print(evaluation.says_case, markup=False, soft_wrap=True)
     for gap in evaluation.left_behind:
         console.print(
             f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "

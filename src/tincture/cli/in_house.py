@@ -46,6 +46,10 @@ def evaluate(
             help="A time to compare predicted and observed risk at. Repeatable.", metavar="TIME"
         ),
     ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(help="Schema of the records, for labels of a --by column that is no feature."),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="In-house page to create, one HTML file.")
     ] = None,
@@ -90,6 +94,7 @@ def evaluate(
             models=model,
             by=by or [],
             at=at or [],
+            schema=schema,
             seed=seed,
             in_house=looks,
             pictures=report is not None,

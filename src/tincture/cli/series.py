@@ -10,6 +10,7 @@ import typer
 
 from tincture.cli.console import (
     BudgetFile,
+    CaseLevel,
     Delta,
     Epsilon,
     Json,
@@ -54,6 +55,7 @@ def condense_series(
         Path | None, typer.Option(help="One row a stay: static columns and the outcome.")
     ] = None,
     stay: Annotated[str, typer.Option("--id", help="Column that names the stay.")] = "stay_id",
+    case: CaseLevel = None,
     time: Annotated[str | None, typer.Option(help="Time column of the events.")] = None,
     time_unit: Annotated[
         str | None, typer.Option(help="What it counts: second, minute, hour or day.")
@@ -104,6 +106,7 @@ def condense_series(
             epsilon=epsilon,
             delta=delta,
             target=target,
+            case=case,
             stay=stay,
             n_rows=rows,
             hours=hours,

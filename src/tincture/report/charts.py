@@ -14,8 +14,15 @@ SERIES = ("condensed", "all real records", "random real rows")
 Point = tuple[float, float]
 
 
-def line_chart(chart: Chart) -> Markup:
-    """Lines over the unit square, or steps over time, with axes and accessible names."""
+def line_chart(chart: Chart, about: str = "") -> Markup:
+    """Lines over the unit square, or steps over time, with axes and accessible names.
+
+    Parameters
+    ----------
+    chart : Chart
+    about : str
+        Which level is the case, for whoever cannot see the picture.
+    """
     widest = max((x for line in chart.lines for x, _ in line.points), default=1.0)
     reach = (widest or 1.0) if chart.kind == "steps" else 1.0
     name = {"roc": "ROC curve", "calibration": "Calibration", "steps": "Kaplan–Meier curve"}
@@ -23,7 +30,8 @@ def line_chart(chart: Chart) -> Markup:
     diagonal = [(0.0, 0.0), (1.0, 1.0)]
     return framed(
         title,
-        f"{chart.y} against {chart.x}, for {', '.join(line.name for line in chart.lines)}.",
+        f"{chart.y} against {chart.x}, for {', '.join(line.name for line in chart.lines)}."
+        f"{f' {about}.' if about else ''}",
         _axes(chart.x, chart.y, reach),
         None if chart.kind == "steps" else _path(diagonal, reach, "diagonal"),
         *(_line(line, chart.kind, reach) for line in chart.lines),

@@ -17,7 +17,6 @@ from tincture.scores import (
     RANDOM,
     RANKING,
     Bars,
-    Chart,
     Evaluation,
     Gap,
 )
@@ -35,10 +34,10 @@ def in_house_page(summary: InHouse) -> str:
         element("p", WARNING, class_="warning"),
         element("p", summary.promise, class_="promise"),
         section("In short", _in_short(summary)),
-        section("Utility", _says_utility(), utility(found, EVERYONE)),
+        section("Utility", _says_utility(), says_case(found), utility(found, EVERYONE)),
         section("Subgroups", *_subgroups(found)),
         section("Learning speed", speed(found)),
-        curves(found.charts),
+        curves(found),
         _distributions(found.bars),
         section("Attacks", *_attacks(summary.attacks)),
         section("Looks at real records", says_looks(found.looks)),
@@ -79,6 +78,22 @@ def _says_utility() -> Markup:
     )
 
 
+def says_case(found: Evaluation) -> Markup | None:
+    """Which level is the positive class, in a sentence."""
+    case = found.case
+    if case is None:
+        return None
+    if case.level is None:
+        return paragraphs(
+            f"Of the classes of {case.column}, {case.title}: AUROC and AUPRC are means over each "
+            "level against the rest, and the Brier score is the sum over all."
+        )
+    return paragraphs(
+        f"The case, which is the positive class or the event that probabilities and risks are of: "
+        f"{case.event}."
+    )
+
+
 def utility(found: Evaluation, group: str) -> Markup:
     """Every figure of a group with its interval, the sources side by side."""
     cells: dict[tuple[str, str], dict[str, Figure]] = {}
@@ -91,7 +106,13 @@ def utility(found: Evaluation, group: str) -> Markup:
         for (model, metric), row in cells.items()
     ]
     heads = ["model", "figure", *(f"{s} ({rows[s]:,})" for s in SOURCES if s in rows)]
-    return table("Figures on held-out records, by what was trained on", heads, lines, numbers=3)
+    caption = captioned("Figures on held-out records, by what was trained on", found)
+    return table(caption, heads, lines, numbers=3)
+
+
+def captioned(text: str, found: Evaluation) -> str:
+    """A caption that says what the figures below it are about."""
+    return f"{text}; {found.says_case}" if found.says_case else text
 
 
 def _interval(figure: Figure) -> Markup:
@@ -109,7 +130,8 @@ def _subgroups(found: Evaluation) -> Sequence[Child]:
         (g.label, f"{g.records:,}", f"{g.events:,}", "yes" if g.is_external else "no")
         for g in found.groups
     ]
-    heads = ["group", "records", "events", "unseen site"]
+    counted = next((g.counts for g in found.groups), "events")
+    heads = ["group", "records", counted, "unseen site"]
     if not any(g.is_external for g in found.groups):
         heads, sizes = heads[:-1], [row[:-1] for row in sizes]
     return (
@@ -123,7 +145,7 @@ def _subgroups(found: Evaluation) -> Sequence[Child]:
         ),
         table("Groups", heads, sizes, numbers=len(heads) - 1),
         table(
-            "Gap to the ceiling by group",
+            captioned("Gap to the ceiling by group", found),
             ["group", "model", "figure", "condensed", "ceiling", "gap", "excess", "verdict"],
             [_gap(found, g) for g in gaps],
             numbers=5,
@@ -167,13 +189,17 @@ def speed(found: Evaluation) -> Markup:
     return table("Time to fit, once, on this machine", heads, rows, numbers=4)
 
 
-def curves(charts: Sequence[Chart]) -> Markup | None:
+def curves(found: Evaluation) -> Markup | None:
     """A section of ROC and calibration curves, or of survival, if there are any."""
+    charts = found.charts
     if not charts:
         return None
     names = [s for s in SOURCES if any(s == line.name for c in charts for line in c.lines)]
     titles = {"roc": "ROC", "calibration": "Calibration", "steps": "Kaplan–Meier"}
-    figures = [drawn(f"{titles[c.kind]}: {c.title}", line_chart(c)) for c in charts]
+    figures = [
+        drawn(about(f"{titles[c.kind]}: {c.title}", found), line_chart(c, found.says_case))
+        for c in charts
+    ]
     return section("Curves", legend(names), element("div", *figures, class_="grid-of-charts"))
 
 
@@ -193,6 +219,13 @@ def _distributions(bars: Sequence[Bars]) -> Markup | None:
         ),
         legend(SOURCES[:2]),
         element("div", *figures, class_="grid-of-charts"),
+    )
+
+
+def about(caption: Child, found: Evaluation) -> Markup:
+    """A picture's name with what its figures are about."""
+    return (
+        join(caption, " ", element("small", found.says_case)) if found.says_case else join(caption)
     )
 
 

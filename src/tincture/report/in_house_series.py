@@ -8,9 +8,11 @@ from tincture.report.charts import legend
 from tincture.report.in_house import (
     SOURCES,
     WARNING,
+    about,
     curves,
     drawn,
     kept,
+    says_case,
     says_looks,
     speed,
     utility,
@@ -26,7 +28,7 @@ from tincture.report.series_charts import (
 )
 from tincture.report.summary import InHouseSeries
 from tincture.scores import CEILING, CONDENSED, EVERYONE
-from tincture.series_scores import Convergence, Course, SeriesEvaluation
+from tincture.series_scores import Course, SeriesEvaluation
 
 TWO = (CONDENSED, CEILING)
 CHANGE = "mean |change of log odds|"
@@ -44,15 +46,19 @@ def in_house_series_page(summary: InHouseSeries) -> str:
         section(
             "Utility",
             _says_utility(),
+            says_case(found),
             legend(SOURCES),
-            _grid(drawn(metric, score_chart(found, metric)) for metric in ("AUROC", "AUPRC")),
+            _grid(
+                drawn(about(metric, found), score_chart(found, metric))
+                for metric in ("AUROC", "AUPRC")
+            ),
             utility(found, EVERYONE),
         ),
         _courses(found.courses),
         _influences(found),
-        _convergence(found.convergence),
+        _convergence(found),
         section("Time to train", speed(found)),
-        curves(found.charts),
+        curves(found),
         section("Looks at real stays", says_looks(found.looks)),
     )
 
@@ -141,16 +147,20 @@ def _influences(found: SeriesEvaluation) -> Markup | None:
         legend(TWO),
         _grid(
             (
-                drawn("Mean change", influence_chart(found.influences, CHANGE)),
-                drawn("As a share of all", influence_chart(found.shares, "share of all changes")),
+                drawn(about("Mean change", found), influence_chart(found.influences, CHANGE)),
+                drawn(
+                    about("As a share of all", found),
+                    influence_chart(found.shares, "share of all changes"),
+                ),
             )
         ),
     )
 
 
-def _convergence(found: Convergence | None) -> Markup | None:
-    if found is None:
+def _convergence(found: SeriesEvaluation) -> Markup | None:
+    if found.convergence is None:
         return None
+    caption = about(f"Network {found.convergence.network}", found)
     return section(
         "Convergence of training",
         paragraphs(
@@ -158,7 +168,7 @@ def _convergence(found: Convergence | None) -> Markup | None:
             "to 0 towards the end; nobody looks at this curve when a network is trained blindly."
         ),
         legend(TWO),
-        _grid([drawn(f"Network {found.network}", convergence_chart(found))]),
+        _grid([drawn(caption, convergence_chart(found.convergence))]),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from importlib.resources import files
 
+from tincture.report.codes import EMPTY_HERE, Code
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.summary import Card, Field, Phase
 from tincture.report.wording import PUBLIC, ROWS, STAYS
@@ -99,6 +100,7 @@ def card_page(card: Card) -> str:
             paragraphs(*PUBLIC),
             _fields(words.columns, card.fields),
         ),
+        _codes(card.codes),
         section("Use", _list(words.use), element("h3", f"Reading the {card.holds}"), *reading),
         section("Limits", _list(words.limits)),
         paragraphs(f"Made with tincture {card.version}."),
@@ -108,7 +110,7 @@ def card_page(card: Card) -> str:
 def _facts(card: Card) -> Markup:
     alone = card.unit in ("record", "stay")
     rows = [
-        ("Outcome", card.outcome),
+        ("Outcome", card.told),
         *card.made,
         ("ε asked for, spent", f"{card.epsilon:g}, {card.epsilon_spent:.4g}"),
         ("δ", f"{card.delta:g}"),
@@ -133,6 +135,17 @@ def _ledger(card: Card) -> Markup:
 def _fields(caption: str, fields: Sequence[Field]) -> Markup:
     rows = [(f.name, f.role, f.type, f.values, f.about) for f in fields]
     return table(caption, ["column", "role", "type", "values", "meaning"], rows)
+
+
+def _codes(codes: Sequence[Code]) -> Markup | None:
+    if not codes:
+        return None
+    rows = [(c.column, c.cell, f"missing: {c.means}" if c.is_missing else c.means) for c in codes]
+    return section(
+        "What the codes mean",
+        paragraphs(EMPTY_HERE) if any(c.is_missing for c in codes) else None,
+        table("Levels and words for missing", ["column", "code", "meaning"], rows),
+    )
 
 
 def _list(items: Sequence[str]) -> Markup:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tincture.metrics.figure import Figure
+from tincture.report.codes import Code, codes_of, described, event_told, outcome_told
 from tincture.scores import Evaluation
 from tincture.series_scores import SeriesEvaluation
 
@@ -42,8 +43,12 @@ class Card:
     ----------
     holds : str
         "rows" or "stays".
+    outcome, told : str
+        Outcome columns with their role; and with the level that figures count.
     made : tuple of (str, str)
         What only this kind of release has to tell, with its name.
+    codes : tuple of Code
+        What labelled levels and words for missing mean.
     """
 
     holds: str
@@ -52,6 +57,7 @@ class Card:
     is_private: bool
     rows: int
     outcome: str
+    told: str
     made: tuple[tuple[str, str], ...]
     epsilon: float
     epsilon_spent: float
@@ -62,14 +68,15 @@ class Card:
     version: str
     phases: tuple[Phase, ...]
     fields: tuple[Field, ...]
+    codes: tuple[Code, ...] = ()
 
     @classmethod
     def of(cls, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
         """From the two JSON files of a release of either kind, as dictionaries."""
         about = package["tincture"]
         is_table = "models" in about
-        described = package["resources"][0]["schema"] if is_table else about["schema"]
-        outcome = {name: role for role, name in about["task"].items() if role != "kind"}
+        schema, task = described(package), about["task"]
+        outcome = {task[role]: role for role in ("target", "time", "event") if role in task}
         return cls(
             holds="rows" if is_table else "stays",
             title=package["title"],
@@ -77,7 +84,12 @@ class Card:
             is_private=float(ledger["epsilon"]) < float("inf"),
             rows=int(about["settings"]["n_rows"]),
             outcome=", ".join(f"{name} ({role})" for name, role in outcome.items()),
-            made=_of_table(about) if is_table else _of_stays(about["settings"]),
+            told=outcome_told(schema, task),
+            made=(
+                _of_table(about)
+                if is_table
+                else _of_stays(about["settings"], event_told(schema, task))
+            ),
             epsilon=float(ledger["epsilon"]),
             epsilon_spent=float(ledger["epsilon_spent"]),
             delta=float(ledger["delta"]),
@@ -88,8 +100,9 @@ class Card:
             phases=tuple(_phases(ledger)),
             fields=tuple(
                 _field(f, outcome.get(f["name"]) or f.get("role") or "feature")
-                for f in described["fields"]
+                for f in schema["fields"]
             ),
+            codes=codes_of(schema),
         )
 
 
@@ -97,11 +110,11 @@ def _of_table(about: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return (("Made for the models", ", ".join(about["models"])),)
 
 
-def _of_stays(settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _of_stays(settings: Mapping[str, Any], event: str) -> tuple[tuple[str, str], ...]:
     return (
         ("Columns of the events", ", ".join(settings["columns"])),
         ("Window", f"{settings['hours']:g} h in bins of {settings['bin_hours']:g} h"),
-        ("Real prevalence", f"about {settings['prevalence']:.1%}, known through noise"),
+        ("Real prevalence", f"about {settings['prevalence']:.1%} ({event}), known through noise"),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tincture.card import privacy_rows
+from tincture.card import code_table, in_cell, privacy_rows
+from tincture.report.codes import described, event_told, outcome_told
 from tincture.series.prototypes import COPIES
 
 
@@ -26,7 +27,8 @@ def series_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
     about = package["tincture"]
     settings = about["settings"]
     stay, time, variable, value = settings["columns"]
-    target = about["task"]["target"]
+    schema, task = described(package), about["task"]
+    target = task["target"]
     return f"""# {package["title"]}
 
 **{ledger["promise"]}**
@@ -39,14 +41,15 @@ the other outcome, so that a network learns odds and not the stays by heart: kee
 
 | | |
 |---|---|
-| Outcome | {target} |
+| Outcome | {in_cell(outcome_told(schema, task))} |
 | Stays | {settings["n_rows"]}, half of each class |
 | Matched to networks | {_matched(settings["effort"])} |
-| Real prevalence | about {settings["prevalence"]:.1%}, through noise: recalibrate with it |
+| Real prevalence | about {settings["prevalence"]:.1%} ({in_cell(event_told(schema, task))}), \
+through noise: recalibrate with it |
 | Window | {settings["hours"]:g} h in bins of {settings["bin_hours"]:g} h |
 {privacy_rows(ledger)}
 
-## Reading it
+{code_table(schema)}## Reading it
 
 ```python
 import pandas as pd

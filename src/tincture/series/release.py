@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tincture.errors import ReleaseError
-from tincture.files import json_bytes, write_folder
+from tincture.files import json_bytes, slug, write_folder
 from tincture.frames import to_frame
 from tincture.privacy.ledger import Ledger
+from tincture.released import plain, resource_schema
 from tincture.report.page import card_page
 from tincture.report.summary import Card
 from tincture.schema import Schema
 from tincture.series.card import series_card
 from tincture.series.formats import END, HOURS, START, Form
 from tincture.stays import Grid, Layout
-from tincture.table import CARD, LEDGER, PACKAGE, PAGE, PROFILE
-from tincture.tasks import Task
+from tincture.table import CARD, LEDGER, PACKAGE, PAGE, PROFILE, told_case, told_task
+from tincture.tasks import Classification, Task
 
 Floats = NDArray[np.float64]
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
@@ -44,9 +45,9 @@ class CondensedSeries:
     outcomes : polars.DataFrame
         One stay a row: static columns and the target.
     schema : Schema
-        Of variables, static columns and target.
+        Of variables, static columns and target, as it was declared for the real ones.
     task : dict
-        ``kind`` and ``target``.
+        ``kind``, ``target`` and the level that is the ``case``.
     settings : dict
     ledger : Ledger
     """
@@ -54,12 +55,30 @@ class CondensedSeries:
     events: pl.DataFrame
     outcomes: pl.DataFrame
     schema: Schema
-    task: Mapping[str, str]
+    task: Mapping[str, Any]
     settings: Mapping[str, Any]
     ledger: Ledger
 
     def __len__(self) -> int:
         return self.outcomes.height
+
+    @property
+    def classes(self) -> Classification:
+        """The outcome.
+
+        Raises
+        ------
+        ReleaseError, SchemaError, SettingError
+        """
+        task = told_task(self.schema, self.task)
+        if not isinstance(task, Classification):
+            raise ReleaseError("The outcome of condensed stays must be classes.")
+        return task
+
+    @property
+    def own(self) -> CondensedSeries:
+        """The same with the schema that its own cells, and not the real ones, are read by."""
+        return replace(self, schema=plain(self.schema))
 
     def save(self, path: str | Path) -> None:
         """Write the release as a new folder, whole or not at all.
@@ -96,7 +115,7 @@ class CondensedSeries:
             package = json.loads((path / PACKAGE).read_text(encoding="utf-8"))
             ledger = Ledger.from_dict(json.loads((path / LEDGER).read_text(encoding="utf-8")))
             about = package["tincture"]
-            return cls(
+            made = cls(
                 events=pl.read_parquet(path / EVENTS),
                 outcomes=pl.read_parquet(path / OUTCOMES),
                 schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
@@ -104,6 +123,8 @@ class CondensedSeries:
                 settings=about["settings"],
                 ledger=ledger,
             )
+            told_case(made.schema, made.task)
+            return made
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             raise ReleaseError(
                 f"{path} is no whole release of stays; expected the files that "
@@ -122,15 +143,15 @@ class CondensedSeries:
 
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""
-        name = (self.schema.name or "stays").lower()
+        name = self.schema.name or "stays"
         return {
             "$schema": PROFILE,
-            "name": f"{name}-condensed",
+            "name": f"{slug(name, 'stays')}-condensed",
             "title": f"{self.schema.title or name}: condensed to {len(self)} invented stays",
             "description": self.ledger.promise,
             "resources": [
                 _resource("condensed", EVENTS, self.events),
-                _resource("outcomes", OUTCOMES, self.outcomes),
+                _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
             ],
             "tincture": {
                 "task": dict(self.task),
@@ -180,8 +201,12 @@ def _times(hours: Floats, unit: str) -> pl.Series:
     return pl.Series(np.round(times).astype(np.int64) if whole else np.round(times, 4))
 
 
-def _resource(name: str, path: str, frame: pl.DataFrame) -> dict[str, Any]:
-    fields = [{"name": c, "type": _type(t)} for c, t in frame.schema.items()]
+def _resource(
+    name: str, path: str, frame: pl.DataFrame, schema: Schema | None = None
+) -> dict[str, Any]:
+    """A file of the release; what was declared of its columns is told with their types."""
+    known = {} if schema is None else {f["name"]: f for f in resource_schema(schema)["fields"]}
+    fields = [known.get(c, {}) | {"name": c, "type": _type(t)} for c, t in frame.schema.items()]
     return {"name": name, "path": path, "format": "parquet", "schema": {"fields": fields}}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.case import Case
 from tincture.curves import calibration, roc
 from tincture.errors import ModelError, SettingError
 from tincture.learning import Learned
@@ -91,7 +92,7 @@ class Table:
 
     @classmethod
     def of(cls, inputs: Grid, outcomes: Floats, prevalence: float | None = None) -> Table:
-        """With the table's own share of the second class, unless another is known."""
+        """With the table's own share of the case, unless another is known."""
         share = float(outcomes.mean()) if prevalence is None else prevalence
         return cls(inputs, outcomes, min(max(share, RARE), 1 - RARE))
 
@@ -188,7 +189,11 @@ class Study:
         }
 
     def result(
-        self, looks: tuple[str, ...], courses: tuple[Course, ...], note: str
+        self,
+        looks: tuple[str, ...],
+        courses: tuple[Course, ...],
+        note: str,
+        case: Case | None = None,
     ) -> SeriesEvaluation:
         """All figures, with intervals from paired resamples of the held-out stays."""
         learned = [*self._together(), *self._learned]
@@ -201,6 +206,7 @@ class Study:
             gaps=tuple(panel.gaps()),
             fits=tuple(self._fits()),
             charts=tuple(self._charts()) if self._pictures else (),
+            case=case,
             influences=self._mean_influences(),
             courses=courses,
             convergence=Convergence(self._networks[0], lines) if lines else None,
