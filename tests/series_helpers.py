@@ -12,8 +12,9 @@ import polars as pl
 
 from tincture.privacy.vault import Records
 from tincture.schema import Schema
+from tincture.series.reading import read_stays
 from tincture.series.summaries import Scale
-from tincture.stays import Layout, Use
+from tincture.stays import Grid, Layout, Use
 
 
 def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:
@@ -24,6 +25,12 @@ def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:
             use(batch)
 
     return each
+
+
+def grid_of(events: Any, outcomes: Any, schema: Schema | None = None, **changes: Any) -> Grid:
+    """The grid of stays that are read as a run would."""
+    settings = {"target": "died", "stay": "stay_id", "hours": 12.0, "bin_hours": 1.0} | changes
+    return read_stays(events, outcomes, schema or SCHEMA, **settings)[0].grid
 
 
 def amount(name: str, low: float, high: float, role: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ FLOORS = [
     {"case"},
     {
         "frames",
+        "events",
         "encoding",
         "stays",
         "draft",

@@ -42,7 +42,6 @@ def test_odd_events_are_left_out_and_unit_errors_clipped_to_the_bounds() -> None
     odd = batch(
         ("a", 0.5, "HR", 900.0),
         ("a", 2.5, "HR", float("nan")),
-        ("a", 3.5, "HR", float("inf")),
         ("a", -1.0, "HR", 60.0),
         ("a", 12.5, "HR", 60.0),
         ("a", 4.5, "unheard of", 60.0),

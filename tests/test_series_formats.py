@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +12,27 @@ import pytest
 
 from series_helpers import (
     BENCHMARK,
-    LAYOUT,
     PHYSIONET,
     SCHEMA,
     benchmark,
+    grid_of,
     make_stays,
     physionet,
 )
 from tincture.errors import SettingError, TableError
 from tincture.series.formats import open_events
 from tincture.series_estimator import SeriesCondenser
-from tincture.stays import Layout, bin_stays
-
-NAMES = [str(s) for s in make_stays(30)[1]["stay_id"]]
-
-
-def grid_of(
-    events: object, starts: pl.DataFrame | None = None, layout: Layout = LAYOUT
-) -> np.ndarray:
-    source = open_events(events, "stay_id")
-    return bin_stays(partial(source.each, starts), NAMES, None, layout).grid
+from tincture.stays import carried
 
 
 def test_parquet_csv_and_frames_give_the_same_grid(tmp_path: Path) -> None:
-    events, _ = make_stays(30)
+    events, outcomes = make_stays(30)
     events.write_parquet(tmp_path / "e.parquet")
     events.write_csv(tmp_path / "e.csv")
     hours = events.select("stay_id", "variable", "value", hours=pl.col("minute") / 60)
-    expected = grid_of(events)
+    expected = grid_of(events, outcomes)
     for form in (tmp_path / "e.parquet", tmp_path / "e.csv", events.to_pandas(), hours):
-        np.testing.assert_allclose(grid_of(form), expected, atol=1e-6)
+        np.testing.assert_allclose(grid_of(form, outcomes), expected, atol=1e-6)
 
 
 def meds_of(events: pl.DataFrame, start: datetime) -> pl.DataFrame:
@@ -56,16 +46,15 @@ def meds_of(events: pl.DataFrame, start: datetime) -> pl.DataFrame:
 
 
 def test_meds_events_are_measured_from_the_start_of_the_window(tmp_path: Path) -> None:
-    events, _ = make_stays(30)
+    events, outcomes = make_stays(30)
     start = datetime(2020, 5, 1, 7)
-    meds = meds_of(events, start)
-    meds.write_parquet(tmp_path / "0.parquet")
-    starts = pl.DataFrame({"stay": NAMES, "start": [start] * len(NAMES)})
-    source = open_events(tmp_path, "subject_id")
-    grid = bin_stays(partial(source.each, starts), NAMES, None, LAYOUT).grid
-    np.testing.assert_allclose(grid, grid_of(events), atol=1e-6)
+    meds_of(events, start).write_parquet(tmp_path / "0.parquet")
+    labels = outcomes.rename({"stay_id": "subject_id"})
+    begun = labels.with_columns(start=start)
+    grid = grid_of(tmp_path, begun, stay="subject_id")
+    np.testing.assert_allclose(grid, grid_of(events, outcomes), atol=1e-6)
     with pytest.raises(TableError, match="prediction_time"):
-        source.each(None, lambda batch: None)
+        grid_of(tmp_path, labels, stay="subject_id")
 
 
 def test_dates_may_be_texts(tmp_path: Path) -> None:
@@ -84,7 +73,7 @@ def test_dates_may_be_texts(tmp_path: Path) -> None:
     meds = meds.with_columns(pl.col("time").str.to_datetime())
     from_dates = condenser.fit(meds, labels.with_columns(start.alias("start"))).table_
     assert from_texts.outcomes.equals(from_dates.outcomes)
-    with pytest.raises(TableError, match="holds no dates"):
+    with pytest.raises(TableError, match="not read as a time"):
         condenser.fit(meds, labels.with_columns(start="sex"))
 
 
@@ -150,12 +139,13 @@ def test_a_file_that_lacks_bytes_is_refused_without_the_words_of_the_reader(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # Several row groups: a reader that stops at the damage would have some of the events.
-    make_stays(30)[0].write_parquet(tmp_path / "e.parquet", row_group_size=100)
+    events, outcomes = make_stays(30)
+    events.write_parquet(tmp_path / "e.parquet", row_group_size=100)
     content = (tmp_path / "e.parquet").read_bytes()
     for lost in (10, 100, 3000):
         (tmp_path / "e.parquet").write_bytes(content[:300] + content[300 + lost :])
         with pytest.raises(TableError, match="cannot be read"):
-            grid_of(tmp_path / "e.parquet")
+            grid_of(tmp_path / "e.parquet", outcomes)
     assert capfd.readouterr().err == ""
 
 
@@ -183,11 +173,7 @@ def test_a_network_learns_from_condensed_stays_what_holds_for_others() -> None:
     events, outcomes = make_stays(600, seed=9)
 
     def channels(events: pl.DataFrame, outcomes: pl.DataFrame) -> np.ndarray:
-        names = [str(s) for s in outcomes["stay_id"]]
-        each = partial(open_events(events, "stay_id").each, None)
-        from tincture.stays import carried
-
-        return carried(bin_stays(each, names, None, LAYOUT).grid)[:, :, :2]
+        return carried(grid_of(events, outcomes))[:, :, :2]
 
     mine, real = (
         channels(condenser.table_.events, condenser.table_.outcomes),

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tincture.engine import LocalEngine
 from tincture.errors import SettingError, TableError
+from tincture.events.reader import Form
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
@@ -19,7 +20,7 @@ from tincture.runs import Releasing, Run, digest_of
 from tincture.schema import Schema
 from tincture.search import Progress
 from tincture.series.condense import condense_series, series_plan
-from tincture.series.reading import read_stays
+from tincture.series.reading import read_by, read_stays, with_roles
 from tincture.series.release import CondensedSeries, written
 from tincture.stays import Layout
 from tincture.table import outcome_told
@@ -51,9 +52,11 @@ class SeriesCondenser(Releasing):
     hours, bin_hours : float
         Window from the start of the stay, and its bins.
     time, time_unit : str, optional
-        Time column of the events and what it counts, where its name does not tell.
+        Time column of the events and what it counts, where its name does not tell: second, minute,
+        hour or day from the start of the stay, or datetime.
     unit : str, optional
-        Column of the outcomes that names the person, when a person may have several stays.
+        Column of the outcomes that names the person, when a person may have several stays; or
+        ``stay`` itself, when the outcomes name one several times, each with a window of its own.
     effort : float, optional
         Factor of the rounds in which stays are matched to small networks; 0 leaves it out. It costs
         minutes and no privacy, and needs torch. If not given: 1 where torch is there, else 0; the
@@ -116,7 +119,8 @@ class SeriesCondenser(Releasing):
         events : frame or path
             Long events, or a folder; see `tincture.series.formats.open_events`.
         outcomes : frame or path, optional
-            One row a stay; may be left out where the folder holds it.
+            One row a stay (or a window of it, if ``unit`` is the stay); may be left out where the
+            folder holds it.
         journal, budget, progress
             As for `Condenser.fit`.
 
@@ -145,6 +149,7 @@ class SeriesCondenser(Releasing):
             bin_hours=float(self.bin_hours),
             time=self.time,
             time_unit=self.time_unit,
+            unit=self.unit,
         )
         if len(stays) <= self.n_rows:
             raise TableError(
@@ -168,7 +173,7 @@ class SeriesCondenser(Releasing):
                 effort=self._effort(),
                 progress=progress,
             )
-        released = schema.select(self._released(layout))
+        released = with_roles(schema.select(self._released(layout, form)), form)
         tables = written(found.points, found.outcomes, layout, released, task, form)
         settings = self._settings() | {
             "prevalence": round(found.prevalence, 4),
@@ -200,8 +205,8 @@ class SeriesCondenser(Releasing):
             raise SettingError(f"{self.n_rows} stays were asked for; expected 4 to {MAX_STAYS}.")
         self._check_seed()
         self._check_effort()
-        if self.unit in (self.target, self.stay):
-            raise SettingError("The unit must be another column than the target and the stay.")
+        if self.unit == self.target:
+            raise SettingError("The unit must be another column than the target.")
 
     def _check_effort(self) -> None:
         effort: Any = self.effort
@@ -229,9 +234,9 @@ class SeriesCondenser(Releasing):
             )
         return task
 
-    def _released(self, layout: Layout) -> list[str]:
+    def _released(self, layout: Layout, form: Form) -> list[str]:
         statics = [c.name for c in layout.statics.columns] if layout.statics else []
-        return [*layout.names, *statics, self.target]
+        return [*layout.names, *statics, self.target, *read_by(form)]
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -7,16 +7,19 @@ What is known of the variables is declared in the schema (``"role": "variable"``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.cells import identity
 from tincture.encoding import Amount, Encoding
 from tincture.errors import SchemaError, SettingError, TableError
+from tincture.events.reader import Events, Reader, Reading
+from tincture.events.values import level_numbers
 from tincture.frames import to_columns
 from tincture.schema import Column, Schema
 
@@ -24,8 +27,6 @@ Floats = NDArray[np.float64]
 Grid = NDArray[np.float32]
 Use = Callable[[pl.DataFrame], None]
 MAX_BINS = 500
-STAY, HOUR, VARIABLE, VALUE = "stay", "hour", "variable", "value"
-MOMENT = "moment"  # the hour as the grid keeps it
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,13 @@ class Layout:
         cut = self.n_bins * len(self.variables)
         return points[:, :cut].reshape(len(points), *self.shape), points[:, cut:]
 
-    def place(self, values: Floats, codes: NDArray[np.int64]) -> Floats:
+    def place(self, values: Floats, codes: NDArray[np.integer[Any]]) -> Floats:
         """Values of the variables ``codes`` to places in [0, 1], clipped to the public bounds."""
         places = np.empty(len(values))
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(len(self.variables) + 1))
         for code, column in enumerate(self.variables):
-            mine = codes == code
+            mine = order[ends[code] : ends[code + 1]]
             places[mine] = _amount(column).encode(values[mine])[:, 0]
         return places
 
@@ -116,7 +119,7 @@ class Layout:
         values = _amount(column).decode(places[..., None])
         if not column.is_categorical:
             return values
-        levels = np.sort([float(level) for level in column.levels])
+        levels = np.sort(level_numbers(column))
         return np.asarray(levels[np.abs(values[..., None] - levels).argmin(axis=-1)])
 
 
@@ -124,15 +127,9 @@ def _amount(column: Column) -> Amount:
     """A variable as a bounded amount; levels must be numbers."""
     if not column.is_categorical:
         return Amount(replace(column, required=True))
-    try:
-        levels = [float(level) for level in column.levels]
-    except ValueError:
-        raise SchemaError(
-            f"The variable {column.name!r} has levels that are words; a measured value must be a "
-            "number. Code its levels as numbers, or leave the variable out."
-        ) from None
+    levels = level_numbers(column)
     free = replace(column, type="number", categories=None, required=True)
-    return Amount(replace(free, minimum=min(levels), maximum=max(levels)))
+    return Amount(replace(free, minimum=float(levels.min()), maximum=float(levels.max())))
 
 
 def _bins(hours: float, bin_hours: float) -> int:
@@ -158,11 +155,15 @@ class Stays:
     outcomes : Any
         Frame of one row a stay: static columns and the target.
     layout : Layout
+    among_events : dict of str to ndarray
+        Static columns that lie among the events and not in the outcomes, as
+        `tincture.frames.to_columns` gives them.
     """
 
     grid: Grid
     outcomes: Any
     layout: Layout
+    among_events: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.grid)
@@ -173,51 +174,45 @@ class Stays:
         if encoding is None:
             return np.zeros((len(self), 0))
         free = replace(schema, columns=tuple(replace(c, required=False) for c in schema.columns))
-        return encoding.encode(to_columns(self.outcomes, free, [c.name for c in encoding.columns]))
+        told = [c.name for c in encoding.columns if c.name not in self.among_events]
+        return encoding.encode(to_columns(self.outcomes, free, told) | {**self.among_events})
 
 
 def bin_stays(
-    each: Callable[[Use], None], stays: Sequence[str], outcomes: Any, layout: Layout
+    each: Callable[[Use], None],
+    stays: Sequence[Any],
+    outcomes: Any,
+    layout: Layout,
+    reading: Reading | None = None,
 ) -> Stays:
     """Bin events batch by batch, so that memory does not grow with their number.
 
     Parameters
     ----------
     each : callable
-        Hands every batch of events to the function it is given: columns ``stay`` (text), ``hour``
-        and ``value`` (floats), ``variable`` (text). Events of other stays or variables, outside
-        the window or without a finite value are ignored.
-    stays : sequence of str
-        Identifiers in the order of ``outcomes``; unique.
+        Hands every batch of events to the function it is given, as `Reader.read` takes them. Those
+        of other stays or variables, or outside the window, are left out.
+    stays : sequence
+        Identifiers in the order of ``outcomes``, by any spelling.
     outcomes : frame
     layout : Layout
+    reading : Reading, optional
+        By default times are hours.
 
     Raises
     ------
     TableError
-        If no event belongs to any stay.
+        If an event cannot be read, or none belongs to any stay; never quoting a cell.
     """
-    if len(set(stays)) < len(stays):
-        raise TableError("The outcomes name a stay twice; expected one row a stay.")
+    reader = Reader([identity(s) for s in stays], layout.variables, reading or Reading())
     grid = np.full((len(stays), *layout.shape), np.nan, dtype=np.float32)
     latest = np.full(grid.shape, -np.inf, dtype=np.float32)
-    rows = pl.DataFrame({STAY: stays, "row": np.arange(len(stays))})
-    columns = pl.DataFrame({VARIABLE: layout.names, "code": np.arange(len(layout.names))})
     n_known = 0
 
     def enter(batch: pl.DataFrame) -> None:
         nonlocal n_known
-        known = (
-            batch.filter(
-                pl.col(HOUR).is_between(0, layout.hours) & pl.col(VALUE).is_finite(),
-            )
-            .join(rows, on=STAY)
-            .join(columns, on=VARIABLE)
-            .with_columns(pl.col(HOUR).cast(pl.Float32).alias(MOMENT))
-            .sort(MOMENT, VALUE, HOUR)
-        )
-        n_known += known.height
-        _enter(known, grid.reshape(-1), latest.reshape(-1), layout)
+        for events in reader.read(batch):
+            n_known += _enter(events, grid.reshape(-1), latest.reshape(-1), layout)
 
     each(enter)
     if n_known == 0:
@@ -225,27 +220,30 @@ def bin_stays(
             "No event belongs to a stay of the outcomes and a variable of the schema within the "
             "window; compare identifiers, names and the unit of time."
         )
-    return Stays(grid, outcomes, layout)
+    return Stays(grid, outcomes, layout, reader.statics())
 
 
-def _enter(known: pl.DataFrame, grid: Grid, latest: Grid, layout: Layout) -> None:
-    """Write the last event a cell into the flat grid, unless a later one is there already.
+def _enter(events: Events, grid: Grid, latest: Grid, layout: Layout) -> int:
+    """Write the last event a cell into the flat grid, unless a later one is there; how many count.
 
     Of events at one moment the largest counts, whatever their order: where a batch ends depends on
     other stays, which must not change this one (docs/promise.md, lemma 4).
     """
+    inside = (events.hours >= 0) & (events.hours <= layout.hours)
+    rows, codes = events.rows[inside], events.codes[inside]
+    hours, values = events.hours[inside], events.values[inside]
     n_bins, n_variables = layout.shape
-    hours, codes = known[HOUR].to_numpy(), known["code"].to_numpy()
     bins = np.minimum((hours * n_bins / layout.hours).astype(np.int64), n_bins - 1)
-    cells = (known["row"].to_numpy() * n_bins + bins) * n_variables + codes
-    # Sorted by moment and value, so the first of the reversed cells is the one that counts.
-    cells, first = np.unique(cells[::-1], return_index=True)
-    last = len(codes) - 1 - first
-    moments = known[MOMENT].to_numpy()[last]
-    places = layout.place(known[VALUE].to_numpy()[last], codes[last]).astype(np.float32)
-    same = (moments == latest[cells]) & (places > grid[cells])
-    newer = (moments > latest[cells]) | same
-    grid[cells[newer]], latest[cells[newer]] = places[newer], moments[newer]
+    cells = (rows * n_bins + bins) * n_variables + codes
+    moments = hours.astype(np.float32)
+    before = latest[cells]
+    np.maximum.at(latest, cells, moments)
+    after = latest[cells]
+    newest = moments == after
+    cells, is_later = cells[newest], (before < after)[newest]
+    grid[cells[is_later]] = np.nan
+    np.fmax.at(grid, cells, layout.place(values[newest], codes[newest]).astype(np.float32))
+    return len(rows)
 
 
 def carried(grid: NDArray[np.floating[Any]]) -> Floats:

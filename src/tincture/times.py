@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tincture.errors import TableError
 
@@ -17,6 +19,13 @@ ISO = (  # day, clock and zone, of which the last two may be missing
     r"([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$"
 )
 CLOCKS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")  # tried in turn on each cell
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+ZONE = r"\s*(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
+USUAL = (  # what most cells are, and how many characters of them a format reads; quickly
+    (DAY + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?" + ZONE, 19, "%Y-%m-%d %H:%M:%S"),
+    (DAY + r"[Tt ][0-9]{2}:[0-9]{2}" + ZONE, 16, "%Y-%m-%d %H:%M"),
+    (DAY + "$", 10, "%Y-%m-%d"),
+)
 MOMENT = pl.Datetime("us")
 
 
@@ -86,15 +95,67 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
 
 def _by_iso(text: pl.Series) -> tuple[pl.Series, int]:
     """Times in UTC, or on the wall, and how many had a zone."""
+    ticks, is_read = np.zeros(len(text), dtype=np.int64), np.zeros(len(text), dtype=bool)
+    left, n_zoned = text.is_not_null().to_numpy().copy(), 0
+    for shape, length, clock in (*USUAL, (None, 0, "")):
+        if not left.any():
+            break
+        mine = left if shape is None else text.str.contains(shape).fill_null(False).to_numpy()
+        if not mine.any():
+            continue
+        some = text.filter(pl.Series(mine))
+        found, with_zone = _by_parts(some) if shape is None else _usual(some, length, clock)
+        ticks[mine], is_read[mine] = _ticks(found)
+        left, n_zoned = left & ~mine, n_zoned + with_zone
+    values = pl.Series(ticks).cast(MOMENT)
+    return pl.select(pl.when(pl.Series(is_read)).then(values)).to_series(), n_zoned
+
+
+def _ticks(found: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    return found.to_physical().fill_null(0).to_numpy(), found.is_not_null().to_numpy()
+
+
+def _usual(text: pl.Series, length: int, clock: str) -> tuple[pl.Series, int]:
+    """Texts of one shape: the clock, and what follows it."""
+    head = text.str.slice(0, length).str.replace("[Tt]", " ")
+    found = head.str.to_datetime(clock, time_unit="us", strict=False)
+    tail = text.str.slice(length).alias("tail")
+    if not (tail != "").any():
+        return found, 0
+    rest = tail.unique().to_frame().with_columns(_fraction(), _ahead(_zone()), zoned=_zone() != "")
+    table = pl.DataFrame([found.alias("found"), tail]).join(
+        rest, on="tail", how="left", maintain_order="left"
+    )
+    moved = table.select(pl.col("found") + pl.col("fraction") - pl.col("ahead")).to_series()
+    return moved, int((table["zoned"] & moved.is_not_null()).sum())
+
+
+def _fraction() -> pl.Expr:
+    digits = pl.col("tail").str.extract("^[.,]([0-9]+)").fill_null("0")
+    micro = (digits + pl.lit("000000")).str.slice(0, 6).cast(pl.Int64)
+    return pl.duration(microseconds=micro).alias("fraction")
+
+
+def _zone() -> pl.Expr:
+    return pl.col("tail").str.replace("^[.,][0-9]+", "").str.strip_chars()
+
+
+def _ahead(zone: pl.Expr) -> pl.Expr:
+    """How far clocks of a zone are ahead of UTC."""
+    digits = zone.str.replace_all(":", "", literal=True).str.replace("(?i)z", "+0000")
+    hours, rest = digits.str.slice(1, 2).cast(pl.Int64, strict=False), digits.str.slice(3, 2)
+    minutes = 60 * hours + pl.when(rest == "").then(0).otherwise(rest.cast(pl.Int64, strict=False))
+    ahead = pl.when(digits.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
+    return pl.duration(minutes=ahead).alias("ahead")
+
+
+def _by_parts(text: pl.Series) -> tuple[pl.Series, int]:
+    """Texts of any shape."""
     cells = pl.lit(text)
     day, clock, zone = (cells.str.extract(ISO, i) for i in (1, 2, 3))
     whole = pl.concat_str(day, pl.lit(" "), clock.fill_null("00:00").str.replace(",", "."))
     tried = [whole.str.to_datetime(f, time_unit="us", strict=False) for f in CLOCKS]
-    digits = zone.str.replace_all(":", "", literal=True).str.replace("(?i)z", "+0000")
-    hours, rest = digits.str.slice(1, 2).cast(pl.Int64), digits.str.slice(3, 2)
-    minutes = 60 * hours + pl.when(rest == "").then(0).otherwise(rest.cast(pl.Int64, strict=False))
-    ahead = pl.when(digits.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
-    found = pl.coalesce(tried) - pl.duration(minutes=ahead)
+    found = pl.coalesce(tried) - _ahead(zone)
     table = pl.select(found.alias("found"), zone.is_not_null().alias("zoned"))
     return table["found"], int((table["zoned"] & table["found"].is_not_null()).sum())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,19 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from tincture.cells import Unreadable, identities
 from tincture.errors import ReleaseError, SettingError, TableError
-from tincture.frames import read_table, to_columns
+from tincture.events.clocks import Clock, Counted, Dated, without_words
+from tincture.events.reader import Reading
+from tincture.events.tables import polars_series
+from tincture.frames import has_column, read_table, to_columns
 from tincture.privacy.vault import Records
-from tincture.schema import Schema
-from tincture.series.formats import END, START, Form, Source, moment, open_events
+from tincture.schema import Column, Schema
+from tincture.series.formats import DATED, END, HOURS, START, Form, Source, open_events
 from tincture.series.release import CondensedSeries
-from tincture.stays import STAY, Layout, Stays, bin_stays
+from tincture.stays import Layout, Stays, bin_stays
 from tincture.tasks import Classification
+from tincture.times import Moments, moments
 
 INCOMPLETE = (
     "The settings of the release are incomplete; expected those that tincture condense-series "
@@ -36,6 +41,8 @@ def read_stays(
     bin_hours: float,
     time: str | None = None,
     time_unit: str | None = None,
+    unit: str | None = None,
+    names: tuple[str, str] | None = None,
 ) -> tuple[Stays, Form]:
     """Bin the stays that the outcomes name; events of others are left out.
 
@@ -48,6 +55,10 @@ def read_stays(
     hours, bin_hours : float
         Window from the start of the stay, and its bins.
     time, time_unit : str, optional
+    unit : str, optional
+        Column of the person. If it is that of the stay, a stay may have several rows of outcomes.
+    names : tuple of str, optional
+        Columns of the events' variable and value, where they are known.
 
     Raises
     ------
@@ -55,11 +66,35 @@ def read_stays(
     """
     layout = Layout.of(schema, target=target, stay=stay, hours=hours, bin_hours=bin_hours)
     path = Path(outcomes) if isinstance(outcomes, str | Path) else None
-    source = open_events(events, stay, time=time, unit=time_unit, outcomes=path)
-    table = _outcomes(source, outcomes, schema)
-    names = _names(table, stay)
-    starts = _starts(table, names, layout.hours) if source.form.unit == "datetime" else None
-    return bin_stays(partial(source.each, starts), names, table, layout), source.form
+    source = open_events(
+        events, stay, time=time, unit=time_unit, outcomes=path, schema=schema, names=names
+    )
+    table = _outcomes(source, outcomes)
+    who = identifiers(table, stay, schema.missing_of(stay))
+    reading = Reading(
+        source.form,
+        _clock(source.form, schema, table, layout.hours),
+        schema.missing_of,
+        _sought(layout, table) if source.is_coded else (),
+        source.words,
+        source.is_coded,
+        may_repeat=unit == stay,
+    )
+    return bin_stays(source.each, who, table, layout, reading), source.form
+
+
+def read_by(form: Form) -> list[str]:
+    """Columns whose declaration tells how stays are read, and that are no features."""
+    return [form.stay, form.time, START, END]
+
+
+def with_roles(schema: Schema, form: Form) -> Schema:
+    """A schema that says of these columns what they are."""
+    roles = {name: "stay" if name == form.stay else "time" for name in read_by(form)}
+    return replace(
+        schema,
+        columns=tuple(replace(c, role=c.role or roles.get(c.name)) for c in schema.columns),
+    )
 
 
 def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
@@ -72,8 +107,9 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
     about = release.settings
     try:
         hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
-        stay, time, *_ = about["columns"]
-        unit = about["time_unit"]
+        stay, time, *names = about["columns"]
+        counts, unit = about["time_unit"], about["unit"]
+        variable, value = names
     except (KeyError, TypeError, ValueError):
         raise ReleaseError(INCOMPLETE) from None
     stays, _ = read_stays(
@@ -85,7 +121,9 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
         hours=hours,
         bin_hours=bin_hours,
         time=time,
-        time_unit=unit,
+        time_unit=counts,
+        unit=unit,
+        names=(variable, value),
     )
     return stays
 
@@ -112,18 +150,15 @@ def read_sides(
     outside = read_like(release, events if elsewhere is None else elsewhere, held_out)
     column = release.settings["columns"][0]
     # Elsewhere, other people's stays may have the same names.
-    shared = elsewhere is None and _identifiers(inside, column) & _identifiers(outside, column)
+    missing = release.schema.missing_of(column)
+    here, there = (set(identifiers(s.outcomes, column, missing)) for s in (inside, outside))
+    shared = elsewhere is None and here & there
     if shared or np.array_equal(inside.grid, outside.grid, equal_nan=True):
         raise TableError(
             "Some stays are both among those condensed and among those held out; expected "
             "outcomes of other stays, or other events. Keep some aside before you condense."
         )
     return inside, outside
-
-
-def _identifiers(stays: Stays, column: str) -> set[str]:
-    frame = nw.from_native(stays.outcomes, eager_only=True)
-    return {str(name).strip() for name in frame[column].to_list()}
 
 
 def invented_records(stays: Stays, schema: Schema, task: Classification) -> Records:
@@ -133,7 +168,7 @@ def invented_records(stays: Stays, schema: Schema, task: Classification) -> Reco
     return Records(points, np.zeros((len(stays), 0), np.float32), outcomes)
 
 
-def _outcomes(source: Source, outcomes: Any, schema: Schema) -> Any:
+def _outcomes(source: Source, outcomes: Any) -> Any:
     if source.outcomes is not None:
         return source.outcomes
     if outcomes is None:
@@ -143,44 +178,71 @@ def _outcomes(source: Source, outcomes: Any, schema: Schema) -> Any:
     return outcomes
 
 
-def _names(table: Any, stay: str) -> list[str]:
-    """Identifiers of the stays as text."""
-    frame = nw.from_native(table, eager_only=True)
-    if stay not in frame.columns:
+def identifiers(table: Any, stay: str, missing: tuple[str, ...]) -> list[Any]:
+    """The stay of each row of the outcomes, as `tincture.cells.identity` gives it.
+
+    Raises
+    ------
+    TableError
+    """
+    if not has_column(table, stay):
         raise TableError(f"The outcomes have no column {stay!r}; name it by --id.")
-    if frame[stay].is_null().any():
-        raise TableError(f"Some outcomes have no {stay!r}; remove or complete those rows.")
+    cells = _column(table, stay)
     try:
-        return [str(name).strip() for name in frame[stay].cast(nw.String).to_list()]
-    except pl.exceptions.PolarsError:
+        who = identities(cells.to_list(), missing)
+    except Unreadable:
+        who = []
+    if len(who) < len(cells):
         raise TableError(
             f"The column {stay!r} of the outcomes is neither text nor numbers; make it text."
-        ) from None
+        )
+    if any(name is None for name in who):
+        raise TableError(f"Some outcomes have no {stay!r}; remove or complete those rows.")
+    return who
 
 
-def _starts(table: Any, names: list[str], hours: float) -> pl.DataFrame:
-    """When the window of each stay begins, for events that have dates."""
-    frame = nw.from_native(table, eager_only=True)
-    for column, back in ((START, 0.0), (END, hours)):
-        if column in frame.columns:
-            found = _moments(frame[column].to_list(), column)
+def _column(table: Any, name: str) -> pl.Series:
+    return polars_series(nw.from_native(table, eager_only=True)[name], name)
+
+
+def _sought(layout: Layout, table: Any) -> tuple[Column, ...]:
+    """Static columns that the outcomes, which count first, do not have."""
+    statics = layout.statics.columns if layout.statics else ()
+    return tuple(c for c in statics if not has_column(table, c.name))
+
+
+def _clock(form: Form, schema: Schema, table: Any, hours: float) -> Clock:
+    """How the times of the events are read."""
+    column = _declared(schema, form.time)
+    # Words for missing are of what is declared: 99 minutes are 99 minutes.
+    missing = schema.missing_of(form.time) if form.time in schema else ()
+    if form.unit == DATED:
+        return Dated(column, missing, *_starts(schema, table, hours))
+    if column.type not in ("number", "integer"):
+        column = Column(form.time, "number")
+    return Counted(column, missing, HOURS[form.unit])
+
+
+def _declared(schema: Schema, name: str) -> Column:
+    return schema[name] if name in schema else Column(name, "number")
+
+
+def _starts(schema: Schema, table: Any, hours: float) -> tuple[str, Moments]:
+    """When the window of each row begins, for events that have dates, and which column tells."""
+    for name, back in ((START, 0.0), (END, hours)):
+        if has_column(table, name):
+            given = without_words(_column(table, name), schema.missing_of(name))
+            pattern = _declared(schema, name).notation.time
+            found = moments(given, f"The column {name!r} of the outcomes", pattern)
+            if found.values.null_count():
+                raise TableError(
+                    f"Some outcomes have no {name!r}, by which the dates of the events are placed; "
+                    "complete or remove those rows."
+                )
             shift = pl.duration(microseconds=int(back * 3.6e9))
-            return pl.DataFrame({STAY: names, START: found}).with_columns(pl.col(START) - shift)
+            values = pl.select(pl.lit(found.values) - shift).to_series()
+            return name, Moments(values, found.is_zoned)
     raise TableError(
         f"The events have dates; the outcomes need a column {START!r} (start of the window) or "
         f"{END!r} (its end)."
     )
-
-
-def _moments(cells: list[Any], column: str) -> pl.Series:
-    try:
-        given = pl.Series(column, cells)
-        found = pl.select(moment(pl.lit(given), given.dtype)).to_series()
-    except (pl.exceptions.PolarsError, TypeError, ValueError):
-        found = pl.Series([None])
-    if found.is_null().all():
-        raise TableError(
-            f"The column {column!r} of the outcomes holds no dates; expected such as "
-            "2020-05-01 07:00:00."
-        )
-    return found
