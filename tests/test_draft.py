@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,111 @@ def test_dates_and_lists_do_not_stop_a_draft(tmp_path: Path) -> None:
     path = write(tmp_path, table, "parquet")
     for from_data in (False, True):
         assert list(fields(draft(path, from_data=from_data))) == ["day", "codes", "both"]
+
+
+R = pl.DataFrame(
+    {
+        "": ["1", "2", "3", "4"],
+        "age": ["61", "NA", "70", "55"],
+        "albumin": ["3.4", "2.9", "NA", "4"],
+        "smoker": ["TRUE", "FALSE", "NA", "TRUE"],
+        "ward": ["icu", "NA", "med", "icu"],
+    }
+)
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "NaN", "NULL", "null", "#N/A", ".", "?"])
+def test_a_table_that_r_wrote_keeps_its_types_and_tells_its_word_for_missing(
+    word: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(R.with_columns(pl.all().str.replace("NA", word, literal=True)).write_csv())
+    for from_data in (False, True):
+        made = draft(path, from_data=from_data)
+        types = {n: f["type"] for n, f in fields(made).items()}
+        assert types == {
+            "age": "integer",
+            "albumin": "number",
+            "smoker": "boolean",
+            "ward": "string",
+        }
+        assert made["missingValues"] == ["", word]
+        assert "Column 1 has no name" in made["description"]
+    assert fields(made)["ward"]["categories"] == ["icu", "med"]
+    Schema.from_dict(made)  # no level means missing
+
+
+def test_row_names_of_pandas_are_left_out_too(tmp_path: Path) -> None:
+    table = pl.DataFrame({"x": [1.5, 2.5], "__index_level_0__": [7, 8]})
+    table.write_parquet(tmp_path / "p.parquet")
+    made = draft(tmp_path / "p.parquet")
+    assert list(fields(made)) == ["x"]
+    assert made["description"] == "Column 2 has no name, as row names have none, and is left out."
+
+
+def test_text_in_parquet_stays_text_unless_cells_may_be_read(tmp_path: Path) -> None:
+    pl.DataFrame({"x": ["1", "2", "NA"]}).write_parquet(tmp_path / "p.parquet")
+    assert fields(draft(tmp_path / "p.parquet"))["x"]["type"] == "string"
+    made = draft(tmp_path / "p.parquet", from_data=True)
+    assert (fields(made)["x"]["type"], made["tincture:reviewed"]) == ("integer", False)
+
+
+def test_times_in_parquet_are_told_as_such(tmp_path: Path) -> None:
+    day = pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 1, 3), eager=True)
+    table = pl.DataFrame({"day": day, "moment": day.cast(pl.Datetime)})
+    table.write_parquet(tmp_path / "p.parquet")
+    types = [f["type"] for f in draft(tmp_path / "p.parquet")["fields"]]
+    assert types == ["date", "datetime"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["age", "Creatinine, serum (mg/dL)", "sex|gender\n(at birth)", "died"],
+        ["age", "250.00", "401.9", "V45.1", "E885", "died"],
+        ["250.00", "401.9", "428.0", "age"],
+        ["age", "ward ", "Größe; cm", "[x]"],
+        ["", "age", "days since 2020-01-01"],
+        ["", "age"],
+    ],
+)
+def test_names_that_people_give_are_taken(names: list[str], tmp_path: Path) -> None:
+    cells = [["0", "1"] if n and n[0].isdigit() else ["5", "73"] for n in names]
+    pl.DataFrame(dict(zip(names, cells, strict=True))).write_csv(tmp_path / "n.csv")
+    assert list(fields(draft(tmp_path / "n.csv"))) == [n for n in names if n]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["63,1.2,male,0", "71,0.9,female,1", "55,3.1,male,1"],
+        ["F,icu,III", "M,med,I", "F,icu,III", "M,icu,II", "F,med,III", "F,icu,I"],
+        ["Zx81,63,,false,2020-05-01", "Zx82,71,1.5,true,2020-05-02"],
+        ["age;sex;died", "63;f;1", "71;m;0"],
+        ["63\t1.2\tmale", "71\t0.9\tfemale"],
+    ],
+)
+def test_a_first_line_that_may_be_a_record_is_not_told(lines: list[str], tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("\n".join(lines))
+    said = run("schema", "draft", tmp_path / "n.csv")
+    assert (said.code, said.out) == (4, "")
+    assert "add a line of names" in said.err
+    for cell in ("63", "Zx81", "icu", "male", "1.2"):
+        assert cell not in said.err.replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "title"),
+    [
+        ("Patients 2024 (final).csv", "patients-2024-final", "Patients 2024 (final)"),
+        ("records.csv.gz", "records", None),
+        ("患者.csv", "table", "患者"),
+    ],
+)
+def test_a_draft_is_named_for_every_reader(
+    name: str, slug: str, title: str | None, tmp_path: Path
+) -> None:
+    content = b"age,sex\n61,f\n70,m\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    made = draft(tmp_path / name)
+    assert (made["name"], made.get("title")) == (slug, title)

@@ -395,8 +395,11 @@ def _labels(listed: Sequence[Any]) -> Labels:
 
 
 def _with_labels(words: Sequence[Level], labels: Labels) -> list[Any]:
-    named = zip(words, labels or (None,) * len(words), strict=True)
-    return [w if label is None else {"value": w, "label": label} for w, label in named]
+    """A list of words, or where one has a label, of objects: the standard allows no mixture."""
+    if not labels:
+        return list(words)
+    named = zip(words, labels, strict=True)
+    return [{"value": w} | ({} if label is None else {"label": label}) for w, label in named]
 
 
 def _descriptor(column: Column) -> dict[str, Any]:
