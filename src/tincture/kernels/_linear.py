@@ -74,22 +74,18 @@ def _scores(
 def _add_terms(
     columns: Floats, first: int, last: int, fill: Floats, coef: Floats, out: Floats
 ) -> None:
-    """Add the terms of a block of records, four columns in a row to spare loads and stores."""
+    """Add the terms of a block of records, two columns in a row to spare loads and stores."""
     p = coef.size
-    for j in range(0, p - p % 4, 4):
-        x0, x1 = columns[j, first:last], columns[j + 1, first:last]
-        x2, x3 = columns[j + 2, first:last], columns[j + 3, first:last]
-        f0, f1, f2, f3 = fill[j], fill[j + 1], fill[j + 2], fill[j + 3]
-        c0, c1, c2, c3 = coef[j], coef[j + 1], coef[j + 2], coef[j + 3]
+    for j in range(0, p - p % 2, 2):
+        x, y = columns[j, first:last], columns[j + 1, first:last]
+        fx, fy, cx, cy = fill[j], fill[j + 1], coef[j], coef[j + 1]
         for i in range(out.size):
-            s = out[i] + c0 * (f0 if np.isnan(x0[i]) else x0[i])
-            s += c1 * (f1 if np.isnan(x1[i]) else x1[i])
-            s += c2 * (f2 if np.isnan(x2[i]) else x2[i])
-            out[i] = s + c3 * (f3 if np.isnan(x3[i]) else x3[i])
-    for j in range(p - p % 4, p):
-        x, f, c = columns[j, first:last], fill[j], coef[j]
+            s = out[i] + cx * (fx if np.isnan(x[i]) else x[i])
+            out[i] = s + cy * (fy if np.isnan(y[i]) else y[i])
+    if p % 2 == 1:
+        x, fx, cx = columns[p - 1, first:last], fill[p - 1], coef[p - 1]
         for i in range(out.size):
-            out[i] += c * (f if np.isnan(x[i]) else x[i])
+            out[i] += cx * (fx if np.isnan(x[i]) else x[i])
 
 
 @fast_jit

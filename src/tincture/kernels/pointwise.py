@@ -21,9 +21,12 @@ PIECE = 1 << 16  # numbers that one thread takes at a time
 BLOCK = 512  # of them that lie in the nearest cache
 
 
-def exp(x: ArrayLike) -> Floats:
-    """e^x to two units of the last place; 0 below -708, infinite above 709."""
-    return _each(_exp_pieces, x)
+def exp(x: ArrayLike, out: Floats | None = None) -> Floats:
+    """e^x to two units of the last place; 0 below -708, infinite above 709.
+
+    `out` may be x; it is contiguous.
+    """
+    return _each(_exp_pieces, x, out)
 
 
 def log(x: ArrayLike) -> Floats:
@@ -44,9 +47,11 @@ def interpolate(x: NDArray[np.floating[Any]], low: float, high: float, values: F
     return np.asarray(values[cell] + (place - cell) * (values[cell + 1] - values[cell]))
 
 
-def _each(kernel: Any, x: ArrayLike) -> Floats:
+def _each(kernel: Any, x: ArrayLike, out: Floats | None = None) -> Floats:
     given = np.require(x, np.float64, ["C", "W"])  # a read-only array would compile anew
-    out = np.empty(given.shape)
+    out = np.empty(given.shape) if out is None else out
+    if not out.flags.c_contiguous:
+        raise ValueError("the result must be contiguous")
     share(kernel, -(-given.size // PIECE), given.reshape(-1), out.reshape(-1))
     return out
 

@@ -13,22 +13,25 @@ PIECE = 2048  # records that one thread takes at a time
 
 def products(rows: Floats, weights: Floats) -> Floats:
     """Scalar product of each row (n, size) with the weights (size,), (n,)."""
-    out = np.empty(len(rows))
-    share(_products, _pieces(rows), _own(rows), _own(weights), out)
-    return out
+    return _summed(rows, weights[None])
 
 
 def norms(rows: Floats) -> Floats:
     """L2 norm of each row (n, size), (n,)."""
-    out = np.empty(len(rows))
-    share(_squares, _pieces(rows), _own(rows), out)
-    return np.sqrt(out)
+    return np.asarray(np.sqrt(_summed(rows, rows)))
 
 
 def courses(rows: Floats, weights: Floats) -> Floats:
     """Sums over the steps of each row (n, steps, size), weighted by (steps, k); (n, k, size)."""
     out = np.zeros((len(rows), weights.shape[1], rows.shape[2]))
     share(_courses, _pieces(rows), _own(rows), _own(weights), out)
+    return out
+
+
+def _summed(rows: Floats, others: Floats) -> Floats:
+    """Scalar products of rows with others, of which there is one each or one for all."""
+    out = np.empty(len(rows))
+    share(_products, _pieces(rows), _own(rows), _own(others), out)
     return out
 
 
@@ -42,20 +45,11 @@ def _own(values: Floats) -> Floats:
 
 
 @kernel_jit
-def _products(begin: int, stop: int, rows: Floats, weights: Floats, out: Floats) -> None:
+def _products(begin: int, stop: int, rows: Floats, others: Floats, out: Floats) -> None:
     for i in range(begin * PIECE, min(stop * PIECE, len(rows))):
-        total = 0.0
-        for j in range(weights.size):
-            total += rows[i, j] * weights[j]
-        out[i] = total
-
-
-@kernel_jit
-def _squares(begin: int, stop: int, rows: Floats, out: Floats) -> None:
-    for i in range(begin * PIECE, min(stop * PIECE, len(rows))):
-        total = 0.0
-        for j in range(rows.shape[1]):
-            total += rows[i, j] * rows[i, j]
+        row, other, total = rows[i], others[min(i, len(others) - 1)], 0.0
+        for j in range(row.size):
+            total += row[j] * other[j]
         out[i] = total
 
 
