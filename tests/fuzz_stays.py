@@ -107,7 +107,7 @@ def long_table(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str
 
 
 def dated(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
-    """MEDS: a folder of Parquet files whose events have dates."""
+    """MEDS: a data set, or its folder of Parquet files, whose events have dates or are static."""
     events, outcomes = long_frames(rng)
     start = datetime(2020, 5, 1, 7)
     names = {"stay_id": "subject_id", "variable": "code", "value": "numeric_value"}
@@ -116,13 +116,32 @@ def dated(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
         events = events.with_columns(time.alias("time")).drop("minute")
     events, outcomes = (f.rename(names, strict=False) for f in (events, outcomes))
     outcomes = outcomes.with_columns(pl.lit(start).alias(pick(rng, ["start", "prediction_time"])))
-    (folder / "meds").mkdir()
+    if rng.uniform() < 0.4:  # the sex is told by the events
+        events, outcomes = with_static_codes(rng, events, outcomes)
+    twice = [outcomes, outcomes] if rng.uniform() < 0.2 else [outcomes]
+    data = pick(rng, ["meds", "meds/data", "meds/labels"])
+    (folder / data).mkdir(parents=True)
     for i, part in enumerate((events[:100], events[100:])):
-        part.write_parquet(folder / f"meds/{i}.parquet")
-    table = write_frame(rng, outcomes, "outcomes")
+        part.write_parquet(folder / data / f"{i}.parquet")
+    table = write_frame(rng, pl.concat(twice), "outcomes")
+    unit = ["--unit=subject_id"] if rng.uniform() < 0.3 else []
     return SCHEMA, [
-        *("meds", f"--outcomes={table}", "--target=died", "--id=subject_id", "--hours=12"),
+        *("meds", f"--outcomes={table}", "--target=died", "--id=subject_id", "--hours=12", *unit),
     ]
+
+
+def with_static_codes(
+    rng: np.random.Generator, events: pl.DataFrame, outcomes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The sex as codes without a time instead of a column of the outcomes."""
+    with contextlib.suppress(pl.exceptions.PolarsError):
+        words = [f"sex//{pick(rng, ['f', 'm', 'f', 'm', *TEXTS])}" for _ in range(len(outcomes))]
+        sex = outcomes.select("subject_id", code=pl.Series(words))
+        if rng.uniform() < 0.3:
+            sex = sex.with_columns(text_value=pl.lit(NAME))
+        whole = pl.concat([events, sex], how="diagonal_relaxed")
+        return whole, outcomes.drop("sex")
+    return events, outcomes
 
 
 def records_2012(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:

@@ -67,7 +67,7 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
         zone = cells.dtype.time_zone
         utc = cells.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else cells
         return Moments(utc.cast(MOMENT), None if is_empty else zone is not None)
-    if is_empty or cells.dtype == pl.Date:
+    if (is_empty and cells.dtype != pl.Binary) or cells.dtype == pl.Date:
         found = cells.cast(MOMENT) if cells.dtype == pl.Date else _nothing(len(cells))
         return Moments(found, None if is_empty else False)
     if not isinstance(cells.dtype, pl.String | pl.Categorical | pl.Enum):

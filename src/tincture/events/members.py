@@ -14,6 +14,7 @@ from tincture.events.tables import different
 
 Places = NDArray[np.int64]
 STAY, KEY = "stay", "key"
+LARGE = (pl.UInt64, pl.Int128, pl.UInt128)  # hold more than 64 bits and a sign
 EXPANDED = 1_000_000  # events times rows at once
 
 
@@ -62,7 +63,8 @@ class Members:
         TableError
             If the identifiers are neither text nor numbers.
         """
-        if batch[STAY].dtype.is_integer():
+        kind = batch[STAY].dtype
+        if kind.is_integer() and kind not in LARGE:
             whole = batch.with_columns(pl.col(STAY).cast(pl.Int64, strict=False))
             return whole.join(self._numbers, on=STAY)
         words, listed = different(batch[STAY].alias(name))
@@ -76,13 +78,14 @@ class Members:
             self._read[cell] = self._keys.get(identity(cell))
         return self._read[cell]
 
-    def rows(self, keys: Places) -> Iterator[tuple[NDArray[np.intp] | slice, Places]]:
-        """Places of events and the rows that they count for, some at a time."""
+    def rows(
+        self, keys: Places, at_once: int = EXPANDED
+    ) -> Iterator[tuple[NDArray[np.intp] | slice, Places]]:
+        """Places of events and the rows that they count for, at most so many pairs at once."""
         if not self.has_repeats:
             yield slice(None), keys
             return
-        most = int(self._counts.max())
-        size = max(1, EXPANDED // most)
+        size = max(1, at_once // int(self._counts.max()))
         for start in range(0, len(keys), size):
             some = keys[start : start + size]
             counts = self._counts[some]

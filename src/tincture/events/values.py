@@ -82,12 +82,13 @@ def refuse_unlisted(codes: Codes) -> None:
 
 def sentence(column: Column, found: str) -> str:
     """What is wrong with the events of a column, and what to do."""
+    what = "static column" if column.role == "static" else "variable"
     expected = f"declares {column.type}"
     if column.is_categorical:
         listed = ", ".join(repr(level) for level in column.levels[:12])
         expected = f"lists {listed}{', …' if len(column.levels) > 12 else ''}"
     return (
-        f"The variable {column.name!r} holds {found} in the events; the schema {expected}. Correct "
+        f"The {what} {column.name!r} holds {found} in the events; the schema {expected}. Correct "
         "the events, or declare in its field how it is written: its words for missing as "
         '"missingValues": ["", "NA"], <1 and >20 as "tincture:limits": true, a decimal comma as '
         '"decimalChar": ",".'

@@ -6,11 +6,14 @@ memory does not grow with their number; `tincture.events` reads them.
 
 from __future__ import annotations
 
+import csv
+import gzip
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -30,6 +33,8 @@ from tincture.stays import Use
 
 BATCH = 1_000_000  # events read at once
 FILES = 256  # small files read at once
+CHUNK = 1_000_000  # bytes
+LINE = 100_000  # bytes that a line of text has at most, where its ends are looked at
 HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0}
 DATED = "datetime"
 START, END = "start", "prediction_time"
@@ -39,6 +44,7 @@ IN_MEDS = {"subject_id", "time", "code"}
 BESIDE = {"metadata", "labels"}  # folders of a MEDS data set that hold no events
 GENDERS, UNITS = {0.0: "female", 1.0: "male"}, {1.0: "CCU", 2.0: "CSRU", 3.0: "MICU", 4.0: "SICU"}
 DESCRIPTORS = {"Age": "age", "Gender": "gender", "Height": "height", "ICUType": "icu_type"}
+T = TypeVar("T", str, Path)
 
 
 @dataclass(frozen=True)
@@ -163,15 +169,36 @@ def _lazy(frame: Any) -> pl.LazyFrame:
 
 def _scans(paths: list[Path], where: str) -> list[pl.LazyFrame]:
     """Files, those of one form together."""
+    separator = "\t" if ".tsv" in paths[0].suffixes else ","
+    odd = None
     try:
-        if paths[0].suffix.lower() != ".parquet":
-            separator = "\t" if ".tsv" in paths[0].suffixes else ","
-            return [pl.scan_csv(paths, infer_schema=False, separator=separator)]
-        alike = groupby(paths, lambda path: list(pl.read_parquet_schema(path).items()))
-        return [pl.scan_parquet(list(some)) for _, some in alike]
-    except FAULTS:
+        if paths[0].suffix.lower() == ".parquet":
+            alike = groupby(paths, lambda path: list(pl.read_parquet_schema(path).items()))
+            return [pl.scan_parquet(list(some), glob=False) for _, some in alike]
+        odd = _odd_text(paths[0], separator)
+        if odd is None:
+            return [pl.scan_csv(paths, infer_schema=False, separator=separator, glob=False)]
+    except (*FAULTS, csv.Error, EOFError, zlib.error):
         pass
-    raise TableError(_unreadable(where))
+    raise TableError(_unreadable(where) if odd is None else f"{where} {odd}")
+
+
+def _odd_text(path: Path, separator: str) -> str | None:
+    """What is wrong with a text's first or last line, of which Polars would say nothing."""
+    is_packed = path.suffix.lower() == ".gz"
+    with gzip.open(path) if is_packed else path.open("rb") as file:
+        rest = first = file.readline(LINE)
+        if not is_packed:
+            file.seek(max(len(first), path.stat().st_size - LINE))
+        while more := file.read(CHUNK):
+            rest = (rest + more)[-LINE:]
+    last = rest.rstrip(b"\r\n").rpartition(b"\n")[2]
+    names = next(csv.reader([first.decode("utf-8-sig", errors="replace")], delimiter=separator), [])
+    if twice := [n for n in names if names.count(n) > 1]:
+        return f"name the column {twice[0]!r} twice; rename or remove one."
+    if b'"' not in last and last.count(separator.encode()) + 1 < len(names):
+        return "end in the middle of a line; copy the file again."
+    return None
 
 
 def _unreadable(where: str) -> str:
@@ -273,7 +300,7 @@ def _physionet(paths: list[Path], stay: str, outcomes: Path | None) -> Source:
 def _record(path: Path) -> pl.DataFrame:
     """Events with their time in minutes."""
     try:
-        raw = pl.read_csv(path, infer_schema=False)
+        raw = pl.read_csv(path, infer_schema=False, glob=False)
         clock = pl.col("Time").str.split(":").list
         minute = clock.get(0).cast(pl.Float64) * 60 + clock.get(1).cast(pl.Float64)
         return raw.select(
@@ -302,8 +329,10 @@ def _described(wide: pl.DataFrame, stay: str, outcomes: Path | None) -> pl.DataF
     if outcomes is None:
         return named
     table = read_table(outcomes)
-    table = table.rename({"RecordID": stay}) if "RecordID" in table.columns else table
-    spoken = {c: c.lower().replace("-", "_") for c in table.columns if c != stay}
+    name = "RecordID" if stay not in table.columns else stay
+    spoken = {c: stay if c == name else c.lower().replace("-", "_") for c in table.columns}
+    if twice := [c for c in spoken.values() if list(spoken.values()).count(c) > 1]:
+        raise TableError(f"The outcomes have two columns that are called {twice[0]!r}; keep one.")
     table = table.rename(spoken)
     if stay not in table.columns:
         raise TableError(f"The outcomes have no column {stay!r} or 'RecordID'.")
@@ -337,29 +366,29 @@ def _benchmark(folder: Path, stay: str) -> Source:
     listed = read_table(folder / "listfile.csv")
     if not {"stay", "y_true"} <= set(listed.columns):
         raise TableError("listfile.csv needs the columns stay and y_true.")
-    paths = [folder / str(name) for name in dict.fromkeys(listed["stay"])]
+    names = [str(name) for name in dict.fromkeys(listed["stay"])]
 
     def each(use: Use) -> None:
-        for some in _chunks(paths):
-            use(pl.concat([_wide(path) for path in some]))
+        for some in _chunks(names):
+            use(pl.concat([_wide(folder, name) for name in some]))
 
     form = Form(stay, time="hour", unit="hour")
     return Source(form, each, listed.rename({"stay": stay}), words=GLASGOW)
 
 
-def _wide(path: Path) -> pl.DataFrame:
-    """A wide record as events."""
+def _wide(folder: Path, name: str) -> pl.DataFrame:
+    """A wide record as events of the stay as it is listed."""
     try:
-        raw = pl.read_csv(path, infer_schema=False)
+        raw = pl.read_csv(folder / name, infer_schema=False, glob=False)
         long = raw.unpivot(index="Hours", variable_name=VARIABLE, value_name=VALUE)
         return long.select(
-            pl.lit(path.name).alias(STAY), pl.col("Hours").alias(HOUR), VARIABLE, VALUE
+            pl.lit(name).alias(STAY), pl.col("Hours").alias(HOUR), VARIABLE, VALUE
         ).drop_nulls(VALUE)
     except FAULTS:
         pass
     raise TableError("A stay of listfile.csv cannot be read; expected a CSV with a column Hours.")
 
 
-def _chunks(paths: list[Path]) -> Iterator[list[Path]]:
-    for start in range(0, len(paths), FILES):
-        yield paths[start : start + FILES]
+def _chunks(files: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(files), FILES):
+        yield files[start : start + FILES]
