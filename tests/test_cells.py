@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import traceback
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -183,6 +184,28 @@ def test_what_cannot_be_read_is_named_by_its_kind(cells: Any, field: Any, senten
     assert caught.value.__context__ is None
 
 
+def test_words_for_missing_of_truth_and_of_any_length_are_found() -> None:
+    for cells in (["true", "TRUE", "2"], pd.Series([True, np.bool_(True), 2], dtype=object)):
+        assert column(cells, NUMBER, ["", "true"]) == [None, None, 2]
+    assert column([True, False], NUMBER, ["", "true"]) == [None, 0]
+    long = "9" * 20
+    for cells in ([long, "1"], [float(long), 1.0], [Decimal(long), 1], ["1e20", "1"]):
+        assert column(cells, NUMBER, ["", long]) == [None, 1]
+
+
+def test_one_list_of_truth_values_leaves_the_other_as_it_is() -> None:
+    some = {"type": "boolean", "trueValues": ["Y"]}
+    assert column(["Y", "0", "false", "true"], some) == [1, 0, 0, 1]
+    usual = {"type": "boolean", "trueValues": ["true", "True", "TRUE", "1"], "falseValues": ["N"]}
+    assert column(["1", "N", "true"], usual) == [1, 0, 1]
+
+
+def test_a_point_between_groups_says_nothing_of_empty_cells() -> None:
+    dots = NUMBER | {"decimalChar": ",", "groupChar": "."}
+    assert column([np.nan, np.nan], dots) == [None, None]
+    assert column(pd.Series([np.nan, "1.000,5"]), dots) == [None, 1000.5]
+
+
 def test_text_tells_levels_apart_that_a_number_cannot() -> None:
     codes = {"type": "string", "categories": ["250.0", "250.00"]}
     assert column(["250.00", "250.0"], codes) == [1, 0]
@@ -201,6 +224,15 @@ def test_text_tells_levels_apart_that_a_number_cannot() -> None:
         ({"type": "number", "format": "currency"}, '"format" says how a date or datetime'),
         ({"type": "date", "format": "any"}, '"format" must tell'),
         ({"type": "integer", "categories": [1, 2], "missingValues": ["2.0"]}, "means missing too"),
+        ({"type": "boolean", "falseValues": ["N"], "missingValues": ["N"]}, "means missing too"),
+        ({"type": "boolean", "trueValues": ["0"]}, "means false too"),
+        ({"type": "string", "categories": ["a", " a"]}, "all different"),
+        ({"type": "number", "categories": [0.1, 0.10000000001]}, "all different"),
+        ({"type": "integer", "categories": [2**63, 1]}, "18 digits at most"),
+        ({"type": "number", "categories": [2**53 + 1, 1]}, "hold 15 digits"),
+        ({"type": "string", "categories": ["a", "\ud800"]}, "what JSON cannot"),
+        ({"type": "string", "description": date(2020, 5, 1)}, "what JSON cannot"),
+        ({"type": "number", "tincture:limit": True}, "'tincture:limit' is not known"),
         ({"type": "date", "categories": ["a", "b"]}, "has no levels"),
     ],
     ids=str,

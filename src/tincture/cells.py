@@ -7,6 +7,7 @@ reads as a number is that number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -17,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import TableError
+from tincture.notation import PLAIN
 from tincture.schema import Column
 from tincture.words import AMBIGUOUS as AMBIGUOUS
 from tincture.words import (
     LONGEST,
-    PLAIN,
     Lookup,
     key_of,
     number_of,
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Cells = NDArray[Any] | list[Any]  # numbers, NaN for nothing; or anything, None for nothing
 MISSING, UNLISTED = -1, -2
+EXACT = 2**53  # beyond it floats do not tell whole numbers apart
 T = TypeVar("T")
 
 
@@ -51,24 +53,40 @@ def cells_of(series: nw.Series[Any], name: str) -> Cells:
     if kind.is_numeric() and not kind.is_decimal():
         return _numbers(series)
     is_plain = kind in (nw.String, nw.Boolean, nw.Categorical, nw.Enum, nw.Object)
-    nulls = series.is_null().to_list()
-    if not (is_plain or kind.is_decimal() or all(nulls)):
+    cells = listed(series)
+    if not (is_plain or kind.is_decimal() or all(cell is None for cell in cells)):
         raise TableError(
             f"Column {name!r} holds cells of type {_native_type(series)}; expected numbers, text "
             "or truth values. Turn dates and lengths of time into numbers, such as days."
         )
-    return [None if null else v for v, null in zip(series.to_list(), nulls, strict=True)]
+    return cells
+
+
+def listed(series: nw.Series[Any]) -> list[Any]:
+    """The cells of a column as they stand, None for nothing."""
+    cells = series.to_list()
+    try:
+        nulls = series.is_null().to_list()
+    except ArithmeticError:  # a signalling NaN among decimals, which compares with nothing
+        nulls = [type(cell).__name__ in ("NAType", "NaTType") for cell in cells]
+    return [None if null else cell for cell, null in zip(cells, nulls, strict=True)]
 
 
 def _native_type(series: nw.Series[Any]) -> str:
     return str(getattr(series.to_native(), "dtype", series.dtype))
 
 
-def _numbers(series: nw.Series[Any]) -> NDArray[Any]:
-    """Numbers in their own precision; as floats where some are missing."""
+def _numbers(series: nw.Series[Any]) -> Cells:
+    """Numbers in their own precision; as floats where some are missing and floats hold the rest."""
     nulls = series.is_null()
+    if series.dtype in (nw.Int128, nw.UInt128):
+        return listed(series)
     if not nulls.any():
         return np.asarray(series.to_numpy())
+    if series.dtype.is_integer():
+        whole = np.asarray(series.fill_null(0).to_numpy())
+        if ((whole > EXACT) | (whole < -EXACT)).any():
+            return listed(series)
     single = series.dtype in (nw.Float32,)
     values = np.asarray(series.fill_null(0).cast(nw.Float32 if single else nw.Float64).to_numpy())
     return np.where(nulls.to_numpy(), np.asarray(np.nan, dtype=values.dtype), values)
@@ -129,18 +147,18 @@ class Field:
         """
         self._refuse_misread(cells)
         if isinstance(cells, list):
-            values = np.array(_each(self._amount, cells), dtype=np.float64)
-        else:
-            values = self._amounts(cells)
+            cells = np.array(_each(self._amount, cells), dtype=np.float64)
+        values = self._present(cells)
         if np.isinf(values).any():
             raise Unreadable("infinite values")
         return values
 
-    def _amounts(self, cells: NDArray[Any]) -> Floats:
+    def _present(self, cells: NDArray[Any]) -> Floats:
+        """Numbers as floats, NaN for those that mean missing."""
         values = cells.astype(np.float64)
-        for number in filter(np.isfinite, self._missing.numbers):
+        for number in map(float, filter(math.isfinite, self._missing.numbers)):
             near = np.flatnonzero(np.abs(values - number) <= 1e-6 * abs(number))
-            gone = [int(i) for i in near if key_of(float(values[i])) == number]
+            gone = [int(i) for i in near if key_of(float(values[i])) == key_of(number)]
             if _is_single(cells):
                 gone += np.flatnonzero(values == float(np.float32(number))).tolist()
             values[gone] = np.nan
@@ -164,26 +182,33 @@ class Field:
         return UNLISTED
 
     def _amount(self, cell: Any) -> float:
-        cell = plain(cell)
-        if _is_nothing(cell) or self._missing.of(cell) is not None:
-            return np.nan
-        number = cell
-        if isinstance(cell, str):
-            text = cell.strip()
+        """A number, whether it means missing or not; NaN for nothing and for words of missing."""
+        number = cell if isinstance(cell, float) else plain(cell)
+        if isinstance(number, str):
+            text = number.strip()
+            if text in self._missing.texts:
+                return np.nan
             number = number_of(text, self.column.notation)
             number = truth_of(text) if number is None else number
-        if number is None:
-            raise Unreadable("text that is not a number")
+            if number is None:
+                raise Unreadable("text that is not a number")
+        if isinstance(number, bool) and self._missing.of_truth(number) is not None:
+            return np.nan
         try:
-            return float(number)
+            return np.nan if number is None else float(number)
         except OverflowError:
             return np.inf
 
     def _refuse_misread(self, cells: Cells) -> None:
         """A field whose text 1.500 is no 1.5 cannot be read from numbers that some reader made."""
-        if self.column.notation.hides_numbers and not (
-            isinstance(cells, list) and all(c is None or isinstance(c, str) for c in cells)
-        ):
+        if not self.column.notation.hides_numbers:
+            return
+        is_text = (
+            all(isinstance(c, str) or _is_nothing(c) for c in cells)
+            if isinstance(cells, list)
+            else bool(np.isnan(cells).all())
+        )
+        if not is_text:
             raise Unreadable('numbers, though its "groupChar" is the point; read it as text')
 
 
@@ -212,7 +237,9 @@ def plain(cell: Any) -> Any:
     """
     if cell is None or isinstance(cell, str | bool | int | float):
         return cell
-    if isinstance(cell, np.generic):
+    if isinstance(cell, np.datetime64 | np.timedelta64):  # whose numbers count since when?
+        raise Unreadable(f"cells of type {type(cell).__name__}")
+    if isinstance(cell, np.generic) and not isinstance(cell, np.longdouble | np.clongdouble):
         return plain(cell.item())
     if isinstance(cell, Decimal):
         if cell.is_nan():
@@ -220,7 +247,10 @@ def plain(cell: Any) -> Any:
         is_small = cell.is_finite() and cell.adjusted() < LONGEST
         return int(cell) if is_small and cell == cell.to_integral_value() else float(cell)
     if isinstance(cell, Real):
-        return float(cell)
+        try:
+            return float(cell)
+        except OverflowError:
+            return np.inf
     raise Unreadable(f"cells of type {type(cell).__name__}")
 
 

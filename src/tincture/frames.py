@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ from tincture.cells import (
     Unreadable,
     cells_of,
     identities,
+    listed,
 )
 from tincture.errors import TableError
 from tincture.schema import Column, Level, Schema
@@ -40,6 +42,7 @@ from tincture.schema import Column, Level, Schema
 Columns = dict[str, NDArray[np.generic]]
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+QUOTED = re.compile(rb'"[^"]*"')
 LONGEST_HEADER = 1_000_000  # bytes
 DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
 T = TypeVar("T")
@@ -68,7 +71,7 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataF
     frame = (
         _text_table(path, list(missing_values))
         if is_text
-        else _read(path, lambda: pl.read_parquet(path))
+        else _read(path, lambda: pl.read_parquet(path, glob=False))
     )
     if frame.height == 0:
         raise TableError(f"The table {path} holds no record; expected one record a row.")
@@ -81,8 +84,10 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
         raise TableError(f"The table {path} is empty; expected a header and one record a row.")
     separator = "\t" if ".tsv" in path.suffixes else ","
     settings: dict[str, Any] = {"infer_schema": False, "null_values": nulls}
-    frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
     names = _read(path, lambda: _header(content, separator))
+    if len(names) > 1:
+        content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
+    frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise TableError(
@@ -93,6 +98,11 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
             f"The table {path} ends in the middle of a record; expected as many cells as the "
             "header has names. Copy the file again."
         )
+    if _has_short_line(content, frame, separator):
+        raise TableError(
+            f"The table {path} has a blank line or a record with fewer cells than the header has "
+            "names; correct it, as what is left out is not told."
+        )
     return frame
 
 
@@ -101,7 +111,7 @@ def _read(path: Path, read: Callable[[], T]) -> T:
     try:
         with hushed():
             return read()
-    except (*FAULTS, ValueError, EOFError, zlib.error):
+    except (*FAULTS, ValueError, EOFError, zlib.error, csv.Error):
         pass
     raise TableError(
         f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
@@ -151,6 +161,12 @@ def _ends_early(content: bytes, width: int, separator: str) -> bool:
     rest = content.rstrip(b"\r\n")
     last = rest[rest.rfind(b"\n") + 1 :]
     return b'"' not in last and last.count(separator.encode()) + 1 < width
+
+
+def _has_short_line(content: bytes, frame: pl.DataFrame, separator: str) -> bool:
+    """Whether some line has too few cells; polars refuses those with too many."""
+    bare = QUOTED.sub(b"", content) if b'"' in content else content
+    return bare.count(separator.encode()) < (frame.height + 1) * (frame.width - 1)
 
 
 def record_count(frame: Any) -> int:
@@ -283,10 +299,8 @@ def identifiers(frame: Any, name: str, missing: Sequence[str] = (), why: str = "
         If the column is absent, or holds what tells nothing apart.
     """
     series = _series(_native(frame), name, why)
-    nulls = series.is_null().to_list()
-    cells = [None if null else v for v, null in zip(series.to_list(), nulls, strict=True)]
     try:
-        return identities(cells, missing)
+        return identities(listed(series), missing)
     except Unreadable as error:
         found = error.args[0]
     raise TableError(f"Column {name!r} holds {found}; expected text or numbers.")

@@ -131,13 +131,12 @@ def _switch(
 
 
 def _truths(raw: Mapping[str, Any], kind: str, at: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Declared words, without those that always mean the same."""
-    found = []
-    for key, usual in (("trueValues", (*TRUE, "1")), ("falseValues", (*FALSE, "0"))):
-        value = raw.get(key)
-        if value is None or value == list(usual):
-            found.append(())
-            continue
+    """Declared words; none where both lists are the usual ones, as each is if it is absent."""
+    found, usual = [], {"trueValues": [*TRUE, "1"], "falseValues": [*FALSE, "0"]}
+    listed = {key: usual[key] if raw.get(key) is None else raw[key] for key in usual}
+    if listed == usual:
+        return (), ()
+    for key, value in listed.items():
         _refuse_elsewhere(key, kind, ("boolean",), at)
         if not isinstance(value, list) or not all(isinstance(w, str) and w.strip() for w in value):
             raise SchemaError(f'{at}: "{key}" must be a list of words.')

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from tincture.errors import SchemaError
-from tincture.notation import PLAIN, TIMES, Notation
-from tincture.words import Lookup
+from tincture.notation import LIMITS, PLAIN, TIMES, Notation
+from tincture.words import Lookup, key_of
 
 Level = str | int | float | bool
 Labels = tuple[str | None, ...]
@@ -241,8 +241,15 @@ class Schema:
         reviewed = descriptor.get(REVIEWED, True)
         if not isinstance(reviewed, bool):
             raise SchemaError(f'{where}: "{REVIEWED}" must be true or false.')
+        _refuse_unknown(descriptor, (REVIEWED,), where)
         about = descriptor.get("name"), descriptor.get("title")
-        return cls(columns, words, *about, reviewed, meanings)
+        made = cls(columns, words, *about, reviewed, meanings)
+        if not _is_json(made.to_dict()):
+            raise SchemaError(
+                f"{where} holds what JSON cannot, such as a date or half a character; write it as "
+                "text, in quotes."
+            )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """The Frictionless descriptor, ready for JSON."""
@@ -270,6 +277,22 @@ def _parse(text: str, path: Path) -> Any:
         raise SchemaError(f"The schema {path} is not valid JSON{line}.") from None
 
 
+def _is_json(content: Any) -> bool:
+    """Whether a release could be written."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse_unknown(raw: dict[str, Any], known: Sequence[str], at: str) -> None:
+    """Refuse keys that look like ours and say nothing, as a slip of the pen would."""
+    odd = [k for k in raw if str(k).startswith("tincture:") and k not in known]
+    if odd:
+        raise SchemaError(f"{at}: {odd[0]!r} is not known here; use {_listed(known)}.")
+
+
 def _missing_words(raw: Any, at: str) -> tuple[tuple[str, ...], Labels]:
     """Words for missing and their meanings."""
     listed = raw if isinstance(raw, list) else [None]
@@ -282,7 +305,8 @@ def _missing_words(raw: Any, at: str) -> tuple[tuple[str, ...], Labels]:
 def _refuse_both(column: Column, missing: Sequence[str], where: str) -> None:
     """Refuse a level that means missing too, in whatever spelling."""
     gone = Lookup(((w, 0) for w in ("", *missing)), is_truth_number=False)
-    both = [v for v in column.levels if gone.of(v) is not None]
+    truths = (*column.notation.true, *column.notation.false)
+    both = [v for v in (*column.levels, *truths) if gone.of(v) is not None]
     if both:
         raise SchemaError(
             f"{where}, column {column.name!r}: {both[0]!r} is a level and means missing too; "
@@ -295,6 +319,7 @@ def _column(raw: Any, position: int, where: str) -> Column:
         raise SchemaError(f'{where}: field {position + 1} needs a "name".')
     name = raw["name"]
     at = f"{where}, column {name!r}"
+    _refuse_unknown(raw, (LIMITS, DECIMALS, SCALE), at)
     kind = raw.get("type", "string")
     if kind not in TYPES:
         raise SchemaError(f"{at}: type {kind!r} is not known; use one of {_listed(TYPES)}.")
@@ -382,9 +407,21 @@ def _categories(raw: Any, kind: Type, at: str) -> tuple[Level, ...] | None:
             raise SchemaError(f"{at}: every level must be of type {kind}.")
         if isinstance(level, float | int) and not _is_finite(level):
             raise SchemaError(f"{at}: every level must be finite.")
-    if len(levels) < 2 or len(set(levels)) < len(levels):
+        if isinstance(level, int) and abs(level) >= 2**63:
+            raise SchemaError(f"{at}: a whole number has 18 digits at most; make the levels text.")
+        if kind == "number" and isinstance(level, int) and float(level) != level:
+            raise SchemaError(f"{at}: numbers hold 15 digits; make the levels integers or text.")
+    found = tuple(cast("list[Level]", levels))
+    if len(found) < 2 or len({_spelled(level) for level in found}) < len(found):
         raise SchemaError(f"{at}: levels must be at least two, all different.")
-    return tuple(cast("list[Level]", levels))
+    return found
+
+
+def _spelled(level: Level) -> Level:
+    """What tells a level from another: no blanks around it, and of numbers no spelling."""
+    if isinstance(level, str):
+        return level.strip()
+    return level if isinstance(level, bool) else key_of(level)
 
 
 def _labels(listed: Sequence[Any]) -> Labels:

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from tincture.cells import Unreadable, plain
+from tincture.cells import Unreadable, listed, plain
 from tincture.errors import TableError
 from tincture.frames import FAULTS
 
@@ -35,20 +35,28 @@ def polars_frame(frame: Any) -> pl.DataFrame:
 
 
 def polars_series(series: nw.Series[Any], name: str) -> pl.Series:
-    """A column; cells of several kinds become text that means the same."""
+    """A column; cells of any kind become text that means the same, each by itself."""
     try:
-        found = pl.Series(name, series.to_polars())
-        if found.dtype != pl.Object:
+        found = None if _is_mixed(series) else pl.Series(name, series.to_polars())
+        if found is not None and found.dtype != pl.Object:
             return found
     except Exception:  # noqa: S110 -- as above
         pass
-    nulls = series.is_null().to_list()
-    pairs = zip(series.to_list(), nulls, strict=True)
+    cells = listed(series)
     try:
-        return pl.Series(name, [None if null else _text(c) for c, null in pairs], dtype=pl.String)
-    except Unreadable:
+        return pl.Series(name, [_text(cell) for cell in cells], dtype=pl.String)
+    except (Unreadable, ValueError):
         pass
-    return pl.Series(name, [None] * len(nulls), dtype=pl.Binary)  # refused where it is needed
+    return pl.Series(name, [None] * len(cells), dtype=pl.Binary)  # refused where it is needed
+
+
+def _is_mixed(series: nw.Series[Any]) -> bool:
+    """Whether a library would give the cells one type by looking at all of them.
+
+    After a date, a time of the day would become a date.
+    """
+    words = series.cat.get_categories() if series.dtype == nw.Categorical else series
+    return bool(words.dtype == nw.Object)
 
 
 def _text(cell: Any) -> str | None:

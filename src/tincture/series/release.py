@@ -116,8 +116,8 @@ class CondensedSeries:
             ledger = Ledger.from_dict(json.loads((path / LEDGER).read_text(encoding="utf-8")))
             about = package["tincture"]
             made = cls(
-                events=pl.read_parquet(path / EVENTS),
-                outcomes=pl.read_parquet(path / OUTCOMES),
+                events=pl.read_parquet(path / EVENTS, glob=False),
+                outcomes=pl.read_parquet(path / OUTCOMES, glob=False),
                 schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
                 task=about["task"],
                 settings=about["settings"],
