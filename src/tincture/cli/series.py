@@ -43,7 +43,7 @@ def condense_series(
     events: Annotated[
         Path,
         typer.Argument(
-            help="Parquet or CSV of events, or a folder (Parquet, PhysioNet-2012, mimic3)."
+            help="Parquet or CSV of events, or a folder (Parquet, MEDS, PhysioNet-2012, mimic3)."
         ),
     ],
     schema: Annotated[Path, typer.Option(help="Table Schema with roles, JSON or YAML.")],
@@ -52,19 +52,25 @@ def condense_series(
     delta: Delta,
     out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
     outcomes: Annotated[
-        Path | None, typer.Option(help="One row a stay: static columns and the outcome.")
+        Path | None,
+        typer.Option(help="One row a stay, or a window of it: static columns and the outcome."),
     ] = None,
     stay: Annotated[str, typer.Option("--id", help="Column that names the stay.")] = "stay_id",
     case: CaseLevel = None,
     time: Annotated[str | None, typer.Option(help="Time column of the events.")] = None,
     time_unit: Annotated[
-        str | None, typer.Option(help="What it counts: second, minute, hour or day.")
+        str | None,
+        typer.Option(help="What it counts: second, minute, hour or day; datetime if it is a date."),
     ] = None,
     hours: Annotated[float, typer.Option(help="Window from the start of the stay.")] = 48.0,
     bin_length: Annotated[str, typer.Option("--bin", help="Length of a bin.")] = "1h",
     rows: Annotated[int, typer.Option(help="Stays to make.")] = 80,
     unit: Annotated[
-        str | None, typer.Option(help="Person column, where persons have several stays.")
+        str | None,
+        typer.Option(
+            help="Person column, where persons have several stays; that of --id, if a stay has "
+            "several windows."
+        ),
     ] = None,
     effort: Annotated[
         float | None,
