@@ -15,7 +15,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tincture.errors import TableError
+from tincture.errors import SchemaError, TableError
 from tincture.frames import person_codes, read_table, to_columns
 from tincture.schema import Schema
 from tincture.series.reading import read_stays
@@ -197,6 +197,22 @@ def test_a_line_that_is_too_short_is_refused_wherever_it_stands(text: str, tmp_p
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(TableError, match="blank line or a record with fewer cells"):
         read_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    "levels", [["nan", "1"], ["inf", "1"], ["1", "1.0"], ["1_0", "2"]], ids=str
+)
+def test_a_variable_has_levels_of_different_numbers(levels: list[str]) -> None:
+    field = {"name": "hr", "type": "string", "role": "variable", "categories": levels}
+    events = pl.read_csv(io.StringIO(EVENTS))
+    with pytest.raises(SchemaError, match="words, or of one number"):
+        grid(events, outcomes([1, 2]), Schema.from_dict({"fields": [field, DIED]}))
+
+
+def test_a_name_may_have_quotes_and_commas(tmp_path: Path) -> None:
+    frame = pl.DataFrame({'the "x"': ["1"], "a,\nb": ["2"], " c ": ["3"]})
+    frame.write_csv(tmp_path / "t.csv")
+    assert read_table(tmp_path / "t.csv").equals(frame)
 
 
 def test_blank_lines_at_the_end_are_no_records(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
             f"The table {path} has a blank line or a record with fewer cells than the header has "
             "names; correct it, as what is left out is not told."
         )
-    return frame
+    # Polars leaves quotes in a name doubled, as a CSV writes them.
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
 def _read(path: Path, read: Callable[[], T]) -> T:

@@ -59,7 +59,7 @@ class Coded:
         TableError
         """
         values = self._values.read(codes, cells)
-        empty = _is_nothing(cells)
+        empty = _is_nothing(cells) | _is_nan(cells)
         if empty.any():
             beside = None if text is None else text.filter(pl.Series(empty))
             values[empty] = self._of_text(codes[empty], beside)
@@ -130,6 +130,13 @@ def _is_nothing(cells: pl.Series) -> NDArray[np.bool_]:
     return (
         nothing | cells.is_nan().fill_null(True) if cells.dtype.is_float() else nothing
     ).to_numpy()
+
+
+def _is_nan(cells: pl.Series) -> NDArray[np.bool_]:
+    """Whether text says NaN, as a number that is nothing is written."""
+    if cells.dtype != pl.String:
+        return np.zeros(len(cells), dtype=bool)
+    return cells.str.contains(r"(?i)^\s*[+-]?nan\s*$").fill_null(False).to_numpy()
 
 
 class Statics:

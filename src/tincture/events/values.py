@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from tincture.errors import SchemaError, TableError
 from tincture.events.tables import different, spread
 from tincture.notation import PLAIN
 from tincture.schema import Column
-from tincture.words import Lookup
+from tincture.words import Lookup, number_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -214,13 +215,13 @@ def level_numbers(column: Column) -> Floats:
     Raises
     ------
     SchemaError
-        If a level is a word.
+        If a level is a word, or two are one number.
     """
-    try:
-        return np.array([float(level) for level in column.levels])
-    except ValueError:
-        pass
+    read = [number_of(v.strip()) if isinstance(v, str) else float(v) for v in column.levels]
+    found = [float(number) for number in read if number is not None and math.isfinite(number)]
+    if len(set(found)) == len(column.levels):
+        return np.array(found)
     raise SchemaError(
-        f"The variable {column.name!r} has levels that are words; a measured value must be a "
-        "number. Code its levels as numbers, or leave the variable out."
+        f"The variable {column.name!r} has levels that are words, or of one number; a measured "
+        "value must be a number. Code its levels as numbers, or leave the variable out."
     )
