@@ -199,6 +199,18 @@ def test_a_line_that_is_too_short_is_refused_wherever_it_stands(text: str, tmp_p
         read_table(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize("nothing", ["", "NaN", " nan"])
+def test_a_code_whose_number_is_nothing_is_the_text_beside_it(nothing: str) -> None:
+    columns = ("stay", "time", "code", "numeric_value", "text_value")
+    cells = [[1], ["2020-01-01 01:00"], ["hr"], [nothing], ["100"]]
+    events = pl.DataFrame(dict(zip(columns, cells, strict=True)))
+    names = ("code", "numeric_value")
+    for number in (pl.lit(nothing), pl.lit(float("nan")), pl.lit(None, pl.Float64)):
+        frame = events.with_columns(number.alias("numeric_value"))
+        found = grid(frame, outcomes([1], start="2020-01-01"), time="time", names=names)
+        assert found == [[100, None]]
+
+
 @pytest.mark.parametrize(
     "levels", [["nan", "1"], ["inf", "1"], ["1", "1.0"], ["1_0", "2"]], ids=str
 )

@@ -46,3 +46,10 @@ def test_zones_are_told_in_utc_and_fractions_kept() -> None:
     assert [str(v) for v in found.values.to_list()] == ["2150-03-01 05:30:00.250000"] * 2
     with pytest.raises(TableError, match="times without"):
         moments(pl.Series(["2150-03-01 07:00Z", "2150-03-01"]), "It")
+
+
+@pytest.mark.parametrize("zone", ["+99:99", "+0199", "-30"])
+def test_no_clock_is_days_ahead(zone: str) -> None:
+    for day in ("2020-05-01", "2020-5-1"):
+        with pytest.raises(TableError, match="not read as a time"):
+            moments(pl.Series([f"{day} 07:00{zone}"]), "The time")

@@ -16,11 +16,11 @@ from tincture.errors import TableError
 
 ISO = (  # day, clock and zone, of which the last two may be missing
     r"^(\d{4}-\d{1,2}-\d{1,2})(?:[Tt ]+(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*"
-    r"([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$"
+    r"([Zz]|[+-][012]\d(?::?[0-5]\d)?)?)?$"
 )
 CLOCKS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")  # tried in turn on each cell
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-ZONE = r"\s*(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
+ZONE = r"\s*(?:[Zz]|[+-][012][0-9](?::?[0-5][0-9])?)?$"
 USUAL = (  # what most cells are, and how many characters of them a format reads; quickly
     (DAY + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?" + ZONE, 19, "%Y-%m-%d %H:%M:%S"),
     (DAY + r"[Tt ][0-9]{2}:[0-9]{2}" + ZONE, 16, "%Y-%m-%d %H:%M"),
