@@ -25,7 +25,7 @@ USUAL = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", ".", 
 MAX_LEVELS = 50  # of a text column; more look like names or free text
 CHECK = (
     "The types{more} and words for missing were read off the records: check them field by field "
-    'against the code book or other public knowledge, then set "tincture:reviewed" to true.'
+    'against the code book or other public knowledge, then remove "tincture:reviewed": false.'
 )
 LAST = "Of the two levels of an outcome, list the case last, or name it by --case."
 ROW_NAMES = "Column {place} has no name, as row names have none, and is left out."
@@ -69,9 +69,10 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     notes += [ROW_NAMES.format(place=i + 1) for i, c in enumerate(frame.columns) if c not in named]
     if notes:
         schema["description"] = " ".join(notes)
-    if is_guessed:
+    if from_data:
         schema[REVIEWED] = False
-    fields = [_field(g.values, from_data) for g in guesses]
+    mark = {REVIEWED: False} if is_guessed and not from_data else {}  # each goes when it is checked
+    fields = [_field(g.values, from_data) | mark for g in guesses]
     return {**schema, "fields": fields, "missingValues": ["", *missing]}
 
 

@@ -183,9 +183,9 @@ class Schema:
         """
         if not self.reviewed:
             raise SchemaError(
-                f'The schema is marked "{REVIEWED}": false, because its types, bounds or levels '
-                "were proposed from records; check each bound and level, and each type, against "
-                "public knowledge, then set it to true."
+                f'The schema is marked "{REVIEWED}": false, as a whole or in a field, because '
+                "types, bounds or levels were proposed from records; check each bound and level, "
+                "and each type, against public knowledge, then remove the mark or set it to true."
             )
         for name in names:
             if self[name].type in TIMES:
@@ -238,9 +238,7 @@ class Schema:
         for column in columns:
             own = column.missing_values
             _refuse_both(column, words if own is None else own, where)
-        reviewed = descriptor.get(REVIEWED, True)
-        if not isinstance(reviewed, bool):
-            raise SchemaError(f'{where}: "{REVIEWED}" must be true or false.')
+        reviewed = _is_reviewed(descriptor, where)
         _refuse_unknown(descriptor, (REVIEWED,), where)
         about = descriptor.get("name"), descriptor.get("title")
         made = cls(columns, words, *about, reviewed, meanings)
@@ -302,6 +300,14 @@ def _missing_words(raw: Any, at: str) -> tuple[tuple[str, ...], Labels]:
     return tuple(str(w).strip() for w in read), _labels(listed)
 
 
+def _is_reviewed(descriptor: dict[str, Any], where: str) -> bool:
+    """Whether the schema says so as a whole, or where it says nothing, each of its fields."""
+    marks = [part.get(REVIEWED) for part in (descriptor, *descriptor["fields"])]
+    if not all(isinstance(mark, bool | None) for mark in marks):
+        raise SchemaError(f'{where}: "{REVIEWED}" must be true or false.')
+    return bool(marks[0]) if marks[0] is not None else False not in marks
+
+
 def _refuse_both(column: Column, missing: Sequence[str], where: str) -> None:
     """Refuse a level that means missing too, in whatever spelling."""
     gone = Lookup(((w, 0) for w in ("", *missing)), is_truth_number=False)
@@ -319,7 +325,7 @@ def _column(raw: Any, position: int, where: str) -> Column:
         raise SchemaError(f'{where}: field {position + 1} needs a "name".')
     name = raw["name"]
     at = f"{where}, column {name!r}"
-    _refuse_unknown(raw, (LIMITS, DECIMALS, SCALE), at)
+    _refuse_unknown(raw, (LIMITS, DECIMALS, SCALE, REVIEWED), at)
     kind = raw.get("type", "string")
     if kind not in TYPES:
         raise SchemaError(f"{at}: type {kind!r} is not known; use one of {_listed(TYPES)}.")
