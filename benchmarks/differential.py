@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -40,19 +42,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    families = [*TABLES, *STAYS]
     found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     start = time.perf_counter()
-    for number in range(options.pairs):
-        rng = np.random.default_rng([options.seed, number])
-        family = families[number % len(families)]
-        with tempfile.TemporaryDirectory() as folder:
-            outcome = differ(family, rng, Path(folder))
-        if outcome.differing:
-            print(f"pair {number}: {outcome}", flush=True)
-        found[outcome.family, outcome.reader].append(outcome)
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        numbers = [(options.seed, number) for number in range(options.pairs)]
+        for outcome in pool.map(pair, numbers, chunksize=100):
+            found[outcome.family, outcome.reader].append(outcome)
     lines = [_line(*key, some) for key, some in sorted(found.items())]
     everything = [o for some in found.values() for o in some]
     text = HEAD.format(pairs=options.pairs, seed=options.seed) + "\n".join(
@@ -61,6 +59,17 @@ def main() -> None:
     print(f"{text}\n\n{time.perf_counter() - start:.0f} s")
     if options.out is not None:
         options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def pair(number: tuple[int, int]) -> Outcome:
+    """One pair, by its seed and number."""
+    families = [*TABLES, *STAYS]
+    rng, family = np.random.default_rng(number), families[number[1] % len(families)]
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = differ(family, rng, Path(folder))
+    if outcome.differing:
+        print(f"pair {number}: {outcome}", flush=True)
+    return outcome
 
 
 def _line(family: str, reader: str, some: list[Outcome]) -> str:
