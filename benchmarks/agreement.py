@@ -65,6 +65,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = [
+        "# Agreement of evaluate with a judge",
+        "",
         "`python benchmarks/agreement.py --judge JUDGE --data DATA`: AUROC or C-index of models",
         f"trained on 100 rows (ε = 1) and on all real records; the two agree to {ALLOWED}.",
         "",

@@ -215,6 +215,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     numba.set_num_threads(1)
     text = [
+        "# Speed of the kernels",
+        "",
         "64 candidates, m = 100 rows, p = 40 columns, b = 2,000 records, one thread; candidates",
         "per second. Command:",
         "`python benchmarks/kernels.py --growth --compile --out benchmarks/kernels.md`.",

@@ -270,6 +270,8 @@ def write(lines: Sequence[str], path: Path | None) -> None:
     """The table with what it was made by."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in SOFTWARE)
     text = [
+        "# Parity of the kernels with other software",
+        "",
         "Random tables: 20–200 rows, 2–40 columns, discrete columns, rows alike, tied times and up",
         "to 90% censored. Real tables: 100 and 1,000 records of five sets each for classification",
         f"({', '.join(CLASSES)}) and survival ({', '.join(LIFETIMES)}).",

@@ -103,6 +103,8 @@ def main() -> None:
         reserved = len(json.loads(budget.read_text())["releases"])
         made = len(list(folder.glob("r*/ledger.json")))
     lines = [
+        "# Budgets under many processes",
+        "",
         f"`python benchmarks/soak.py --processes {options.processes} --releases "
         f"{options.releases}`: {asked} requests of ε = {EPSILON}, a budget for {asked // 2}; about "
         "a tenth of the processes killed.",

@@ -15,7 +15,9 @@ from tincture.report.figure import Mark, dot_plot
 T_95 = {1: math.nan, 2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # Student's t over √n, by n
 USUAL = 100  # rows
 UNASKED = ("naive_bayes", "neighbours", "svm")
-HEAD = """Ratio (value − ½)/(ceiling − ½) of AUROC or Harrell's C on held-out records: 1 is as good
+HEAD = """# What condensed rows are worth
+
+Ratio (value − ½)/(ceiling − ½) of AUROC or Harrell's C on held-out records: 1 is as good
 as all real training records, 0 is chance. δ = 1e-5, defaults otherwise; means over the
 seeds there are (n), ± half a 95% interval of Student's t. Real rows: as many random real rows,
 without privacy. Peer: the best peer measured with 100 rows, and with as many as there are records.

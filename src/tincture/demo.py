@@ -64,7 +64,19 @@ def run(
 
 
 def support2(seed: int) -> tuple[pl.DataFrame, pl.DataFrame, Schema]:
-    """SUPPORT2 split 70/30, stratified by hospital death, and its schema."""
+    """SUPPORT2 split 70/30, stratified by hospital death, and its schema.
+
+    Parameters
+    ----------
+    seed : int
+        Of the split.
+
+    Returns
+    -------
+    train, test : polars.DataFrame
+        Of 6,374 and 2,731 patients; the outcome is ``hospdead``.
+    schema : Schema
+    """
     folder = files("tincture.data")
     with as_file(folder / "support2.parquet") as path:
         table = read_table(path)

@@ -131,7 +131,25 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures of one evaluation, and the un-noised looks they took."""
+    """All figures of one evaluation, and the un-noised looks they took.
+
+    Attributes
+    ----------
+    scores : tuple of Score
+        By model, table trained on, metric and group; `figure` finds one.
+    looks : tuple of str
+        What was looked at in real records, each at ε = ∞.
+    gaps : tuple of Gap
+        What the release loses to the ceiling.
+    groups : tuple of Group
+        Those that were asked for, with their counts.
+    fits : tuple of Fit
+        Rows and seconds of each.
+    charts, bars : tuple of Chart, tuple of Bars
+        For the in-house page.
+    case : Case or None
+        The level that figures count.
+    """
 
     scores: tuple[Score, ...]
     looks: tuple[str, ...]
@@ -167,6 +185,16 @@ class Evaluation:
     def figure(self, model: str, trained_on: str, metric: str, group: str = EVERYONE) -> Figure:
         """One figure.
 
+        Parameters
+        ----------
+        model : str
+        trained_on : str
+            "condensed", "all real records" or "random real rows".
+        metric : str
+            As in the printed table, such as "AUROC".
+        group : str
+            By default all held-out records.
+
         Raises
         ------
         KeyError
@@ -177,7 +205,7 @@ class Evaluation:
         raise KeyError((model, trained_on, metric, group))
 
     def value(self, model: str, trained_on: str, metric: str, group: str = EVERYONE) -> float:
-        """One figure's value.
+        """One figure's value; parameters are those of `figure`.
 
         Raises
         ------

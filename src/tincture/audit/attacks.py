@@ -44,6 +44,20 @@ class Audit:
     ----------
     release : str
         Fingerprint of its rows or stays.
+    epsilon, delta : float
+        Claimed by its ledger.
+    membership : tuple of Attack
+        Who was in the table?
+    closeness : Closeness
+        Is a row, or stay, somebody's record?
+    inference : tuple of Inference
+        Can an attribute be told?
+    one_run : Bound
+        Lower bound on ε by canaries.
+    vault : tuple of Check
+        Whether noise, clip and samples are as booked.
+    looks : tuple of str
+        What was looked at in real records, each at ε = ∞.
     holds : str
         What is released: "rows" or "stays".
     """
