@@ -103,7 +103,7 @@ def test_a_trial_is_that_of_a_decision() -> None:
 
 
 def test_issue_forms_can_be_filled_in() -> None:
-    """Their schema is checked by `.ci/run`; here, that each asks something under a name of its own."""
+    """`.ci/run` checks their schema; here, that each asks something, under names of their own."""
     forms = {f.name: yaml.safe_load(f.read_text(encoding="utf-8")) for f in FORMS}
     assert forms.pop("config.yml").keys() == {"blank_issues_enabled"}
     assert forms.keys() == {"fault.yml", "privacy_fault.yml", "new_model.yml", "new_format.yml"}
