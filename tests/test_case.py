@@ -19,6 +19,7 @@ from tincture.case import Case, place_of
 from tincture.errors import ReleaseError, SettingError
 from tincture.evaluation import evaluate, table_task
 from tincture.frames import to_columns
+from tincture.notation import Notation
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
 from tincture.schema import Column, Schema
@@ -30,6 +31,7 @@ from tincture.tasks import Classification, Survival
 
 CODED = Column("died", "integer", categories=(1, 2), labels=("dead", "alive"))
 TEXT = Column("died", "string", categories=("01", "1.0", "no"))
+POINT = Column("x", "number", categories=(1.5, 2.5), notation=Notation(decimal=",", group="."))
 TRUTH = Column("died", "boolean", categories=(True, False))
 
 
@@ -55,6 +57,8 @@ def recode(table: pl.DataFrame) -> pl.DataFrame:
         (CODED, " dead ", 0),
         (TEXT, None, 2),
         (TEXT, "1.0", 1),
+        (POINT, "1.5", 0),
+        (POINT, 2.5, 1),
         (TRUTH, None, 0),
         (TRUTH, "false", 1),
         (TRUTH, 0, 1),

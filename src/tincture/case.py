@@ -94,7 +94,9 @@ def place_of(column: Column, case: Any) -> int:
     except Unreadable:
         found = None
     if found is None and isinstance(case, str):
-        named = [i for i, label in enumerate(column.labels) if label == case.strip()]
+        words = column.labels or (None,) * len(column.levels)
+        both = zip(column.levels, words, strict=True)
+        named = [i for i, (v, label) in enumerate(both) if case.strip() in (str(v), label)]
         found = named[0] if len(named) == 1 else AMBIGUOUS if named else None
     if found is None or found == AMBIGUOUS:
         what = "is no level" if found is None else "means several levels"
