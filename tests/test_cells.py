@@ -290,7 +290,7 @@ def test_numbers_mean_the_same_as_the_text_that_writes_them(numbers: list[float]
 
 def test_a_header_with_one_name_twice_is_refused(tmp_path: Any) -> None:
     (tmp_path / "t.csv").write_text('age,"lab, serum",age\n1,2,3\n')
-    with pytest.raises(TableError, match="'age' twice"):
+    with pytest.raises(TableError, match="Columns 1 and 3 of the table .* have one name"):
         read_table(tmp_path / "t.csv")
 
 
@@ -307,3 +307,10 @@ def test_no_error_of_a_file_keeps_a_cell(tmp_path: Any, content: bytes) -> None:
         assert "secret" not in str(error)
         error = error.__context__
     assert "secret" not in told
+
+
+def test_a_name_that_differs_by_blanks_or_case_is_hinted_at() -> None:
+    schema = Schema.from_dict({"fields": [{"name": "age", **NUMBER}]})
+    for name in ("age ", "Age"):
+        with pytest.raises(TableError, match="only by blanks, or by upper and lower case"):
+            to_columns(pl.DataFrame({name: [1]}), schema, ["age"])

@@ -88,10 +88,12 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
     if len(names) > 1:
         content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
     frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice:
+    first = {name: place for place, name in reversed(list(enumerate(names)))}
+    twice = [(first[name], place) for place, name in enumerate(names) if first[name] < place]
+    if twice:  # by their places, as what stands in the first line may be a record
         raise TableError(
-            f"The table {path} names the column {twice[0]!r} twice; rename or remove one."
+            f"Columns {twice[0][0] + 1} and {twice[0][1] + 1} of the table {path} have one name; "
+            "rename or remove one."
         )
     if _ends_early(content, frame.width, separator):
         raise TableError(
@@ -215,7 +217,9 @@ def _series(table: nw.DataFrame[Any], name: str, why: str) -> nw.Series[Any]:
         )
     if not all(isinstance(n, str) for n in table.columns):
         raise TableError("The table's columns have names that are not text; rename them.")
-    raise TableError(f"The table has no column {name!r}{why}.")
+    is_near = any(n.strip().casefold() == name.strip().casefold() for n in table.columns)
+    hint = " One differs from it only by blanks, or by upper and lower case." if is_near else ""
+    raise TableError(f"The table has no column {name!r}{why}.{hint}")
 
 
 def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.generic]:
