@@ -88,13 +88,8 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
     if len(names) > 1:
         content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
     frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
-    first = {name: place for place, name in reversed(list(enumerate(names)))}
-    twice = [(first[name], place) for place, name in enumerate(names) if first[name] < place]
-    if twice:  # by their places, as what stands in the first line may be a record
-        raise TableError(
-            f"Columns {twice[0][0] + 1} and {twice[0][1] + 1} of the table {path} have one name; "
-            "rename or remove one."
-        )
+    if alike := alike_columns(names):
+        raise TableError(f"The table {path} has {alike}; rename or remove one.")
     if _ends_early(content, frame.width, separator):
         raise TableError(
             f"The table {path} ends in the middle of a record; expected as many cells as the "
@@ -157,6 +152,15 @@ def hushed() -> Iterator[Callable[[], None]]:
         finally:
             os.dup2(true, 2)
             os.close(true)
+
+
+def alike_columns(names: Sequence[str]) -> str | None:
+    """Two columns of one name, by their places: what stands in a first line may be a record."""
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) < place:
+            return f"one name for columns {first[name] + 1} and {place + 1}"
+    return None
 
 
 def _ends_early(content: bytes, width: int, separator: str) -> bool:

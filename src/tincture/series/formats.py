@@ -25,7 +25,7 @@ from tincture.events.reader import HOUR, TEXT, VALUE
 from tincture.events.reader import Form as Form
 from tincture.events.tables import polars_frame
 from tincture.events.values import Words
-from tincture.frames import FAULTS, hushed, read_table
+from tincture.frames import FAULTS, alike_columns, hushed, read_table
 from tincture.notation import TIMES
 from tincture.schema import Schema
 from tincture.series.glasgow import GLASGOW
@@ -194,8 +194,8 @@ def _odd_text(path: Path, separator: str) -> str | None:
             rest = (rest + more)[-LINE:]
     last = rest.rstrip(b"\r\n").rpartition(b"\n")[2]
     names = next(csv.reader([first.decode("utf-8-sig", errors="replace")], delimiter=separator), [])
-    if twice := [n for n in names if names.count(n) > 1]:
-        return f"name the column {twice[0]!r} twice; rename or remove one."
+    if alike := alike_columns(names):
+        return f"have {alike}; rename or remove one."
     if b'"' not in last and last.count(separator.encode()) + 1 < len(names):
         return "end in the middle of a line; copy the file again."
     return None
