@@ -161,7 +161,7 @@ def test_a_stay_of_the_benchmark_is_the_file_that_is_listed(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (EVENTS.replace("value", "value,value").replace("0\n", "0,1\n"), "one name for columns 4 and 5"),
+        (EVENTS.replace("value", "value,value").replace("0\n", "0,1\n"), "columns 4 and 5"),
         (EVENTS + "2,60,hr\n", "end in the middle of a line"),
     ],
     ids=["name", "line"],
