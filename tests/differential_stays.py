@@ -147,12 +147,17 @@ def _frames(
     """Events in any order, and outcomes, as CSV."""
     rows = [(s.name, times(s, h), v, x) for s in stays for h, v, x in s.events]
     rows = [rows[i] for i in rng.permutation(len(rows))]
-    events = "stay_id,hour,variable,value\n" + "".join(",".join(r) + "\n" for r in rows)
+    events = "stay_id,hour,variable,value\n" + "".join(_line(*r) + "\n" for r in rows)
     outcomes = "stay_id,age,sex,start,died\n" + "".join(
         f"{s.name},{s.statics['age']},{s.statics['sex']},{s.start:%d.%m.%Y %H:%M},{s.died}\n"
         for s in stays
     )
     return events, outcomes
+
+
+def _line(*cells: str) -> str:
+    """Cells of a CSV, in quotes where one holds a comma."""
+    return ",".join(f'"{cell}"' if "," in cell else cell for cell in cells)
 
 
 def _typed(text: str) -> pl.DataFrame:
@@ -385,7 +390,9 @@ class Physionet(Folder):
         for stay in units:
             rows = [f"00:00,RecordID,{stay.name}", f"00:00,Age,{stay.statics['age']}"]
             rows += [f"00:00,Gender,{int(stay.statics['sex'] == 'M')}"]
-            rows += [f"{int(h):02d}:{round(h % 1 * 60):02d},{v},{x}" for h, v, x in stay.events]
+            rows += [
+                _line(f"{int(h):02d}:{round(h % 1 * 60):02d}", v, x) for h, v, x in stay.events
+            ]
             text = "Time,Parameter,Value\n" + "\n".join(rows) + "\n"
             (folder / "set" / f"{stay.name}.txt").write_text(text)
             lines.append(f"{stay.name},1,1,1,-1,{stay.died}")
@@ -409,8 +416,7 @@ class Benchmark(Folder):
             hours = sorted({h for h, _, _ in stay.events})
             cells = {(h, v): x for h, v, x in stay.events}
             rows = [
-                ",".join([f"{h:g}", *(cells.get((h, v["name"]), "") for v in VARIABLES)])
-                for h in hours
+                _line(f"{h:g}", *(cells.get((h, v["name"]), "") for v in VARIABLES)) for h in hours
             ]
             names = ",".join(v["name"] for v in VARIABLES)
             (folder / stay.name).write_text(f"Hours,{names}\n" + "\n".join(rows) + "\n")
