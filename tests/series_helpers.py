@@ -65,6 +65,9 @@ SCALE = Scale(
     static_mean=np.array([0.6, 0.05, 0.5, 0.5, 0.05]),
     static_sd=np.array([0.2, 0.2, 0.5, 0.5, 0.2]),
     cells=np.full((3, 32), 1 / 32),
+    rate=np.array([0.8, 0.2, 0.15]),
+    present=np.ones(3, dtype=bool),
+    static_present=np.ones(2, dtype=bool),
 )
 
 

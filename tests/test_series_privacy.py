@@ -31,7 +31,14 @@ from tincture.queries import CellCounts, ResidualSums
 from tincture.schema import Schema
 from tincture.series.condense import PHASES, condense_series, series_plan
 from tincture.series.embeddings import HATS, EmbeddingSums, Trajectories
-from tincture.series.summaries import REACH, Linear, Occupancy, Summaries, SummaryProducts
+from tincture.series.summaries import (
+    REACH,
+    RECORDED,
+    Linear,
+    Occupancy,
+    Summaries,
+    SummaryProducts,
+)
 from tincture.series_estimator import SeriesCondenser
 from tincture.stays import Layout, bin_stays
 from tincture.tasks import Classification
@@ -89,6 +96,24 @@ def test_shares_of_time_and_residuals_are_within_their_clips_by_themselves(seed:
     for name in ("occupancy", "residual sums", "summary products"):
         norms = np.linalg.norm(QUERIES[name].contributions(some), axis=1)
         assert (norms <= QUERIES[name].clip * HAIR).all()
+
+
+def test_lemma_5_is_tight() -> None:
+    # A stay that spends all its time in one cell of each variable, recorded in every bin, with an
+    # amount at its upper bound and a level.
+    grid = np.full((1, *LAYOUT.shape), 0.5, dtype=np.float32)
+    most = Records(
+        LAYOUT.points(grid, np.array([[1.0, 0, 0, 1, 0]])), np.zeros((1, 0)), np.zeros((1, 1))
+    )
+    query = Occupancy(LAYOUT)
+    assert np.linalg.norm(query.contributions(most)) == pytest.approx(query.clip)
+
+
+def test_a_stay_tells_the_share_of_bins_in_which_it_is_recorded() -> None:
+    some = records()
+    grid, _ = LAYOUT.parts(some.points)
+    told = Occupancy(LAYOUT).contributions(some)[:, -len(LAYOUT.variables) :]
+    np.testing.assert_allclose(told, RECORDED * np.isfinite(grid).mean(axis=1), rtol=1e-6)
 
 
 def vault_of(some: Records, sigma: float, question: str) -> Vault:

@@ -177,6 +177,7 @@ class SeriesCondenser(Releasing):
         tables = written(found.points, found.outcomes, layout, released, task, form)
         settings = self._settings() | {
             "prevalence": round(found.prevalence, 4),
+            "left_out": list(found.left_out),
             "columns": [form.stay, form.time, form.variable, form.value],
             "time_unit": form.unit,
         }

@@ -52,16 +52,21 @@ def as_text(content: Any) -> str:
 
 def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: bool) -> None:
     """Where the rows (or stays) are, and what is promised of them."""
+    from tincture.report.summary import LEFT_OUT
     from tincture.table import told_case
 
     ledger, case = release.ledger, told_case(release.schema, release.task)
     if as_json:
         told = {"release": str(path.parent), "rows": len(release), "case": case.to_dict()}
+        if kind == "stays":
+            told["left_out"] = release.left_out
         print_json({**told, **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
         console.print(f"{len(release)} invented {kind} in {path}", markup=False)
         console.print(case.says, markup=False)
+        if left_out := getattr(release, "left_out", ()):
+            console.print(f"{LEFT_OUT}: {', '.join(left_out)}", markup=False)
         style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
         console.print(ledger.promise, style=style)
 

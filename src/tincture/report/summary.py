@@ -115,7 +115,16 @@ def _of_stays(settings: Mapping[str, Any], event: str) -> tuple[tuple[str, str],
         ("Columns of the events", ", ".join(settings["columns"])),
         ("Window", f"{settings['hours']:g} h in bins of {settings['bin_hours']:g} h"),
         ("Real prevalence", f"about {settings['prevalence']:.1%} ({event}), known through noise"),
+        (LEFT_OUT, left_out_told(settings)),
     )
+
+
+LEFT_OUT = "Left out, as too seldom recorded for what the noise lets see"
+
+
+def left_out_told(settings: Mapping[str, Any]) -> str:
+    """Variables and static columns of stays that nobody is seen to have."""
+    return ", ".join(settings.get("left_out", ["not told"])) or "none"
 
 
 def _phases(ledger: Mapping[str, Any]) -> list[Phase]:

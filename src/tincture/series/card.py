@@ -7,6 +7,7 @@ from typing import Any
 
 from tincture.card import code_table, in_cell, privacy_rows
 from tincture.report.codes import described, event_told, outcome_told
+from tincture.report.summary import LEFT_OUT, left_out_told
 from tincture.series.prototypes import COPIES
 
 
@@ -47,6 +48,7 @@ the other outcome, so that a network learns odds and not the stays by heart: kee
 | Real prevalence | about {settings["prevalence"]:.1%} ({in_cell(event_told(schema, task))}), \
 through noise: recalibrate with it |
 | Window | {settings["hours"]:g} h in bins of {settings["bin_hours"]:g} h |
+| {LEFT_OUT} | {in_cell(left_out_told(settings))} |
 {privacy_rows(ledger)}
 
 {code_table(schema)}## Reading it

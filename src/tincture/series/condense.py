@@ -77,11 +77,14 @@ class Invented:
     outcomes : ndarray of shape (n_rows, 1)
     prevalence : float
         Share of the second class among real stays, through noise.
+    left_out : tuple of str
+        Variables and static columns that nobody is seen to have, through noise.
     """
 
     points: Grid
     outcomes: Floats
     prevalence: float
+    left_out: tuple[str, ...] = ()
 
 
 def condense_series(
@@ -124,7 +127,8 @@ def condense_series(
         draft = match(drafts, layout, imagined, scores, Effort(rounds), rng, tick)
     progress(total, total)
     prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
-    return Invented(draft.points, draft.outcomes, float(prevalence))
+    left_out = tuple(teacher.basis.left_out)
+    return Invented(draft.points, draft.outcomes, float(prevalence), left_out)
 
 
 def learn(

@@ -132,6 +132,11 @@ class CondensedSeries:
             ) from None
 
     @property
+    def left_out(self) -> list[str]:
+        """Variables and static columns that are not invented, as nobody was seen to have them."""
+        return list(self.settings.get("left_out", ()))
+
+    @property
     def fingerprint(self) -> str:
         """Of events and outcomes; tells releases apart."""
         text = self.events.write_csv() + self.outcomes.write_csv()

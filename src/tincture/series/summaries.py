@@ -23,14 +23,19 @@ CELLS = 32  # of a histogram between the public bounds
 REACH = 3.0  # deviations at which a summary is cut
 STEADY = 0.8  # deviation of a stay's mean among deviations of its values
 DOUBT = 2.5  # a cell below this many deviations of its noise counts as empty
+# Deviations of noise by which a column must show to count as there at all. Of one that nobody has,
+# 271 sums are looked at, each of which exceeds it with a chance of 3·10⁻⁶: below 10⁻³ together.
+SURE = 4.5
+RECORDED = 0.5  # factor of the share of bins recorded, so that the clip hardly grows
 
 
 @dataclass(frozen=True)
 class Occupancy:
     """Where each stay spends its time: the share in each cell of each variable.
 
-    And the same of static columns. A stay's vector has norm √(variables + static amounts + 2 static
-    columns) at most: shares of time sum to 1.
+    And the same of static columns; and, of each variable, the share of bins in which it is recorded
+    anew. A stay's vector has norm √((1 + RECORDED²) variables + static columns + static amounts) at
+    most: shares of time sum to 1.
     """
 
     layout: Layout
@@ -47,42 +52,71 @@ class Occupancy:
 
     @property
     def size(self) -> int:
-        """Cells of variables and of amounts, static coordinates."""
-        cells = CELLS * (len(self.layout.variables) + len(self.amounts))
-        return cells + self.layout.n_static
+        """Cells of variables and of amounts, static coordinates, shares recorded."""
+        n_variables = len(self.layout.variables)
+        return CELLS * (n_variables + len(self.amounts)) + self.layout.n_static + n_variables
 
     @property
     def clip(self) -> float:
-        """√(columns of shares), which no stay exceeds; static coordinates count for two."""
+        """The largest norm there can be."""
         n_static = len(self.layout.statics.columns) if self.layout.statics else 0
-        return float(np.sqrt(len(self.layout.variables) + len(self.amounts) + 2 * n_static))
+        of_variables = (1 + RECORDED**2) * len(self.layout.variables)
+        return float(np.sqrt(of_variables + n_static + len(self.amounts)))
 
     def prepare(self) -> None:
         """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
-        """Shares of time, (n, size)."""
+        """Shares of time and of bins, (n, size)."""
         grid, statics = self.layout.parts(records.points)
         shares = [_shares(carried(grid))]
         if self.amounts:
             amounts = np.where(_missing(statics, self.amounts), np.nan, statics[:, self.amounts])
             shares.append(_shares(amounts[:, None, :]))
-        return np.concatenate([*shares, statics], axis=1, dtype=np.float64)
+        recorded = np.isfinite(grid).sum(axis=1) * (RECORDED / grid.shape[1])
+        return np.concatenate([*shares, statics, recorded], axis=1, dtype=np.float64)
 
     def scale(self, answer: Floats, noise: float, n_units: float) -> Scale:
         """Means and deviations that a noisy answer tells."""
         n_variables, amounts = len(self.layout.variables), self.amounts
         per, noise = answer / n_units, noise / n_units
-        cells, rest = np.split(per, [CELLS * n_variables])
-        cells = cells.reshape(n_variables, CELLS)
+        cuts = np.cumsum([CELLS * n_variables, CELLS * len(amounts), self.layout.n_static])
+        cells, still, levels, recorded = np.split(per, cuts)
+        cells, still = cells.reshape(-1, CELLS), still.reshape(-1, CELLS)
         mean, sd = _moments(cells, noise)
+        run = _strongest(cells)
+        signs = [run, recorded, (run + recorded) / np.sqrt(2)]
+        present = np.max(signs, axis=0) > SURE * noise
         held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
-        still, levels = np.split(rest, [CELLS * len(amounts)])
+        rate = np.zeros(n_variables)
+        least = 0.1 / self.layout.n_bins
+        rate[present] = _among(recorded[present] / RECORDED, noise / RECORDED, least)
         share = np.clip(levels, 0.0, 1.0)
         static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
         if amounts:
-            static_mean[amounts], static_sd[amounts] = _moments(still.reshape(-1, CELLS), noise)
-        return Scale(mean, sd, held, static_mean, static_sd, _shown(cells, noise))
+            static_mean[amounts], static_sd[amounts] = _moments(still, noise)
+        return Scale(
+            mean,
+            sd,
+            np.where(present, held, 0.0),
+            static_mean,
+            static_sd,
+            _shown(cells, noise),
+            rate,
+            present,
+            self._statics_there(still, levels, noise),
+        )
+
+    def _statics_there(self, still: Floats, levels: Floats, noise: float) -> NDArray[np.bool_]:
+        """Of each static column, whether some stay is seen to have it; (static columns,)."""
+        encoding, cells = self.layout.statics, iter(still)
+        if encoding is None:
+            return np.zeros(0, dtype=bool)
+        shares = [
+            next(cells) if isinstance(kind, Amount) else levels[where][:-1]  # the last is missing
+            for kind, where in zip(encoding.kinds, encoding.slices, strict=True)
+        ]
+        return np.array([_strongest(s[None])[0] > SURE * noise for s in shares])
 
 
 def _shares(places: Floats) -> Floats:
@@ -93,6 +127,34 @@ def _shares(places: Floats) -> Floats:
     where = (np.arange(n)[:, None, None] * n_variables + np.arange(n_variables)) * CELLS + cells
     counts = np.bincount(where[known], minlength=n * n_variables * CELLS)
     return np.asarray(counts.reshape(n, n_variables * CELLS) / n_bins)
+
+
+def _strongest(shares: Floats) -> Floats:
+    """The largest sum of a run of 1, 2, 4 … shares of a row (n, m), as noisy as one share; (n,)."""
+    before = np.cumsum(np.pad(shares, ((0, 0), (1, 0))), axis=1)
+    largest = np.full(len(shares), -np.inf)
+    for width in 2 ** np.arange(shares.shape[1].bit_length()):
+        runs = (before[:, width:] - before[:, :-width]) / np.sqrt(width)
+        largest = np.maximum(largest, runs.max(axis=1))
+    return largest
+
+
+def _among(rates: Floats, noise: float, least: float) -> Floats:
+    """Rates (n,) as they are where nothing is noised, else shrunk to what is usual among them.
+
+    The prior is even on a logarithmic scale at first. A few steps towards the one under which the
+    noisy rates are the most likely are enough; all the way, it would take noise for rates.
+    """
+    if noise == 0:
+        return np.clip(rates, 0.0, 1.0)
+    support = np.geomspace(least, 1.0, 64)
+    fit = -0.5 * np.square((rates[:, None] - support) / noise)
+    fit = np.exp(fit - fit.max(axis=1, keepdims=True, initial=-np.inf))
+    prior = np.full(len(support), 1 / len(support))
+    for _ in range(3):
+        posterior = fit * prior / (fit @ prior)[:, None]
+        prior = posterior.mean(axis=0) if len(rates) else prior
+    return np.asarray(posterior @ support)
 
 
 def _missing(statics: Grid, amounts: list[int]) -> NDArray[np.bool_]:
@@ -129,6 +191,11 @@ class Scale:
         Of amounts where known, else the share of the level.
     cells : ndarray of shape (variables, CELLS)
         Share of the values in each cell of the public range.
+    rate : ndarray of shape (variables,)
+        Share of the bins in which a value is recorded anew.
+    present : ndarray of bool, shape (variables,)
+        Whether any stay is seen to have it, through the noise.
+    static_present : ndarray of bool, shape (static columns,)
     """
 
     mean: Floats
@@ -137,6 +204,9 @@ class Scale:
     static_mean: Floats
     static_sd: Floats
     cells: Floats
+    rate: Floats
+    present: NDArray[np.bool_]
+    static_present: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -171,12 +241,25 @@ class Summaries:
 
     @property
     def blocks(self) -> list[slice]:
-        """Weights that are kept or dropped together: of a variable, of a static."""
+        """Weights that are kept or dropped together: of a variable, of a static; the constant.
+
+        Those of columns that nobody is seen to have are in none.
+        """
         n_variables = len(self.layout.variables)
         ends = [2 * v for v in range(n_variables + 1)]
         if self.layout.statics is not None:
             ends += [2 * n_variables + where.stop for where in self.layout.statics.slices]
-        return [slice(a, b) for a, b in pairwise([*ends, self.size])]
+        every = [slice(a, b) for a, b in pairwise([*ends, self.size])]
+        there = [*self.scale.present, *self.scale.static_present, True]
+        return [block for block, kept in zip(every, there, strict=True) if kept]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Variables and static columns that nobody is seen to have."""
+        statics = self.layout.statics.columns if self.layout.statics else []
+        there = [*self.scale.present, *self.scale.static_present]
+        columns = [*self.layout.variables, *statics]
+        return [column.name for column, kept in zip(columns, there, strict=True) if not kept]
 
     def values(self, points: Grid) -> Floats:
         """Summaries φ of stays, (n, size)."""
