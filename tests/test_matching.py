@@ -139,6 +139,19 @@ def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch
         matched(2)
 
 
+def test_learners_see_stays_as_their_recipient_hands_them_to_a_network() -> None:
+    # Standardised over what is known, and 0 where nothing is: before a variable is recorded first.
+    from tincture.series.matching import unrolled
+    from tincture.series.matching.movable import Movable
+
+    draft, _, _ = setting()
+    table = Movable.of(LAYOUT, draft.points).values
+    assert not np.isfinite(table).all()
+    seen, _, _ = unrolled._standardised(torch.tensor(table), 1)
+    raw = channels(draft.points, LAYOUT)
+    np.testing.assert_allclose(seen.numpy(), Standard.of(raw)(raw), atol=1e-4)
+
+
 @pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])
 def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
     from tincture.series.matching import unrolled

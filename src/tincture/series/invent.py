@@ -9,7 +9,8 @@ over the stay, since what is known last tells most. Noise has mean 0 and deviati
 channel and bin exactly. It is made orthogonal to the contrast before it is flattened, which turns
 it a little: it is only roughly free of that direction.
 
-What the teacher leaves out is missing; a variable that it heeds is measured in every bin.
+What the teacher leaves out is missing. A variable that it heeds is recorded as often as in real
+stays, by the same schedules in both classes (`tincture.series.recording`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scipy.special import ndtr
 
 from tincture.encoding import Amount
 from tincture.series.embeddings import Course
+from tincture.series.recording import risen, schedule, thinned
 from tincture.series.summaries import Linear, Summaries
 from tincture.stays import Grid
 
@@ -91,7 +93,7 @@ class Channels:
 def invent(
     teacher: Linear, course: Course, n_rows: int, manner: Manner, rng: np.random.Generator
 ) -> tuple[Grid, Floats]:
-    """Stays of both classes in turn.
+    """Stays of both classes in turn; each two share their schedules.
 
     Returns
     -------
@@ -105,7 +107,20 @@ def invent(
     points = np.empty((n_rows, teacher.basis.layout.width), dtype=np.float32)
     outcomes = (np.arange(n_rows) % 2)[:, None].astype(np.float64)
     points[0::2], points[1::2] = classes
-    return points, outcomes
+    return _recorded(points, teacher.basis, course, rng), outcomes
+
+
+def _recorded(points: Grid, basis: Summaries, course: Course, rng: np.random.Generator) -> Grid:
+    """The points with as many values as real stays have."""
+    grid, statics = basis.layout.parts(points)
+    n, n_bins, n_variables = grid.shape
+    rising = risen(course.known / course.known.max(axis=1, keepdims=True), n_bins)
+    pairs = (n + 1) // 2
+    even = np.tile(((np.arange(pairs) + 0.5) / pairs)[:, None, None], (1, 1, n_variables))
+    begun = np.repeat(rng.permuted(even, axis=0), 2, axis=0)[:n] < rising
+    recorded = schedule(begun & np.isfinite(grid), basis.scale.rate, rng, alike=2)
+    few = thinned(grid.astype(np.float64), recorded)
+    return basis.layout.points(few.astype(np.float32), statics.astype(np.float64))
 
 
 @dataclass(frozen=True)

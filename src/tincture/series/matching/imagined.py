@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from tincture.encoding import Amount
 from tincture.series.embeddings import Course
 from tincture.series.invent import drifting
+from tincture.series.recording import risen, sampled, schedule
 from tincture.series.summaries import STEADY, Summaries
 from tincture.stays import Grid
 
@@ -24,7 +25,7 @@ MOST = 0.95  # correlation of two summaries
 def imagine(
     basis: Summaries, course: Course, products: Floats | None, n: int, rng: np.random.Generator
 ) -> Grid:
-    """Stays with the summaries that the answers let expect.
+    """Stays with the summaries that the answers let expect, recorded as often as real ones.
 
     Parameters
     ----------
@@ -44,10 +45,8 @@ def imagine(
     phi = _normal(_usual(basis) if products is None else _covariance(products, known), n, rng)
     mean, last = np.moveaxis(phi[:, : 2 * n_variables].reshape(n, n_variables, 2), 2, 0)
     grid = _placed(_between(mean, last, course, layout.n_bins, rng), basis.scale.cells)
-    knots = np.linspace(0, 1, course.known.shape[1])
-    rising = np.maximum.accumulate(course.known, axis=1)
-    known = np.array([np.interp(np.linspace(0, 1, layout.n_bins), knots, r) for r in rising]).T
-    grid[rng.random((n, 1, n_variables)) >= known] = np.nan
+    begun = rng.random((n, 1, n_variables)) < risen(course.known, layout.n_bins)
+    grid = sampled(grid, schedule(begun, basis.scale.rate, rng))
     statics = _statics(basis, phi[:, 2 * n_variables :], rng)
     return layout.points(grid.astype(np.float32), statics)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tincture.encoding import Amount
 from tincture.series.inputs import Standard, channels
+from tincture.series.recording import pooled, stretches
 from tincture.stays import Grid, Layout
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,9 @@ class Movable:
     low, high : ndarray of shape (channels,)
         Public bounds in these units.
     is_free, is_static : ndarray of bool, shape (channels,)
-        Amounts that are known in every bin may be moved; levels may not.
+        Amounts may be moved where they are known; levels may not.
+    stretch : ndarray of int64, same shape as ``values``
+        Of `recording.stretches`: values move together that one record stands for.
     """
 
     layout: Layout
@@ -38,6 +41,7 @@ class Movable:
     high: Floats
     is_free: NDArray[np.bool_]
     is_static: NDArray[np.bool_]
+    stretch: NDArray[np.int64]
 
     @classmethod
     def of(cls, layout: Layout, points: Grid) -> Movable:
@@ -51,13 +55,17 @@ class Movable:
                 (low[i], high[i]), is_free[i] = column.bounds, True
         for channel, _, _ in _static_amounts(layout):
             is_free[channel] = True
-        is_free &= np.isfinite(raw).all(axis=(0, 1))
+        is_free &= np.isfinite(raw).any(axis=(0, 1))
+        stretch = np.zeros(raw.shape, dtype=np.int64)
+        recorded = np.isfinite(layout.parts(points)[0])
+        stretch[..., : recorded.shape[2]] = stretches(recorded)
         kept = standard.kept
         mean, sd = standard.mean[kept], standard.sd[kept]
         is_static = np.flatnonzero(kept) >= 2 * len(layout.variables)
         bounds = (low[kept] - mean) / sd, (high[kept] - mean) / sd
         values = ((raw[..., kept] - mean) / sd).astype(np.float32)
-        return cls(layout, standard, values, *bounds, is_free[kept], is_static)
+        free, stretch = is_free[kept], stretch[..., kept]
+        return cls(layout, standard, values, *bounds, free, is_static, stretch)
 
     def units(self, raw: Grid) -> Grid:
         """These of all channels of other stays, in the same units; NaN where nothing is known."""
@@ -65,9 +73,14 @@ class Movable:
         mean, sd = self.standard.mean[kept], self.standard.sd[kept]
         return np.asarray((raw[..., kept] - mean) / sd, np.float32)
 
+    def pooled(self, values: Floats) -> Floats:
+        """The mean of ``values`` over what one record stands for."""
+        return pooled(values, self.stretch)
+
     def moved(self, values: Floats) -> Movable:
-        """With the free channels of ``values``, clipped to the public bounds."""
-        free = np.where(self.is_free, np.clip(values, self.low, self.high), self.values)
+        """With the free channels of ``values``, pooled and clipped to the public bounds."""
+        may = self.is_free & np.isfinite(self.values)
+        free = np.where(may, np.clip(self.pooled(values), self.low, self.high), self.values)
         return replace(self, values=free.astype(np.float32))
 
     def written(self, points: Grid) -> Grid:
@@ -86,7 +99,8 @@ class Movable:
             if channel in free:
                 flat = free[channel].ravel()
                 places = self.layout.place(flat, np.full(len(flat), channel))
-                grid[..., channel] = places.reshape(grid.shape[:2])
+                is_recorded = np.isfinite(grid[..., channel])
+                grid[..., channel] = np.where(is_recorded, places.reshape(grid.shape[:2]), np.nan)
         for channel, kind, where in _static_amounts(self.layout):
             if channel in free:
                 low, high = kind.column.bounds

@@ -148,7 +148,7 @@ def _moved(lessons: _Lessons, table: Movable, parallel: Any, tick: Callable[[], 
     lessons.open(table.values)
     for done in range(effort.rounds):
         slopes = [
-            np.einsum("ntc,tk->nkc", gradient, waves) * is_open
+            np.einsum("ntc,tk->nkc", table.pooled(gradient), waves) * is_open
             for gradient in lessons.gradients(parallel, table.values)
         ]
         moves.step([s / max(float(np.linalg.norm(s)), 1e-12) for s in slopes], done)

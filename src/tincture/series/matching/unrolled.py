@@ -52,7 +52,7 @@ class Lesson:
     Attributes
     ----------
     table : float32 ndarray of shape (rows, bins, channels)
-        The stays, in fixed units.
+        The stays, in fixed units; NaN where no value is known.
     label : ndarray of shape (rows,)
     asked : float32 ndarray of shape (n, bins, channels)
         Imagined stays in the same units; NaN where no value is known.
@@ -125,8 +125,12 @@ def every(stays: Any, stride: int) -> Any:
 
 def _standardised(table: Any, stride: int) -> tuple[Any, Any, Any]:
     """The table as a recipient standardises it, every stride-th bin; its means and deviations."""
-    mean, sd = table.mean((0, 1)), table.std((0, 1), unbiased=False) + TINY
-    return every(torch.clamp((table - mean) / sd, -CUT, CUT), stride), mean, sd
+    known = torch.isfinite(table)
+    n, filled = known.sum((0, 1)), torch.where(known, table, 0.0)
+    mean = filled.sum((0, 1)) / n
+    centred = torch.where(known, filled - mean, 0.0)
+    sd = torch.sqrt(torch.square(centred).sum((0, 1)) / n) + TINY
+    return every(torch.clamp(centred / sd, -CUT, CUT), stride), mean, sd
 
 
 def _agreement(tensors: Learner, lesson: Lesson, mean: Any, sd: Any) -> Any:

@@ -1,0 +1,99 @@
+"""When invented stays are recorded: as often as real ones, and in both classes alike.
+
+How often a variable is measured is not to be learned (docs/decisions/0010-series.md); but stays
+that are measured in every bin would be like no real one. So values are kept where a schedule says,
+each standing for the stretch until the next, and the two stays of a pair share a schedule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+STEADY = 0.5  # share of the variance of schedules that lies between stays
+FIRST = 100.0  # more than any score: whatever is known was recorded when it was known first
+
+
+def risen(known: Floats, n_bins: int) -> Floats:
+    """Share of stays in which a value is known by each bin, (n_bins, variables).
+
+    Parameters
+    ----------
+    known : ndarray of shape (variables, knots)
+        As in `embeddings.Course`.
+    n_bins : int
+    """
+    at, knots = np.linspace(0, 1, n_bins), np.linspace(0, 1, known.shape[1])
+    rising = np.maximum.accumulate(known, axis=1)
+    return np.array([np.interp(at, knots, row) for row in rising]).T.reshape(n_bins, -1)
+
+
+def schedule(known: Bools, rate: Floats, rng: np.random.Generator, *, alike: int = 1) -> Bools:
+    """Bins in which values are recorded, among those in which they are known.
+
+    Parameters
+    ----------
+    known : ndarray of shape (n, bins, variables)
+        Whether a value was recorded by then.
+    rate : ndarray of shape (variables,)
+        Share of all bins to record: the first ones known, then others by chance, in some stays more
+        than in others.
+    rng : numpy.random.Generator
+    alike : int
+        Neighbours that share a schedule.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, bins, variables)
+    """
+    n, n_bins, n_variables = known.shape
+    groups, out = -(-n // alike), np.zeros(known.shape, dtype=bool)
+    for i in range(n_variables):
+        lasting, own = rng.standard_normal((groups, 1)), rng.standard_normal((groups, n_bins))
+        score = np.sqrt(STEADY) * lasting + np.sqrt(1 - STEADY) * own
+        score = np.repeat(score, alike, axis=0)[:n]
+        begins = known[..., i].copy()
+        begins[:, 1:] &= ~known[:, :-1, i]
+        cells = np.flatnonzero(known[..., i])
+        order = np.argsort((score - FIRST * begins).ravel()[cells], kind="stable")
+        total = alike * max(1, round(rate[i] * n * n_bins / alike))
+        out.reshape(-1, n_variables)[cells[order[:total]], i] = True
+    return out
+
+
+def thinned(grid: Floats, recorded: Bools) -> Floats:
+    """Of a full grid (n, bins, variables) the mean of each stretch where it begins, else NaN."""
+    return np.where(recorded, pooled(grid, stretches(recorded)), np.nan)
+
+
+def sampled(grid: Floats, recorded: Bools) -> Floats:
+    """The same with the last value of each stretch, so that a last value stays the last."""
+    n_bins = recorded.shape[1]
+    ends = np.full(recorded.shape, n_bins - 1)
+    ends[:, :-1][recorded[:, 1:]] = np.nonzero(recorded[:, 1:])[1]
+    ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    return np.where(recorded, np.take_along_axis(grid, ends, axis=1), np.nan)
+
+
+def stretches(recorded: Bools) -> NDArray[np.int64]:
+    """The stretch of each bin, which begins with a record; 0 before the first."""
+    return np.cumsum(recorded, axis=1)
+
+
+def pooled(values: Floats, stretch: NDArray[np.int64]) -> Floats:
+    """Each bin's value replaced by the mean of its stretch; an orthogonal projection.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, bins, channels)
+        NaN counts as 0.
+    stretch : ndarray of int64, same shape
+    """
+    n, n_bins, n_channels = values.shape
+    course = np.arange(n)[:, None, None] * n_channels + np.arange(n_channels)
+    place = (course * (n_bins + 1) + stretch).ravel()
+    count = np.bincount(place)
+    total = np.bincount(place, weights=np.nan_to_num(values).ravel())
+    return np.asarray((total / np.maximum(count, 1))[place].reshape(values.shape))
