@@ -314,3 +314,13 @@ def test_a_name_that_differs_by_blanks_or_case_is_hinted_at() -> None:
     for name in ("age ", "Age"):
         with pytest.raises(TableError, match="only by blanks, or by upper and lower case"):
             to_columns(pl.DataFrame({name: [1]}), schema, ["age"])
+
+
+@given(st.decimals(-99999, 99999, places=2) | st.decimals(-1, 1, places=5))
+def test_single_precision_means_the_decimal_that_it_was_written_as(number: Decimal) -> None:
+    told = column([str(number)], NUMBER)
+    for cells in (np.array([number], dtype=np.float32), [np.float32(number)]):
+        if abs(number) < 10000 or number == number.to_integral_value():  # six digits are kept
+            assert column(pd.Series(cells, dtype=None), NUMBER) == told
+    levels = {"type": "number", "categories": [float(number), 1e6]}
+    assert column(np.array([number], dtype=np.float32), levels) == [0]

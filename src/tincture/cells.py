@@ -134,7 +134,8 @@ class Field:
             return np.array(_each(self._code, cells), dtype=np.int64)
         values, back = np.unique(cells, return_inverse=True)
         single = _is_single(cells)
-        found = np.array([self._code(v.item(), single) for v in values], dtype=np.int64)
+        told = as_written(values).tolist() if single else values.tolist()
+        found = np.array([self._code(v, single) for v in told], dtype=np.int64)
         return found[back] if len(values) else np.zeros(0, dtype=np.int64)
 
     def amounts(self, cells: Cells) -> Floats:
@@ -155,12 +156,12 @@ class Field:
 
     def _present(self, cells: NDArray[Any]) -> Floats:
         """Numbers as floats, NaN for those that mean missing."""
-        values = cells.astype(np.float64)
+        values = as_written(cells)
         for number in map(float, filter(math.isfinite, self._missing.numbers)):
             near = np.flatnonzero(np.abs(values - number) <= 1e-6 * abs(number))
             gone = [int(i) for i in near if key_of(float(values[i])) == key_of(number)]
             if _is_single(cells):
-                gone += np.flatnonzero(values == float(np.float32(number))).tolist()
+                gone += np.flatnonzero(cells == cells.dtype.type(number)).tolist()
             values[gone] = np.nan
         return values
 
@@ -176,7 +177,7 @@ class Field:
     def _code_of_single(self, cell: float) -> int:
         """Of a number in single precision, which may be short of digits of a large level."""
         for lookup, usual in ((self._missing, MISSING), (self._levels, None)):
-            found = {c for n, c in lookup.numbers.items() if float(np.float32(n)) == cell}
+            found = {c for n, c in lookup.numbers.items() if np.float32(n) == np.float32(cell)}
             if found:
                 return usual if usual is not None else found.pop() if len(found) == 1 else AMBIGUOUS
         return UNLISTED
@@ -212,6 +213,30 @@ class Field:
             raise Unreadable('numbers, though its "groupChar" is the point; read it as text')
 
 
+def as_written(cells: NDArray[Any]) -> Floats:
+    """Numbers as floats; those of single precision as the shortest decimal that is meant.
+
+    0.1 in single precision is 0.1 as text, and not 0.10000000149.
+    """
+    values = cells.astype(np.float64)
+    if not _is_single(cells):
+        return values
+    fewest = np.finfo(cells.dtype).precision  # digits that it surely keeps
+    left = np.flatnonzero(np.isfinite(values) & (values != 0))
+    for digits in range(fewest, fewest + 4):
+        exact = cells[left].astype(np.float64)
+        places = digits - 1 - np.floor(np.log10(np.abs(exact)))
+        # Powers of ten up to 22 are exact, so that one rounding gives the decimal's own float.
+        power = 10.0 ** np.clip(np.abs(places), 0, 22)
+        short = np.where(
+            places >= 0, np.rint(exact * power) / power, np.rint(exact / power) * power
+        )
+        fits = (np.abs(places) <= 22) & (short.astype(cells.dtype) == cells[left])
+        values[left[fits]] = short[fits]
+        left = left[~fits]
+    return values
+
+
 def _is_single(cells: NDArray[Any]) -> bool:
     return cells.dtype.kind == "f" and cells.dtype.itemsize < 8
 
@@ -239,6 +264,8 @@ def plain(cell: Any) -> Any:
         return cell
     if isinstance(cell, np.datetime64 | np.timedelta64):  # whose numbers count since when?
         raise Unreadable(f"cells of type {type(cell).__name__}")
+    if isinstance(cell, np.float32 | np.float16):
+        return float(as_written(np.array([cell]))[0])
     if isinstance(cell, np.generic) and not isinstance(cell, np.longdouble | np.clongdouble):
         return plain(cell.item())
     if isinstance(cell, Decimal):
