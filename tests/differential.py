@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tincture.audit.rehearsal import ListeningEngine
 from tincture.cells import identity
@@ -107,16 +107,20 @@ def differ(family: Family, rng: np.random.Generator, folder: Path) -> Outcome:
     blocks = [int(b) for b in rng.choice(near, size=2, replace=False)]
     before = family.vault(units, reader, fresh(folder / "D"), blocks[0])
     after = _tried(family, more, reader, fresh(folder / "more"), blocks[1])
-    first = _tried(family, more, family.readers[0], fresh(folder / "first"), BLOCK)
+    first = after
+    if reader != family.readers[0]:
+        first = _tried(family, more, family.readers[0], fresh(folder / "first"), BLOCK)
     assert (after is None) == (first is None), f"{family.name}: refused by {reader} alone or not"
     if after is None:
         return Outcome(family.name, reader, True)
+    queries, libraries = family.queries, ThreadpoolController()
+    with libraries.limit(limits=1):
+        one = [vectors(before, query) for query in queries]
+    with libraries.limit(limits=2):
+        two = [vectors(after, query) for query in queries]
     place, values, differing = family.place(units, odd, at), 0, 0
-    for query in family.queries:
-        with threadpool_limits(1):
-            kept = vectors(before, query)
-        with threadpool_limits(2):
-            others = np.delete(vectors(after, query), place, axis=0)
+    for kept, all_of_them in zip(one, two, strict=True):
+        others = np.delete(all_of_them, place, axis=0)
         assert kept.shape == others.shape
         values, differing = values + kept.size, differing + int((kept != others).sum())
     return Outcome(family.name, reader, False, values, differing)

@@ -379,10 +379,6 @@ class Physionet(Folder):
     names: Sequence[str] = ("100001", "999999")
     target: str = "in_hospital_death"
 
-    def place(self, units: Sequence[Stay], odd: Stay, at: int) -> int:
-        """By the names of the files, but for outcomes, which are in their own order."""
-        return at
-
     def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
         """A text a stay, and Outcomes-a.txt."""
         (folder / "set").mkdir()
