@@ -27,10 +27,10 @@ from differential_stays import STAYS
 HEAD = """# One unit more, and every other unit's lattice vector
 
 `python benchmarks/differential.py --pairs {pairs} --seed {seed} --out benchmarks/differential.md`:
-pairs of data sets of 40 units that differ by one, with odd cells, names, dates and types in the
-added one. Every other unit's vector must be the same, bit for bit, in all questions of a real run,
-at block sizes of 7, 38 to 42 and 4,096, with one BLAS thread and with two. A larger set may be
-refused, by all readers or by none.
+pairs of data sets of 40 units (12 where each is a file) that differ by one, with odd cells, names,
+dates and types in the added one. Every other unit's vector must be the same, bit for bit, in all
+questions of a real run, at block sizes of 7, up to two below and above the number of units, and
+4,096, with one BLAS thread and with two. A larger set may be refused, by all readers or by none.
 
 | data | format | pairs | refused | values compared | differing |
 |---|---|---|---|---|---|

@@ -46,6 +46,7 @@ class Family(Protocol):
 
     name: str
     readers: Sequence[str]
+    n_units: int
 
     @property
     def queries(self) -> Sequence[Query]:
@@ -99,11 +100,11 @@ def differ(family: Family, rng: np.random.Generator, folder: Path) -> Outcome:
     AssertionError
         If whether the unit is refused depends on the reader.
     """
-    reader = str(rng.choice(list(family.readers)))
-    units = [family.usual(rng, i) for i in range(N_UNITS)]
-    odd, at = family.odd(rng), int(rng.integers(N_UNITS + 1))
+    reader, n_units = str(rng.choice(list(family.readers))), family.n_units
+    units = [family.usual(rng, i) for i in range(n_units)]
+    odd, at = family.odd(rng), int(rng.integers(n_units + 1))
     more = [*units[:at], odd, *units[at:]]
-    near = [7, *(N_UNITS + d for d in (-2, -1, 0, 1, 2)), BLOCK]
+    near = [7, *(n_units + d for d in (-2, -1, 0, 1, 2)), BLOCK]
     blocks = [int(b) for b in rng.choice(near, size=2, replace=False)]
     before = family.vault(units, reader, fresh(folder / "D"), blocks[0])
     after = _tried(family, more, reader, fresh(folder / "more"), blocks[1])
@@ -321,6 +322,7 @@ class Tables:
     method: str = "proxy"
     unit: str | None = None
     balance: str | None = None
+    n_units: int = N_UNITS
     readers: Sequence[str] = field(default_factory=lambda: list(READERS))
 
     @property

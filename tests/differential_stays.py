@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from differential import N_ASKED, Family, some
+from differential import N_ASKED, N_UNITS, Family, some
 from tincture.audit.rehearsal import ListeningEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import BLOCK, Query, Vault
@@ -221,6 +221,7 @@ class Long:
     target: str = "died"
     stay: str = "stay_id"
     is_dated: bool = False
+    n_units: int = N_UNITS
 
     def usual(self, rng: np.random.Generator, number: int) -> Stay:
         """A stay that every reader takes for what it is."""
@@ -351,6 +352,7 @@ class Folder(Long):
     """A folder with a text for each stay, as PhysioNet-2012 or mimic3-benchmarks lay it out."""
 
     readers: Sequence[str] = ("folder",)
+    n_units: int = 12  # files, which take long to open
 
     def usual(self, rng: np.random.Generator, number: int) -> Stay:
         """With no more than one value of a variable at a time, as a wide table has it."""
