@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -355,8 +355,9 @@ class Folder(Long):
     n_units: int = 12  # files, which take long to open
 
     def usual(self, rng: np.random.Generator, number: int) -> Stay:
-        """With no more than one value of a variable at a time, as a wide table has it."""
-        return _once(usual_stay(rng, number))
+        """With one value of a variable at a time, as a wide table has it; both outcomes occur."""
+        stay = _once(usual_stay(rng, number))
+        return replace(stay, died=str(number)) if number < 2 else stay
 
     def odd(self, rng: np.random.Generator) -> Stay:
         """Odd values by the same rule."""
