@@ -15,9 +15,11 @@ import pytest
 from commands import run
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, make_stays, records
 from tincture.schema import Schema
-from tincture.series.release import CondensedSeries
+from tincture.series.formats import Form
+from tincture.series.release import CondensedSeries, written
 from tincture.series.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
 from tincture.series_estimator import SeriesCondenser
+from tincture.tasks import Classification
 
 RNG = np.random.default_rng
 
@@ -84,6 +86,17 @@ def test_one_stay_shows_where_nothing_is_noised_and_not_through_noise() -> None:
     assert noisy.present.tolist() == [True, False, True]
     assert noisy.held[1] == 0
     assert noisy.rate[1] == 0
+
+
+def test_stays_of_which_nothing_is_seen_are_still_tables_of_their_kind() -> None:
+    form = Form("stay_id", "minute", "variable", "value", "minute")
+    points = LAYOUT.points(np.full((4, *LAYOUT.shape), np.nan, np.float32), np.eye(5)[[1] * 4])
+    task, outcomes = Classification("died", 2), np.array([[0.0], [1.0]] * 2)
+    released = SCHEMA.select(["HR", "Lactate", "MechVent", "age", "sex", "died"])
+    events, rows = written(points, outcomes, LAYOUT, released, task, form)
+    assert events.height == 0
+    assert events["variable"].dtype == pl.String
+    assert rows.height == 4
 
 
 def test_no_weight_belongs_to_what_nobody_has() -> None:

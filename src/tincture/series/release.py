@@ -181,7 +181,7 @@ def written(
         {
             form.stay: stays + 1,
             form.time: _times(hours, form.unit),
-            form.variable: np.array(layout.names, dtype=object)[codes].tolist(),
+            form.variable: pl.Series([layout.names[code] for code in codes], dtype=pl.String),
             form.value: values,
         }
     )
