@@ -244,7 +244,7 @@ def test_a_text_that_ends_in_a_line_or_has_one_name_twice_is_refused(tmp_path: P
     path.write_text(whole.rpartition(",")[0])
     refused(lambda: grid_of(path, OUTCOMES), "end in the middle of a line")
     path.write_text(whole.replace("variable", "value", 1))
-    refused(lambda: grid_of(path, OUTCOMES), "'value' twice")
+    refused(lambda: grid_of(path, OUTCOMES), "one name for columns")
     (tmp_path / "e.csv.gz").write_bytes(gzip.compress(whole.encode()))
     np.testing.assert_array_equal(grid_of(tmp_path / "e.csv.gz", OUTCOMES), GRID)
 
