@@ -16,10 +16,10 @@ from pathlib import Path
 import polars as pl
 from utility import judged
 
-from tincture.estimators import Condenser
-from tincture.evaluation import evaluate
-from tincture.schema import Schema
-from tincture.scores import CEILING, CONDENSED
+from tincture.evaluation.scores import CEILING, CONDENSED
+from tincture.public.schema import Schema
+from tincture.tables.condenser import Condenser
+from tincture.tables.evaluation import evaluate
 
 SETS = ["support2_hospdead", "framingham_chd", "acath", "flchain"]
 ALLOWED = 0.005

@@ -25,14 +25,14 @@ import polars as pl
 
 from tincture.audit.one_run import Bound, one_run
 from tincture.audit.rehearsal import rehearsed, rehearsed_stays
-from tincture.audit.whole import audit
-from tincture.condense import usual_plan
-from tincture.estimators import Condenser
 from tincture.privacy.accounting import Plan
-from tincture.schema import Schema
-from tincture.series.condense import series_plan
-from tincture.stays import Layout
-from tincture.tasks import Classification
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.stays.condense import series_plan
+from tincture.stays.layout import Layout
+from tincture.tables.audit import audit
+from tincture.tables.condense import usual_plan
+from tincture.tables.condenser import Condenser
 
 DELTA = 1e-5
 DIED = Classification("died", 2)

@@ -26,9 +26,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 
-from tincture.models import Manner, each, prepare
-from tincture.portfolio import adapt
-from tincture.tasks import Classification, Survival
+from tincture.models.generic import Manner, each, prepare
+from tincture.models.portfolio import adapt
+from tincture.public.tasks import Classification, Survival
 
 M, P, B = 100, 40, 2000
 Modes = dict[str, Callable[[], Any]]

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tincture.encoding import Encoding
-from tincture.frames import read_table, to_columns
-from tincture.models import prepare
-from tincture.schema import Schema
-from tincture.tasks import Classification, Survival, Task
+from tincture.io.frames import read_table, to_columns
+from tincture.models.generic import prepare
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Survival, Task
 
 CLASSES = ("support2_hospdead", "diabetes130", "framingham_chd", "heart_uci", "brfss_diabetes")
 LIFETIMES = ("support2_surv", "flchain", "rhc", "framingham_surv", "rotterdam")

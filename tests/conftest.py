@@ -10,10 +10,10 @@ import pytest
 from hypothesis import settings
 
 from helpers import SCHEMA, make_table
-from tincture.condense import DIRECT, PROXY
-from tincture.estimators import Condenser
-from tincture.indirect import STYLES
 from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.tables.condense import DIRECT, PROXY
+from tincture.tables.condenser import Condenser
+from tincture.tables.proxy import STYLES
 
 settings.register_profile("house", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
@@ -35,9 +35,9 @@ def short_plan(epsilon: float, delta: float, method: str) -> Plan:
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """A short search: what is tested is what goes in and comes out, not how good it is."""
-    patch.setattr("tincture.estimators.usual_plan", short_plan)
+    patch.setattr("tincture.tables.condenser.usual_plan", short_plan)
     short = {kind: style._replace(descents=2, moves=3) for kind, style in STYLES.items()}
-    patch.setattr("tincture.indirect.STYLES", short)
+    patch.setattr("tincture.tables.proxy.STYLES", short)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def unmatched_stays() -> Iterator[None]:
     """Stays are matched to networks only where a test asks for it: it takes minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tincture.series_estimator.HAS_TORCH", False)
+        patch.setattr("tincture.stays.condenser.HAS_TORCH", False)
         yield
 
 

@@ -24,16 +24,17 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from tincture.audit.rehearsal import ListeningEngine
-from tincture.cells import identity
-from tincture.condense import condense, usual_plan
-from tincture.encoding import Encoding
 from tincture.errors import TinctureError
-from tincture.frames import read_table
-from tincture.portfolio import resolve
+from tincture.io.frames import read_table
+from tincture.models.portfolio import resolve
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import BLOCK, Query, Vault, lattice
-from tincture.schema import Schema
-from tincture.tasks import Classification, Survival, Task
+from tincture.privacy.query import Query
+from tincture.privacy.vault import BLOCK, Vault, lattice
+from tincture.public.cells import identity
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.tables.condense import condense, usual_plan
 
 Record = dict[str, str]  # cells as text
 N_UNITS = 40

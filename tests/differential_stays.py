@@ -18,11 +18,12 @@ import polars as pl
 from differential import N_ASKED, N_UNITS, Family, some
 from tincture.audit.rehearsal import ListeningEngine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import BLOCK, Query, Vault
-from tincture.schema import Schema
-from tincture.series.condense import condense_series, series_plan
-from tincture.series.reading import read_stays
-from tincture.tasks import Classification
+from tincture.privacy.query import Query
+from tincture.privacy.vault import BLOCK, Vault
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.stays.condense import condense_series, series_plan
+from tincture.stays.reading import read_stays
 
 Event = tuple[float, str, str]  # hour, variable, value as text
 HOURS = 24.0

@@ -33,23 +33,23 @@ import polars as pl
 
 import commands
 import tincture.audit.vault_checks
-import tincture.audit.whole
 import tincture.cli
-import tincture.draft
-import tincture.estimators
-import tincture.evaluation
-import tincture.indirect
+import tincture.io.draft
 import tincture.report.in_house
-import tincture.series_estimator
+import tincture.stays.condenser
+import tincture.tables.audit
+import tincture.tables.condenser
+import tincture.tables.evaluation
+import tincture.tables.proxy
 from fuzz_inputs import NAME, NUMBER, changed, command, write_inputs
 from fuzz_stays import write_stays
 from helpers import FEATURES, SCHEMA, make_table
-from tincture.condense import PROXY, rehearse
-from tincture.encoding import Encoding
-from tincture.portfolio import resolve
+from tincture.models.portfolio import resolve
 from tincture.privacy.accounting import Phase, Plan, calibrate
-from tincture.series.condense import series_plan
-from tincture.tasks import Classification, Survival
+from tincture.public.encoding import Encoding
+from tincture.public.tasks import Classification, Survival
+from tincture.stays.condense import series_plan
+from tincture.tables.condense import PROXY, rehearse
 
 SECONDS = 10  # of work; a busy machine takes longer
 PATIENCE = 60.0  # seconds after which even one that waits is ended; more on a crowded machine
@@ -199,16 +199,18 @@ def prepare(home: Path) -> Path:
     """
 
     def plan(epsilon: float, delta: float, method: str) -> Plan:
-        usual = tincture.condense.DIRECT if method == "direct" else PROXY
+        usual = tincture.tables.condense.DIRECT if method == "direct" else PROXY
         return calibrate(epsilon, delta, [Phase(q, min(n, 3), s) for q, (s, n) in usual.items()])
 
-    default = tincture.estimators.default_models
-    tincture.estimators.default_models = lambda task: default(task)[:1]  # all of them take minutes
-    tincture.estimators.usual_plan = once = functools.cache(plan)
-    tincture.series_estimator.series_plan = series = functools.cache(series_plan)
+    default = tincture.tables.condenser.default_models
+    tincture.tables.condenser.default_models = lambda task: default(task)[
+        :1
+    ]  # all of them take minutes
+    tincture.tables.condenser.usual_plan = once = functools.cache(plan)
+    tincture.stays.condenser.series_plan = series = functools.cache(series_plan)
     tincture.audit.vault_checks.CALLS, tincture.audit.vault_checks.LOOKS = 4, 30
-    styles = tincture.indirect.STYLES
-    tincture.indirect.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}
+    styles = tincture.tables.proxy.STYLES
+    tincture.tables.proxy.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}
     for method in ("proxy", "direct"):
         once(1.0, 1e-5, method)
     series(4.0, 1e-5)

@@ -14,7 +14,7 @@ import polars as pl
 
 from fuzz_inputs import NAME, NUMBER, TEXTS, pick, spoil, spoil_bytes
 from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, make_stays, physionet
-from tincture.schema import Schema
+from tincture.public.schema import Schema
 
 
 def write_stays(rng: np.random.Generator, folder: Path) -> list[str]:

@@ -13,17 +13,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.additive import Additive, Basis
-from tincture.encoding import Encoding
 from tincture.errors import BudgetError
-from tincture.estimators import Condenser
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import BLOCK, GRID, Records, Vault
-from tincture.proxy import Marginals, cell_widths
-from tincture.schema import Schema
-from tincture.tasks import Classification
+from tincture.privacy.query import Records
+from tincture.privacy.vault import BLOCK, GRID, Vault
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.tables.additive import Additive, Basis
+from tincture.tables.condenser import Condenser
+from tincture.tables.marginals import Marginals, cell_widths
 
 DESCRIPTOR: dict[str, Any] = {
     "name": "visits",

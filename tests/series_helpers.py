@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tincture.privacy.vault import Records
-from tincture.schema import Schema
-from tincture.series.reading import read_stays
-from tincture.series.summaries import Scale
-from tincture.stays import Grid, Layout, Use
+from tincture.privacy.query import Records
+from tincture.public.schema import Schema
+from tincture.stays.layout import Grid, Layout, Use
+from tincture.stays.reading import read_stays
+from tincture.stays.summaries import Scale
 
 
 def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:

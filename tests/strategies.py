@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tincture.additive import Additive, Basis
-from tincture.encoding import Encoding
-from tincture.proxy import Marginals, cell_widths
-from tincture.schema import Column
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Column
+from tincture.tables.additive import Additive, Basis
+from tincture.tables.marginals import Marginals, cell_widths
 
 
 @st.composite

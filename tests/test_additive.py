@@ -12,17 +12,18 @@ from scipy.stats import spearmanr
 
 from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault
 from strategies import anywhere, records_of, released_marginals, teachers
-from tincture.additive import WAVES, Additive, Basis, Belief, curvatures, levelled
-from tincture.brief import Brief
-from tincture.condense import survey, usual_plan
-from tincture.engine import LocalEngine
-from tincture.frames import to_columns
-from tincture.indirect import teach
+from tincture.io.frames import to_columns
 from tincture.privacy.accounting import Mechanism
-from tincture.privacy.ledger import Answer, Ledger
-from tincture.privacy.vault import Query
-from tincture.proxy import Marginals
-from tincture.tasks import Classification, Survival
+from tincture.privacy.booking import Answer
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
+from tincture.public.tasks import Classification, Survival
+from tincture.tables.additive import WAVES, Additive, Basis, Belief, curvatures, levelled
+from tincture.tables.brief import Brief
+from tincture.tables.condense import survey, usual_plan
+from tincture.tables.marginals import Marginals
+from tincture.tables.proxy import teach
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 
@@ -115,7 +116,7 @@ def test_under_noise_columns_that_tell_nothing_are_shrunk_most(
 ) -> None:
     # Four times the noise of an answer at ε = 1.
     shrunk = spreads(taught(2000, noise=40.0))
-    monkeypatch.setattr("tincture.additive.PRIOR", 1e3)
+    monkeypatch.setattr("tincture.tables.additive.PRIOR", 1e3)
     raw = spreads(taught(2000, noise=40.0))
     for idle in ("sodium", "ward"):
         assert shrunk[idle] < 0.5 * raw[idle]

@@ -26,10 +26,10 @@ from tincture.audit.membership import (
     nearest,
 )
 from tincture.audit.told import from_file, to_file, told
-from tincture.audit.whole import audit
-from tincture.encoding import Encoding
 from tincture.errors import SchemaError, SettingError, TableError
-from tincture.estimators import Condenser
+from tincture.public.encoding import Encoding
+from tincture.tables.audit import audit
+from tincture.tables.condenser import Condenser
 
 WIDTH = 5
 

@@ -18,14 +18,14 @@ import pytest
 
 from commands import run
 from series_helpers import LAYOUT, SCHEMA, make_stays, records
-from tincture.audit import stays as stays_module
 from tincture.audit.attacks import Audit, Scene, by_references, by_statistic
-from tincture.audit.stays import Description, audit_stays, likelihood
 from tincture.audit.told import from_file, to_file, told
 from tincture.errors import SettingError, TableError
-from tincture.series.condense import Invented
-from tincture.series.release import CondensedSeries
-from tincture.series_estimator import SeriesCondenser
+from tincture.stays import audit as stays_module
+from tincture.stays.audit import Description, audit_stays, likelihood
+from tincture.stays.condense import Invented
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.release import CondensedSeries
 
 TRAINING, HELD_OUT = make_stays(), make_stays(seed=1)
 LOOKS = ["attacked members", "attacked others"]

@@ -20,11 +20,11 @@ from helpers import FEATURES, SCHEMA, plan_of
 from tincture.audit.one_run import bound, guess, lower_bound, one_run, p_value
 from tincture.audit.rehearsal import rehearsed
 from tincture.audit.vault_checks import check_vault
-from tincture.condense import usual_plan
 from tincture.errors import SettingError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Phase, Plan, calibrate
-from tincture.tasks import Classification
+from tincture.public.tasks import Classification
+from tincture.tables.condense import usual_plan
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 CANARIES = 500

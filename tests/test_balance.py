@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from helpers import ENCODING, make_condenser, make_table
-from tincture.balance import Balance
 from tincture.errors import SettingError
-from tincture.proxy import Marginals, cell_widths
+from tincture.tables.balance import Balance
+from tincture.tables.marginals import Marginals, cell_widths
 
 WARDS = ENCODING.slices[3]
 

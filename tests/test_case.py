@@ -15,19 +15,19 @@ from commands import condensing, run
 from helpers import DESCRIPTOR, SCHEMA, make_condenser, make_table
 from series_helpers import SCHEMA as OF_STAYS
 from series_helpers import make_stays
-from tincture.case import Case, place_of
 from tincture.errors import ReleaseError, SettingError
-from tincture.evaluation import evaluate, table_task
-from tincture.frames import to_columns
-from tincture.notation import Notation
+from tincture.evaluation.scores import CEILING
+from tincture.io.frames import to_columns
+from tincture.public.case import Case, place_of
+from tincture.public.notation import Notation
+from tincture.public.schema import Column, Schema
+from tincture.public.tasks import Classification, Survival
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
-from tincture.schema import Column, Schema
-from tincture.scores import CEILING
-from tincture.series_estimator import SeriesCondenser
-from tincture.series_evaluation import evaluate_series
-from tincture.table import CondensedTable, told_case
-from tincture.tasks import Classification, Survival
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.evaluation import evaluate_series
+from tincture.tables.evaluation import evaluate, table_task
+from tincture.tables.release import CondensedTable, told_case
 
 CODED = Column("died", "integer", categories=(1, 2), labels=("dead", "alive"))
 TEXT = Column("died", "string", categories=("01", "1.0", "no"))

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tincture.errors import SchemaError, TableError
-from tincture.frames import labels, person_codes, read_table, to_columns
-from tincture.schema import Schema
+from tincture.io.frames import labels, person_codes, read_table, to_columns
+from tincture.public.schema import Schema
 
 MISSING = ["", "NA", "-9", "99.5"]
 FIELDS: list[dict[str, Any]] = [

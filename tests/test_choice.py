@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from helpers import ENCODING, SCHEMA, make_table, make_teacher
-from tincture import indirect
-from tincture.brief import Brief
-from tincture.estimators import Condenser
-from tincture.indirect import choose, first_table
 from tincture.privacy.accounting import Mechanism, Phase, Plan
-from tincture.privacy.ledger import Answer, Ledger
-from tincture.privacy.vault import Query
-from tincture.queries import LossDifferences
-from tincture.search import Moves
-from tincture.tasks import Classification
+from tincture.privacy.booking import Answer
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
+from tincture.public.tasks import Classification
+from tincture.search.moves import Moves
+from tincture.tables import proxy as indirect
+from tincture.tables.brief import Brief
+from tincture.tables.condenser import Condenser
+from tincture.tables.proxy import choose, first_table
+from tincture.tables.questions import LossDifferences
 
 DIED = Classification("died", 2)
 COUNTS = np.array([600.0, 400.0])

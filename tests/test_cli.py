@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-import tincture.estimators
-import tincture.files
+import tincture.io.files
+import tincture.tables.condenser
 from commands import condensing, listing, prepare, run
 from helpers import make_table
-from tincture.table import CondensedTable
+from tincture.tables.release import CondensedTable
 from tincture.version import __version__
 
 COMMANDS = [
@@ -139,13 +139,13 @@ def test_every_flag_of_condense_reaches_the_condenser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
-    usual = tincture.estimators.Condenser
+    usual = tincture.tables.condenser.Condenser
 
     def spy(**settings: Any) -> Any:
         seen.update(settings)
         return usual(**settings)
 
-    monkeypatch.setattr("tincture.estimators.Condenser", spy)
+    monkeypatch.setattr("tincture.tables.condenser.Condenser", spy)
     prepare(tmp_path)
     flags = {
         "target": None,
@@ -288,7 +288,7 @@ def test_an_error_of_ours_is_told_by_its_kind_alone(
     def broken(*args: object) -> None:
         raise KeyError("Zx81sentinel")
 
-    monkeypatch.setattr("tincture.frames.read_table", broken)
+    monkeypatch.setattr("tincture.io.frames.read_table", broken)
     prepare(tmp_path)
     said = run(*condensing(tmp_path))
     assert (said.code, said.out) == (70, "")
@@ -304,7 +304,7 @@ def full_disk(*args: object) -> None:
 def test_an_error_of_the_system_is_told_in_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tincture.frames.read_table", full_disk)
+    monkeypatch.setattr("tincture.io.frames.read_table", full_disk)
     prepare(tmp_path)
     said = run(*condensing(tmp_path))
     told = "tincture: No space left on device; the run was not finished.\n"
@@ -320,9 +320,9 @@ def test_a_release_that_a_full_disk_refused_is_written_by_resuming(
     assert run("budget", "create", budget, "--epsilon", 1, "--delta", 1e-5).code == 0
     flags = {"epsilon": 1, "budget": budget}
     with monkeypatch.context() as patch:
-        write = tincture.files._write_synced
+        write = tincture.io.files._write_synced
         patch.setattr(
-            "tincture.files._write_synced",
+            "tincture.io.files._write_synced",
             lambda path, content: (full_disk if path.suffix == ".csv" else write)(path, content),
         )
         said = run(*condensing(tmp_path, **flags))
@@ -364,7 +364,7 @@ def test_an_interrupt_exits_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tincture.frames.read_table", interrupted)
+    monkeypatch.setattr("tincture.io.frames.read_table", interrupted)
     prepare(tmp_path)
     said = run(*condensing(tmp_path))
     assert said.code == 130

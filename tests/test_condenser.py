@@ -24,10 +24,10 @@ from tincture.errors import (
     TableError,
     TinctureError,
 )
-from tincture.estimators import Condenser
 from tincture.privacy.budget import Budget
-from tincture.schema import Schema
-from tincture.table import CondensedTable
+from tincture.public.schema import Schema
+from tincture.tables.condenser import Condenser
+from tincture.tables.release import CondensedTable
 
 pytestmark = pytest.mark.usefixtures("few_rounds")
 

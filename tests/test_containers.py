@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 
 from tincture.errors import SchemaError, TableError
-from tincture.frames import person_codes, read_table, to_columns
-from tincture.schema import Schema
-from tincture.series.reading import read_stays
+from tincture.io.frames import person_codes, read_table, to_columns
+from tincture.public.schema import Schema
+from tincture.stays.reading import read_stays
 
 LARGE = 2**53 + 1  # its neighbour below is the nearest float
 LEVELS = Schema.from_dict(

@@ -10,13 +10,13 @@ from hypothesis.extra.numpy import arrays
 
 from helpers import ENCODING, make_condenser, make_table, make_teacher
 from strategies import records_of, teachers
-from tincture.additive import Additive, Basis
-from tincture.copula import Copula, Lines
-from tincture.encoding import Encoding
-from tincture.privacy.vault import Records
-from tincture.proxy import BINS, Marginals, cell_codes
-from tincture.queries import RankProducts
-from tincture.schema import Column
+from tincture.privacy.query import Records
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Column
+from tincture.tables.additive import Additive, Basis
+from tincture.tables.copula import Copula, Lines
+from tincture.tables.marginals import BINS, Marginals, cell_codes
+from tincture.tables.questions import RankProducts
 
 N = 20_000  # draws; a share or a mean product is then right to about 0.02 in 5 standard deviations
 

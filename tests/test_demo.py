@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from commands import run
-from tincture.demo import TARGET, support2
-from tincture.table import CondensedTable
+from tincture.demo.study import TARGET, support2
+from tincture.tables.release import CondensedTable
 
 
 def test_the_split_is_stratified_and_whole() -> None:

@@ -13,7 +13,7 @@ import pytest
 from differential import N_UNITS, TABLES, Family, Outcome, Tables, differ
 from differential_stays import STAYS
 from helpers import Ask
-from tincture.privacy.vault import Query, Records
+from tincture.privacy.query import Query, Records
 
 PAIRS = 6
 

@@ -12,14 +12,15 @@ from sklearn.naive_bayes import GaussianNB
 
 from commands import Raises, RaisesLater
 from helpers import ENCODING, make_teacher
-from tincture.distil import EXTREME, Distance, Judge, distil
 from tincture.errors import ModelError
 from tincture.kernels.ranking import rank_covariance
-from tincture.models import Model
-from tincture.portfolio import resolve
-from tincture.search import Moves, Start
-from tincture.starts import graded
-from tincture.tasks import Classification, Survival, Task
+from tincture.models.generic import Model
+from tincture.models.portfolio import resolve
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.search.moves import Moves
+from tincture.search.optimizer import Start
+from tincture.tables.distil import EXTREME, Distance, Judge, distil
+from tincture.tables.starts import graded
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 SEED = 5

@@ -13,9 +13,9 @@ import pytest
 
 from commands import condensing, run
 from helpers import DESCRIPTOR, make_table
-from tincture.draft import draft
 from tincture.errors import SchemaError
-from tincture.schema import Schema
+from tincture.io.draft import draft
+from tincture.public.schema import Schema
 
 NUMBERS, NAME = ("123.456789", "987654321"), "Zx81sentinel"
 

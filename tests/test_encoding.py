@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import amounts, anywhere, choices, encodings
-from tincture.encoding import Amount, Choice, Encoding
-from tincture.frames import to_columns, to_frame
-from tincture.schema import Column, Schema
+from tincture.io.frames import to_columns, to_frame
+from tincture.public.encoding import Amount, Choice, Encoding
+from tincture.public.schema import Column, Schema
 
 
 def released(column: Column, x: np.ndarray) -> np.ndarray:

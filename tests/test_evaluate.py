@@ -21,13 +21,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers import SCHEMA, make_condenser, make_table
-from tincture.encoding import Encoding
 from tincture.errors import ModelError, SettingError
-from tincture.estimators import Condenser
-from tincture.evaluation import evaluate, table_task
-from tincture.models import prepare
-from tincture.scores import CEILING, CONDENSED, RANDOM
-from tincture.tasks import Survival
+from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
+from tincture.models.generic import prepare
+from tincture.public.encoding import Encoding
+from tincture.public.tasks import Survival
+from tincture.tables.condenser import Condenser
+from tincture.tables.evaluation import evaluate, table_task
 
 Floats = NDArray[np.float64]
 SOURCES = {CONDENSED, CEILING, RANDOM}
@@ -76,7 +76,7 @@ def test_the_ceiling_is_a_plain_fit_on_all_records(condensed: Condenser) -> None
     encoding = Encoding(columns)
 
     def design(table: pl.DataFrame) -> Floats:
-        from tincture.frames import to_columns
+        from tincture.io.frames import to_columns
 
         values = to_columns(table, SCHEMA, [c.name for c in columns])
         return encoding.design(encoding.encode(values)).astype(np.float32).astype(np.float64)

@@ -20,17 +20,23 @@ from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, make_stays, 
 from test_report import HOSTILE, check, held
 from tincture import evaluate_series
 from tincture.errors import ModelError, ReleaseError, SettingError, TableError
-from tincture.learning import Learned
-from tincture.metrics.figure import Figure
-from tincture.panel import Panel
+from tincture.evaluation.learning import Learned
+from tincture.evaluation.metrics.figure import Figure
+from tincture.evaluation.panel import Panel
+from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM, Line, Score
+from tincture.evaluation.series_scores import (
+    Convergence,
+    Course,
+    Influence,
+    SeriesEvaluation,
+    Track,
+)
+from tincture.public.tasks import Classification
 from tincture.report.in_house_series import in_house_series_page
 from tincture.report.series_charts import clock, ticks
 from tincture.report.summary import InHouseSeries
-from tincture.scores import CEILING, CONDENSED, RANDOM, Line, Score
-from tincture.series.release import CondensedSeries
-from tincture.series_estimator import SeriesCondenser
-from tincture.series_scores import Convergence, Course, Influence, SeriesEvaluation, Track
-from tincture.tasks import Classification
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.release import CondensedSeries
 
 NETWORKS = ("gru", "lstm", "tcn", "transformer", "mlp")
 
@@ -54,16 +60,16 @@ def release() -> CondensedSeries:
 @pytest.fixture
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "tincture.series.networks", raising=False)
+    monkeypatch.delitem(sys.modules, "tincture.stays.networks", raising=False)
 
 
 @pytest.fixture
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short trainings, where torch is installed."""
     pytest.importorskip("torch")
-    from tincture.series.networks import Recipe
+    from tincture.stays.networks import Recipe
 
-    monkeypatch.setattr("tincture.series.networks.USUAL", Recipe(steps=12, rate=5e-3))
+    monkeypatch.setattr("tincture.stays.networks.USUAL", Recipe(steps=12, rate=5e-3))
 
 
 @pytest.mark.usefixtures("without_torch")
@@ -146,7 +152,7 @@ def test_networks_need_not_be_known_by_heart(release: CondensedSeries) -> None:
     pytest.importorskip("torch")
     with pytest.raises(SettingError, match="'cnn' is not known; use gru, lstm, tcn, transformer"):
         evaluate_series(release, *real(), networks=["cnn"])
-    from tincture.series.networks import NETWORKS as known
+    from tincture.stays.networks import NETWORKS as known
 
     assert tuple(known) == NETWORKS
 
@@ -237,7 +243,7 @@ def test_a_model_that_fails_betrays_nothing(
     def quotes(*args: Any) -> Any:
         raise RuntimeError("Zx81")
 
-    monkeypatch.setattr("tincture.series.study.Logistic.train", quotes)
+    monkeypatch.setattr("tincture.stays.study.Logistic.train", quotes)
     with pytest.raises(ModelError, match=r"'logistic' trained on condensed failed \(RuntimeError"):
         evaluate_series(release, *real(), networks=[])
 

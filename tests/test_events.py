@@ -9,10 +9,10 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tincture.cells import Field, Unreadable
-from tincture.events.members import Members
-from tincture.events.values import amounts
-from tincture.schema import Column
+from tincture.public.cells import Field, Unreadable
+from tincture.public.schema import Column
+from tincture.stays.events.members import Members
+from tincture.stays.events.values import amounts
 
 MISSING = ("", "NA", "-9", "99")
 TOKENS = [

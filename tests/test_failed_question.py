@@ -15,12 +15,13 @@ from sklearn.naive_bayes import GaussianNB
 
 from commands import condensing, listing, prepare, run
 from helpers import ENCODING, Ask, make_condenser, make_table, make_vault, plan_of
-from tincture.engine import LocalEngine
 from tincture.errors import BudgetError, QueryFailed, ReleaseError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
-from tincture.privacy.ledger import Journal, Ledger
-from tincture.privacy.vault import Records
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.journal import Journal
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Records
 
 N = 321  # records, and no other table of a run is as large
 SENTINEL = "Zx81sentinel"

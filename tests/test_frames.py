@@ -13,8 +13,8 @@ import pytest
 
 from helpers import FEATURES, SCHEMA, make_table
 from tincture.errors import TableError
-from tincture.frames import person_codes, read_table, record_count, to_columns, to_frame
-from tincture.schema import Schema
+from tincture.io.frames import person_codes, read_table, record_count, to_columns, to_frame
+from tincture.public.schema import Schema
 
 NAMES = [*FEATURES, "died", "days", "event", "stage"]
 SENTINEL = "Zx81sentinel"

@@ -18,7 +18,7 @@ import fuzz
 from commands import condensing, prepare, run
 from fuzz_inputs import NAME, NUMBER
 from helpers import make_table
-from tincture.estimators import Condenser
+from tincture.tables.condenser import Condenser
 
 HERE = Path(__file__).parent
 

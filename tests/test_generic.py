@@ -17,11 +17,11 @@ from sklearn.svm import SVC
 
 from helpers import Ask, make_vault, plan_of
 from tincture.errors import QueryFailed
-from tincture.models import each
-from tincture.portfolio import adapt
+from tincture.models.generic import each
+from tincture.models.portfolio import adapt
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.tasks import Classification, Survival
+from tincture.public.tasks import Classification, Survival
 
 TASK = Classification("y", 2)
 NUMERIC = np.ones(4, dtype=bool)

@@ -13,15 +13,15 @@ import pytest
 
 from commands import listing, run
 from helpers import SCHEMA
-from tincture.audit.stays import audit_stays
-from tincture.audit.whole import audit
 from tincture.errors import ReleaseError
-from tincture.estimators import Condenser
-from tincture.evaluation import evaluate
-from tincture.files import LEDGER, PACKAGE, require_outside
+from tincture.io.files import LEDGER, PACKAGE, require_outside
 from tincture.privacy.ledger import Ledger
-from tincture.series.release import CondensedSeries
-from tincture.series_evaluation import evaluate_series
+from tincture.stays.audit import audit_stays
+from tincture.stays.evaluation import evaluate_series
+from tincture.stays.release import CondensedSeries
+from tincture.tables.audit import audit
+from tincture.tables.condenser import Condenser
+from tincture.tables.evaluation import evaluate
 
 
 @pytest.fixture

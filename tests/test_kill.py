@@ -17,7 +17,7 @@ import pytest
 from commands import condensing, prepare
 from helpers import make_table
 from tincture.privacy.budget import Budget
-from tincture.table import CondensedTable
+from tincture.tables.release import CondensedTable
 
 pytestmark = pytest.mark.slow
 MOMENTS = 50

@@ -7,6 +7,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,40 +19,18 @@ HOUSE = Path(tincture.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
-# From the ground up; a room imports from its own floor or from below.
-FLOORS = [
-    {"version", "errors", "data"},
-    {"notation", "times"},
-    {"words"},
-    {"schema", "files", "guidance"},
-    {"cells", "released"},
-    {"case"},
-    {
-        "frames",
-        "events",
-        "encoding",
-        "stays",
-        "draft",
-        "kernels",
-        "card",
-        "tasks",
-        "metrics",
-        "scores",
-        "series_scores",
-        "report",
-    },
-    {"models", "proxy", "additive", "copula", "realism"},
-    {"recipients"},
-    {"portfolio"},
-    {"privacy"},
-    {"queries", "search", "starts", "engine", "table", "distil", "balance", "runs"},
-    {"brief"},
-    {"condense", "direct", "indirect", "series", "groups", "curves", "learning", "panel"},
-    {"estimators", "series_estimator", "evaluation", "series_evaluation", "audit"},
-    {"demo"},
-    {"cli", "__main__"},
-]
+# From the ground up; a room imports from its own room or from below.
+FLOORS = tomllib.loads((HOUSE.parents[1] / "docs/house.toml").read_text(encoding="utf-8"))["floor"]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+NOT_YET = {
+    "audit.rehearsal",
+    "audit.told",
+    "privacy.vault",
+    "spine.questions",
+    "stays.evaluation",
+    "stays.release",
+    "stays.condenser",
+}
 
 
 def module(path: Path) -> str:
@@ -94,7 +73,8 @@ def test_imports_run_downwards_only() -> None:
         for name, tree in MODULES.items()
         if name != "__init__"
         for other in own(tree)
-        if FLOOR[room(other)] > FLOOR[room(name)]
+        if FLOOR[room(other)] >= FLOOR[room(name)] and room(other) != room(name)
+        if name not in NOT_YET
     ]
     assert not upward
 

@@ -20,11 +20,13 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from helpers import Ask, bookings, make_vault, plan_of
-from tincture.engine import LocalEngine
 from tincture.errors import BudgetError, ReleaseError, SettingError
 from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate, epsilon_by, spent_epsilon
-from tincture.privacy.ledger import Entry, Journal, Ledger
-from tincture.privacy.vault import Records
+from tincture.privacy.booking import Entry
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.journal import Journal
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Records
 
 ENTRY = Entry("q", 1, 1.0, Mechanism(2.0))
 

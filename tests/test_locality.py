@@ -23,21 +23,23 @@ from threadpoolctl import threadpool_limits
 from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault, plan_of
 from series_helpers import LAYOUT, SCALE
 from series_helpers import records as stays
-from tincture.balance import Balance
-from tincture.copula import Lines
 from tincture.kernels import _exp, _linear, _nodes, naive_bayes, neighbours, pointwise, rows, svm
 from tincture.kernels import lattice as lattice_kernels
-from tincture.models import Predictor
-from tincture.portfolio import portfolio, resolve
+from tincture.models.generic import Predictor
+from tincture.models.portfolio import portfolio, resolve
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Query, Records, Vault, lattice
-from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
-from tincture.search import Directions
-from tincture.series.embeddings import EmbeddingSums, Trajectories
-from tincture.series.summaries import Linear, Occupancy, Summaries, SummaryProducts
-from tincture.starts import scattered
-from tincture.tasks import Classification, Survival, Task
+from tincture.privacy.query import Query, Records
+from tincture.privacy.vault import Vault, lattice
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.search.directions import Directions
+from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.stays.embeddings import EmbeddingSums, Trajectories
+from tincture.stays.summaries import Linear, Occupancy, Summaries, SummaryProducts
+from tincture.tables.balance import Balance
+from tincture.tables.copula import Lines
+from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.starts import scattered
 
 TWO, THREE = Classification("died", 2), Classification("stage", 3)
 TIMES = Survival("days", "event", 0.0, 365.0)

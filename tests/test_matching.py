@@ -14,12 +14,12 @@ import pytest
 from series_helpers import LAYOUT, SCHEMA, make_stays
 from test_series_prototypes import BASIS, COURSE, RNG, prototypes
 from tincture.errors import SettingError
-from tincture.series import condense
-from tincture.series.inputs import Standard, channels
-from tincture.series.matching.imagined import imagine
-from tincture.series.prototypes import Draft
-from tincture.series.summaries import Linear
-from tincture.series_estimator import SeriesCondenser
+from tincture.stays import condense
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.inputs import Standard, channels
+from tincture.stays.matching.imagined import imagine
+from tincture.stays.prototypes import Draft
+from tincture.stays.summaries import Linear
 
 torch = pytest.importorskip("torch")
 
@@ -35,7 +35,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
 
 
 def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
-    from tincture.series.matching.rounds import Effort, match
+    from tincture.stays.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
     ticks: list[int] = []
@@ -48,7 +48,7 @@ def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
 
 def agreement(draft: Draft, family: str) -> float:
     """Correlation with the score, of a network that learned from the stays."""
-    from tincture.series.networks import NETWORKS, train
+    from tincture.stays.networks import NETWORKS, train
 
     _, imagined, scores = setting()
     raw = channels(draft.points, LAYOUT)
@@ -60,7 +60,7 @@ def agreement(draft: Draft, family: str) -> float:
 
 
 def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> None:
-    from tincture.series.matching.rounds import Effort, match
+    from tincture.stays.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
     odd = replace(draft, outcomes=1 - draft.outcomes)  # tells the contrary
@@ -70,8 +70,8 @@ def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> N
 
 
 def test_families_that_lag_take_part_more_often_and_beginners_do_not_tell() -> None:
-    from tincture.series.matching.rounds import LACK, Effort, _Lessons
-    from tincture.series.matching.unrolled import Learner
+    from tincture.stays.matching.rounds import LACK, Effort, _Lessons
+    from tincture.stays.matching.unrolled import Learner
 
     draft, _, scores = setting()
     asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
@@ -129,7 +129,7 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
 
 
 def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tincture.series.matching import rounds
+    from tincture.stays.matching import rounds
 
     def stopped(*_: object) -> None:
         raise rounds.TerminatedWorkerError("killed")
@@ -141,8 +141,8 @@ def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch
 
 def test_learners_see_stays_as_their_recipient_hands_them_to_a_network() -> None:
     # Standardised over what is known, and 0 where nothing is: before a variable is recorded first.
-    from tincture.series.matching import unrolled
-    from tincture.series.matching.movable import Movable
+    from tincture.stays.matching import unrolled
+    from tincture.stays.matching.movable import Movable
 
     draft, _, _ = setting()
     table = Movable.of(LAYOUT, draft.points).values
@@ -154,7 +154,7 @@ def test_learners_see_stays_as_their_recipient_hands_them_to_a_network() -> None
 
 @pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])
 def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
-    from tincture.series.matching import unrolled
+    from tincture.stays.matching import unrolled
 
     rng = RNG(0)
     table = rng.standard_normal((10, 12, 3)).astype(np.float32)
@@ -191,7 +191,7 @@ def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
 def test_a_release_tells_whether_it_was_matched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tincture.series_estimator.HAS_TORCH", True)
+    monkeypatch.setattr("tincture.stays.condenser.HAS_TORCH", True)
     monkeypatch.setattr(condense, "ROUNDS_MATCHING", 4)
     monkeypatch.setattr(condense, "N_DRAFTS", 2)
     seen: list[tuple[int, int]] = []

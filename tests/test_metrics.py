@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from tincture.metrics.classes import (
+from tincture.evaluation.metrics.classes import (
     auprc,
     auroc,
     brier,
@@ -16,8 +16,8 @@ from tincture.metrics.classes import (
     calibration_slope,
     log_odds,
 )
-from tincture.metrics.figure import Statistic, bootstrapped, figure, plain, resamples
-from tincture.metrics.survival import (
+from tincture.evaluation.metrics.figure import Statistic, bootstrapped, figure, plain, resamples
+from tincture.evaluation.metrics.survival import (
     breslow,
     censoring,
     concordance,
@@ -222,7 +222,7 @@ def test_resamples_are_seeded_whole_and_the_same_in_any_block(
 ) -> None:
     whole = np.concatenate(list(resamples(30, seed=1, count=50)))
     assert (whole.sum(axis=1) == 30).all()
-    monkeypatch.setattr("tincture.metrics.figure.CELLS", 100)
+    monkeypatch.setattr("tincture.evaluation.metrics.figure.CELLS", 100)
     assert np.array_equal(np.concatenate(list(resamples(30, seed=1, count=50))), whole)
     assert not np.array_equal(next(resamples(30, seed=2, count=50)), whole[:3])
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
-from tincture.metrics.classes import auroc  # noqa: E402
-from tincture.metrics.figure import plain  # noqa: E402
-from tincture.series.networks import NETWORKS, Network, Recipe, train  # noqa: E402
+from tincture.evaluation.metrics.classes import auroc  # noqa: E402
+from tincture.evaluation.metrics.figure import plain  # noqa: E402
+from tincture.stays.networks import NETWORKS, Network, Recipe, train  # noqa: E402
 
 FEW = Recipe(steps=40, batch=32, rate=5e-3)
 

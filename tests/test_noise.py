@@ -14,14 +14,16 @@ import pytest
 from scipy import stats
 
 from helpers import Ask, make_teacher, make_vault, plan_of
-from tincture.balance import Balance
-from tincture.copula import Lines
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Query, Vault
-from tincture.queries import RankProducts, ResidualSums
-from tincture.tasks import Classification
+from tincture.privacy.query import Query
+from tincture.privacy.vault import Vault
+from tincture.public.tasks import Classification
+from tincture.spine.questions import ResidualSums
+from tincture.tables.balance import Balance
+from tincture.tables.copula import Lines
+from tincture.tables.questions import RankProducts
 
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from strategies import encodings, released_marginals
-from tincture.encoding import Encoding
-from tincture.proxy import BINS, FLOOR, Marginals, cell_codes, cell_widths
-from tincture.schema import Column
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Column
+from tincture.tables.marginals import BINS, FLOOR, Marginals, cell_codes, cell_widths
 
 
 @given(encodings(), st.floats(-1e3, 1e6), st.data())

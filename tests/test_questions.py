@@ -15,15 +15,16 @@ from dp_accounting.pld import PLDAccountant
 from dp_accounting.rdp import RdpAccountant
 
 from helpers import ENCODING, make_condenser, make_table, make_vault
-from tincture.condense import DIRECT, PROXY, condense, method_for, usual_plan
-from tincture.encoding import Encoding
-from tincture.engine import LocalEngine
 from tincture.errors import ReleaseError, SettingError
-from tincture.portfolio import resolve
+from tincture.models.portfolio import resolve
 from tincture.privacy.accounting import LATTICE_MARGIN, Mechanism, epsilon_by
-from tincture.privacy.ledger import Answer, Ledger
-from tincture.privacy.vault import Query
-from tincture.tasks import Classification, Survival
+from tincture.privacy.booking import Answer
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
+from tincture.public.encoding import Encoding
+from tincture.public.tasks import Classification, Survival
+from tincture.tables.condense import DIRECT, PROXY, condense, method_for, usual_plan
 
 PROMISE = (Path(__file__).parent.parent / "docs" / "promise.md").read_text(encoding="utf-8")
 PHASES = {"direct": DIRECT, "proxy": PROXY}

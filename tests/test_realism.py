@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import ENCODING, make_teacher
-from tincture.realism import Realism, tempered
+from tincture.tables.realism import Realism, tempered
 
 
 def designs(n: int, seed: int = 0) -> np.ndarray:

@@ -17,15 +17,15 @@ from series_helpers import SCHEMA as OF_STAYS
 from series_helpers import make_stays
 from test_schema import SCHEMAS
 from tincture.errors import SchemaError
-from tincture.evaluation import evaluate
-from tincture.files import slug
-from tincture.released import declared, of_records, plain, resource_schema
-from tincture.schema import Schema
-from tincture.scores import CEILING
-from tincture.series.release import CondensedSeries
-from tincture.series_estimator import SeriesCondenser
-from tincture.series_evaluation import evaluate_series
-from tincture.table import CondensedTable
+from tincture.evaluation.scores import CEILING
+from tincture.io.files import slug
+from tincture.io.released import declared, of_records, plain, resource_schema
+from tincture.public.schema import Schema
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.evaluation import evaluate_series
+from tincture.stays.release import CondensedSeries
+from tincture.tables.evaluation import evaluate
+from tincture.tables.release import CondensedTable
 
 NAME = re.compile(r"[a-z0-9._-]+")  # of the Data Package standard, version 1
 HOW_WRITTEN = {"decimalChar", "groupChar", "bareNumber", "trueValues", "falseValues"}

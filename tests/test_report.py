@@ -18,17 +18,17 @@ from commands import condensing, prepare, run
 from helpers import DESCRIPTOR, make_table
 from series_helpers import SCHEMA as OF_STAYS
 from series_helpers import make_stays
-from tincture.estimators import Condenser
-from tincture.evaluation import evaluate
-from tincture.metrics.figure import Figure
+from tincture.evaluation.metrics.figure import Figure
+from tincture.evaluation.scores import Bars, Chart, Evaluation, Fit, Gap, Group, Line, Score
+from tincture.public.schema import Schema
 from tincture.report.in_house import in_house_page
 from tincture.report.markup import Markup, element, join
 from tincture.report.page import card_page
 from tincture.report.summary import TOLD, Attacks, Card, Finding, InHouse, Verdict
-from tincture.schema import Schema
-from tincture.scores import Bars, Chart, Evaluation, Fit, Gap, Group, Line, Score
-from tincture.series_estimator import SeriesCondenser
-from tincture.table import CondensedTable
+from tincture.stays.condenser import SeriesCondenser
+from tincture.tables.condenser import Condenser
+from tincture.tables.evaluation import evaluate
+from tincture.tables.release import CondensedTable
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=y>"
 VOID = {"meta", "br"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tincture.tasks import Classification, Survival, Task
+from tincture.public.tasks import Classification, Survival, Task
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 100.0)
 N = 50_000

@@ -8,9 +8,9 @@ import pytest
 
 from helpers import bookings, make_condenser, make_table
 from tincture.errors import ReleaseError
-from tincture.estimators import Condenser
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
+from tincture.tables.condenser import Condenser
 
 pytestmark = pytest.mark.usefixtures("few_rounds")
 

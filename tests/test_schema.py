@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers import DESCRIPTOR, SCHEMA
 from tincture.errors import SchemaError
-from tincture.schema import Column, Schema
+from tincture.public.schema import Column, Schema
 
 WORDS = st.text("abcdefgh ÄβZ09_", min_size=1, max_size=8)
 FINITE = st.floats(-1e9, 1e9, allow_subnormal=False)

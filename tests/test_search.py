@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from helpers import ENCODING, invented
-from tincture.search import Estimate, Moves, Start
-from tincture.tasks import Classification, Survival
+from tincture.public.tasks import Classification, Survival
+from tincture.search.moves import Moves
+from tincture.search.optimizer import Estimate, Start
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 N_COLUMNS = len(ENCODING.slices)

@@ -11,14 +11,16 @@ from hypothesis.extra.numpy import arrays
 
 from helpers import too_long
 from strategies import records_of, teachers
-from tincture.additive import Additive
-from tincture.balance import Balance, Weighted
-from tincture.copula import Lines
-from tincture.privacy.vault import Query, Records, lattice_sum
-from tincture.proxy import Marginals
-from tincture.queries import RankProducts, ResidualSums
-from tincture.schema import Column
-from tincture.tasks import Classification, Survival, Task
+from tincture.privacy.query import Query, Records
+from tincture.privacy.vault import lattice_sum
+from tincture.public.schema import Column
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.spine.questions import ResidualSums
+from tincture.tables.additive import Additive
+from tincture.tables.balance import Balance, Weighted
+from tincture.tables.copula import Lines
+from tincture.tables.marginals import Marginals
+from tincture.tables.questions import RankProducts
 
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
 HAIR = 1 + 1e-12

@@ -14,10 +14,10 @@ import pytest
 from commands import run
 from series_helpers import LAYOUT, SCHEMA, fed, make_stays
 from tincture.errors import SchemaError, SettingError, TableError
-from tincture.schema import Schema
-from tincture.series.release import CondensedSeries
-from tincture.series_estimator import SeriesCondenser
-from tincture.stays import Layout, bin_stays, carried
+from tincture.public.schema import Schema
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.layout import Layout, bin_stays, carried
+from tincture.stays.release import CondensedSeries
 
 
 def make(**changes: Any) -> SeriesCondenser:

@@ -20,9 +20,9 @@ from series_helpers import (
     physionet,
 )
 from tincture.errors import SettingError, TableError
-from tincture.series.formats import open_events
-from tincture.series_estimator import SeriesCondenser
-from tincture.stays import carried
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.formats import open_events
+from tincture.stays.layout import carried
 
 
 def test_parquet_csv_and_frames_give_the_same_grid(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from series_helpers import LAYOUT, records
-from tincture.metrics.classes import auroc
-from tincture.metrics.figure import plain
-from tincture.series.inputs import CUT, Logistic, Standard, channels, influence, sources
-from tincture.stays import Grid
+from tincture.evaluation.metrics.classes import auroc
+from tincture.evaluation.metrics.figure import plain
+from tincture.stays.inputs import CUT, Logistic, Standard, channels, influence, sources
+from tincture.stays.layout import Grid
 
 RESPIRATION, LACTATE, VENTILATION = range(3)
 

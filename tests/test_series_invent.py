@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from series_helpers import LAYOUT, SCALE
-from tincture.series.embeddings import Course
-from tincture.series.invent import Manner, invent
-from tincture.series.summaries import Linear, Summaries
-from tincture.stays import carried
+from tincture.stays.embeddings import Course
+from tincture.stays.invent import Manner, invent
+from tincture.stays.layout import carried
+from tincture.stays.summaries import Linear, Summaries
 
 BASIS = Summaries(LAYOUT, replace(SCALE, rate=np.ones(3)))  # recorded in every bin
 SELDOM = np.array([0.5, 0.2, 0.1])  # how often each variable is recorded

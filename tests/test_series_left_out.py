@@ -14,12 +14,12 @@ import pytest
 
 from commands import run
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, make_stays, records
-from tincture.schema import Schema
-from tincture.series.formats import Form
-from tincture.series.release import CondensedSeries, written
-from tincture.series.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
-from tincture.series_estimator import SeriesCondenser
-from tincture.tasks import Classification
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.formats import Form
+from tincture.stays.release import CondensedSeries, written
+from tincture.stays.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
 
 RNG = np.random.default_rng
 

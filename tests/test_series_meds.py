@@ -15,12 +15,12 @@ import pytest
 from commands import run
 from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, grid_of, make_stays, physionet
 from test_series_reading import refused
-from tincture.schema import Schema
-from tincture.series.glasgow import GLASGOW
-from tincture.series.reading import read_like, read_stays
-from tincture.series_estimator import SeriesCondenser
-from tincture.series_evaluation import evaluate_series
-from tincture.stays import Stays
+from tincture.public.schema import Schema
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.evaluation import evaluate_series
+from tincture.stays.glasgow import GLASGOW
+from tincture.stays.layout import Stays
+from tincture.stays.reading import read_like, read_stays
 
 START = datetime(2150, 3, 1, 7)
 LABELS = pl.DataFrame(

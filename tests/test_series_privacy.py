@@ -21,17 +21,21 @@ from helpers import plan_of, too_long
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, fed, make_stays, records
 from tincture.audit.one_run import one_run
 from tincture.audit.rehearsal import ListeningEngine, rehearsed_stays
-from tincture.audit.stays import stays_of
 from tincture.errors import TableError, TinctureError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism, spent_epsilon
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import GRID, Query, Records, Vault, lattice_sum
-from tincture.queries import CellCounts, ResidualSums
-from tincture.schema import Schema
-from tincture.series.condense import PHASES, condense_series, series_plan
-from tincture.series.embeddings import HATS, EmbeddingSums, Trajectories
-from tincture.series.summaries import (
+from tincture.privacy.query import Query, Records
+from tincture.privacy.vault import GRID, Vault, lattice_sum
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.stays.audit import stays_of
+from tincture.stays.condense import PHASES, condense_series, series_plan
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.embeddings import HATS, EmbeddingSums, Trajectories
+from tincture.stays.layout import Layout, bin_stays
+from tincture.stays.summaries import (
     REACH,
     RECORDED,
     Linear,
@@ -39,9 +43,6 @@ from tincture.series.summaries import (
     Summaries,
     SummaryProducts,
 )
-from tincture.series_estimator import SeriesCondenser
-from tincture.stays import Layout, bin_stays
-from tincture.tasks import Classification
 
 DIED = Classification("died", 2)
 BASIS = Summaries(LAYOUT, SCALE, reach=2.0)

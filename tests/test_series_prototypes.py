@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_helpers import LAYOUT, SCALE
-from tincture.series.embeddings import Course
-from tincture.series.inputs import channels
-from tincture.series.invent import Manner, invent
-from tincture.series.matching.imagined import imagine
-from tincture.series.matching.movable import Movable
-from tincture.series.prototypes import COPIES, Draft, n_prototypes
-from tincture.series.summaries import Linear, Summaries
-from tincture.stays import carried
+from tincture.stays.embeddings import Course
+from tincture.stays.inputs import channels
+from tincture.stays.invent import Manner, invent
+from tincture.stays.layout import carried
+from tincture.stays.matching.imagined import imagine
+from tincture.stays.matching.movable import Movable
+from tincture.stays.prototypes import COPIES, Draft, n_prototypes
+from tincture.stays.summaries import Linear, Summaries
 
 BASIS = Summaries(LAYOUT, SCALE)
 KNOWN = np.array([[1.0, 1.0, 1.0, 1.0], [0.2, 0.4, 0.6, 0.8], [0.5, 0.5, 0.5, 0.5]])

@@ -16,8 +16,8 @@ import pytest
 
 from series_helpers import SCHEMA, grid_of, make_stays
 from tincture.errors import SettingError, TableError, TinctureError
-from tincture.schema import Schema
-from tincture.series.reading import read_stays
+from tincture.public.schema import Schema
+from tincture.stays.reading import read_stays
 
 SENTINEL = "Zx81sentinel"
 OUTCOMES = pl.DataFrame(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tincture.series.recording import pooled, risen, sampled, schedule, stretches, thinned
-from tincture.stays import carried
+from tincture.stays.layout import carried
+from tincture.stays.recording import pooled, risen, sampled, schedule, stretches, thinned
 
 RNG = np.random.default_rng
 

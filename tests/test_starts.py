@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers import ENCODING, invented
-from tincture.search import Start
-from tincture.starts import BARE, RICH, Growth, graded, grown
-from tincture.tasks import Classification, Survival, Task
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.search.optimizer import Start
+from tincture.tables.starts import BARE, RICH, Growth, graded, grown
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 

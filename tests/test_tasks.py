@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from helpers import SCHEMA, make_table
 from tincture.errors import SchemaError, TableError
-from tincture.frames import to_columns
-from tincture.schema import Schema
-from tincture.tasks import Classification, Survival, apportion
+from tincture.io.frames import to_columns
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Survival, apportion
 
 SURVIVAL = Survival("days", "event", 0.0, 365.0)
 

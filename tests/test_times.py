@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tincture.errors import TableError
-from tincture.times import _by_iso, _by_parts, moments
+from tincture.public.times import _by_iso, _by_parts, moments
 
 DIGITS = st.sampled_from(
     ["2150", "2020", "20200", "1", "5", "05", "12", "13", "31", "60", "00", "٣"]

@@ -13,11 +13,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 
 from helpers import ENCODING
-from tincture.condense import rehearse
 from tincture.errors import ModelError
-from tincture.portfolio import portfolio, resolve
+from tincture.models.portfolio import portfolio, resolve
 from tincture.privacy.vault import BLOCK
-from tincture.tasks import Classification, Survival, Task
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.tables.condense import rehearse
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 

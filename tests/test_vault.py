@@ -17,7 +17,8 @@ from helpers import Ask, make_table, make_vault, plan_of, too_long
 from tincture.errors import BudgetError, QueryFailed, TableError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import GRID, Records, Vault, lattice_sum
+from tincture.privacy.query import Records
+from tincture.privacy.vault import GRID, Vault, lattice_sum
 
 ANYTHING = arrays(
     np.float64,

@@ -13,22 +13,22 @@ from tincture.version import __version__
 
 if TYPE_CHECKING:
     from tincture.errors import TinctureError
-    from tincture.estimators import Condenser
-    from tincture.evaluation import evaluate
-    from tincture.schema import Schema
-    from tincture.series_estimator import SeriesCondenser
-    from tincture.series_evaluation import evaluate_series
-    from tincture.table import CondensedTable
+    from tincture.public.schema import Schema
+    from tincture.stays.condenser import SeriesCondenser
+    from tincture.stays.evaluation import evaluate_series
+    from tincture.tables.condenser import Condenser
+    from tincture.tables.evaluation import evaluate
+    from tincture.tables.release import CondensedTable
 
 # Loaded when first asked for, so that `import tincture` stays short.
 _HOMES = {
-    "Condenser": "estimators",
-    "CondensedTable": "table",
-    "Schema": "schema",
-    "SeriesCondenser": "series_estimator",
+    "Condenser": "tables.condenser",
+    "CondensedTable": "tables.release",
+    "Schema": "public.schema",
+    "SeriesCondenser": "stays.condenser",
     "TinctureError": "errors",
-    "evaluate": "evaluation",
-    "evaluate_series": "series_evaluation",
+    "evaluate": "tables.evaluation",
+    "evaluate_series": "stays.evaluation",
 }
 __all__ = [
     "CondensedTable",

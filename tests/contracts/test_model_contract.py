@@ -14,9 +14,9 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tincture.errors import ModelError
-from tincture.models import Model
-from tincture.portfolio import adapt, default_models, portfolio, resolve
-from tincture.tasks import Classification, Survival, Task
+from tincture.models.generic import Model
+from tincture.models.portfolio import adapt, default_models, portfolio, resolve
+from tincture.public.tasks import Classification, Survival, Task
 
 NUMERIC = np.array([True, True, True, False, False])
 TWO, THREE = Classification("y", 2), Classification("y", 3)

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from helpers import FEATURES, SCHEMA
-from tincture.encoding import Encoding
-from tincture.proxy import Marginals
-from tincture.search import Directions, Estimate, Moves, Optimizer, Start
-from tincture.starts import scattered, tied
+from tincture.public.encoding import Encoding
+from tincture.search.directions import Directions
+from tincture.search.moves import Moves
+from tincture.search.optimizer import Estimate, Optimizer, Start
+from tincture.tables.marginals import Marginals
+from tincture.tables.starts import scattered, tied
 
 ENCODING = Encoding([SCHEMA[f] for f in FEATURES])
 MARGINALS = Marginals.flat(ENCODING)

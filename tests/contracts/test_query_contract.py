@@ -7,18 +7,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tincture.additive import Additive, Basis
-from tincture.balance import Balance
-from tincture.copula import Lines
-from tincture.encoding import Encoding
-from tincture.portfolio import portfolio, resolve
-from tincture.privacy.vault import Query, Records
-from tincture.proxy import Marginals
-from tincture.queries import CellCounts, LossDifferences, MarginalCounts, RankProducts, ResidualSums
-from tincture.schema import Column
-from tincture.search import Directions
-from tincture.starts import scattered
-from tincture.tasks import Classification, Survival, Task
+from tincture.models.portfolio import portfolio, resolve
+from tincture.privacy.query import Query, Records
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Column
+from tincture.public.tasks import Classification, Survival, Task
+from tincture.search.directions import Directions
+from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.tables.additive import Additive, Basis
+from tincture.tables.balance import Balance
+from tincture.tables.copula import Lines
+from tincture.tables.marginals import Marginals
+from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.starts import scattered
 
 COLUMNS = [
     Column("age", "number", 0, 100),

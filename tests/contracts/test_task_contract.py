@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tincture.tasks import Classification, Survival, Task
+from tincture.public.tasks import Classification, Survival, Task
 
 Values = dict[str, NDArray[np.generic]]
 

@@ -10,8 +10,8 @@ from sklearn.svm import SVC
 from tincture.errors import ModelError
 from tincture.kernels import neighbours
 from tincture.kernels.svm import SupportVectors
-from tincture.portfolio import recipient, resolve
-from tincture.tasks import Classification
+from tincture.models.portfolio import recipient, resolve
+from tincture.public.tasks import Classification
 
 RNG = np.random.default_rng(0)
 

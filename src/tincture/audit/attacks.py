@@ -25,7 +25,7 @@ from tincture.audit.membership import (
 from tincture.audit.one_run import Bound
 from tincture.audit.vault_checks import Check
 from tincture.errors import SettingError, TableError
-from tincture.search import Progress
+from tincture.search.optimizer import Progress
 
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.int64]

@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.encoding import Encoding
 from tincture.errors import SettingError
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Records, Vault
-from tincture.schema import Column, Schema
-from tincture.tasks import Classification
+from tincture.privacy.query import Records
+from tincture.privacy.vault import Vault
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Column, Schema
+from tincture.public.tasks import Classification
 
 Floats = NDArray[np.float64]
 EXCESS = 10.0  # clips that a canary tries to contribute

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tincture.audit.membership import nearest
-from tincture.encoding import Encoding
 from tincture.errors import SettingError
-from tincture.metrics.figure import NOTHING, Figure
+from tincture.evaluation.metrics.figure import NOTHING, Figure
+from tincture.public.encoding import Encoding
 
 Floats = NDArray[np.float64]
 SAME = 1e-6  # L1 distance in the encoded cube below which two records are equal

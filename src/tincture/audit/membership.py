@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
 
-from tincture.metrics.classes import auroc
-from tincture.metrics.figure import NOTHING, RESAMPLES, Figure, bootstrapped
+from tincture.evaluation.metrics.classes import auroc
+from tincture.evaluation.metrics.figure import NOTHING, RESAMPLES, Figure, bootstrapped
 
 Floats = NDArray[np.float64]
 RATES = (0.001, 0.01)

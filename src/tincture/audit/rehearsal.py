@@ -13,21 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.audit.one_run import Bound, bound
-from tincture.audit.stays import stays_of
-from tincture.condense import condense, usual_plan
-from tincture.encoding import Encoding
-from tincture.engine import LocalEngine
-from tincture.frames import to_frame
-from tincture.portfolio import default_models, resolve
+from tincture.io.frames import to_frame
+from tincture.models.portfolio import default_models, resolve
 from tincture.privacy.accounting import Mechanism
-from tincture.privacy.ledger import Answer, Ledger
-from tincture.privacy.vault import Query, Records, Vault
-from tincture.proxy import Marginals
-from tincture.schema import Schema
-from tincture.search import Progress
-from tincture.series.condense import condense_series, series_plan
-from tincture.stays import Layout
-from tincture.tasks import Classification, Task
+from tincture.privacy.booking import Answer
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query, Records
+from tincture.privacy.vault import Vault
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Task
+from tincture.search.optimizer import Progress
+from tincture.stays.audit import stays_of
+from tincture.stays.condense import condense_series, series_plan
+from tincture.stays.layout import Layout
+from tincture.tables.condense import condense, usual_plan
+from tincture.tables.marginals import Marginals
 
 Floats = NDArray[np.float64]
 N_ROWS = 20

@@ -11,10 +11,10 @@ from typing import Any
 from tincture.audit.attacks import Audit
 from tincture.audit.membership import RATES
 from tincture.errors import ReleaseError
-from tincture.metrics.figure import Figure
+from tincture.evaluation.metrics.figure import Figure
 from tincture.report.summary import TOLD, Attacks, Finding, Verdict
-from tincture.series.release import CondensedSeries
-from tincture.table import CondensedTable
+from tincture.stays.release import CondensedSeries
+from tincture.tables.release import CondensedTable
 
 
 def told(audit: Audit) -> Attacks:

@@ -156,12 +156,12 @@ def condense(
     tincture condense records.parquet --schema records.schema.json --target died
     --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
     """
-    from tincture.estimators import Condenser
-    from tincture.files import require_new
-    from tincture.frames import read_table
+    from tincture.io.files import require_new
+    from tincture.io.frames import read_table
     from tincture.privacy.budget import Budget
-    from tincture.schema import Schema
-    from tincture.table import DATA, CondensedTable
+    from tincture.public.schema import Schema
+    from tincture.tables.condenser import Condenser
+    from tincture.tables.release import DATA, CondensedTable
 
     journal = journal_of(out, resume)
     if resume and (finished := finished_release(out, journal, CondensedTable)):
@@ -242,7 +242,7 @@ def demo(
 
     tincture demo --out tincture-demo
     """
-    from tincture.demo import run
+    from tincture.demo.study import run
 
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, seed=seed, progress=progress)
@@ -269,8 +269,8 @@ def schema_draft(
 
     tincture schema draft records.csv --out records.schema.json
     """
-    from tincture.draft import draft
-    from tincture.files import json_bytes, require_new, write_file
+    from tincture.io.draft import draft
+    from tincture.io.files import json_bytes, require_new, write_file
 
     if out is not None:
         require_new(out)

@@ -53,7 +53,7 @@ def as_text(content: Any) -> str:
 def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: bool) -> None:
     """Where the rows (or stays) are, and what is promised of them."""
     from tincture.report.summary import LEFT_OUT
-    from tincture.table import told_case
+    from tincture.tables.release import told_case
 
     ledger, case = release.ledger, told_case(release.schema, release.task)
     if as_json:
@@ -73,7 +73,7 @@ def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: boo
 
 def print_scores(evaluation: Any) -> None:
     """One line a model, metric and group; the three sources side by side."""
-    from tincture.scores import CEILING, CONDENSED, RANDOM
+    from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
 
     sources = (CONDENSED, CEILING, RANDOM)
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}

@@ -73,11 +73,11 @@ def evaluate(
     --by age:40,60,80 --by hospital --report in-house.html
     """
     from tincture.audit.told import from_file
-    from tincture.evaluation import evaluate as run
-    from tincture.files import write_file
+    from tincture.io.files import write_file
     from tincture.report.in_house import in_house_page
     from tincture.report.summary import Attacks, InHouse
-    from tincture.table import CondensedTable
+    from tincture.tables.evaluation import evaluate as run
+    from tincture.tables.release import CondensedTable
 
     if report is not None:
         require_page(report)
@@ -119,10 +119,10 @@ def report(
 
     tincture report release/ --out card.html
     """
-    from tincture.files import require_new, write_file
+    from tincture.io.files import require_new, write_file
     from tincture.report.page import card_page
-    from tincture.series.release import EVENTS, CondensedSeries
-    from tincture.table import CondensedTable
+    from tincture.stays.release import EVENTS, CondensedSeries
+    from tincture.tables.release import CondensedTable
 
     require_new(out)
     kind = CondensedSeries if (release / EVENTS).exists() else CondensedTable
@@ -160,8 +160,8 @@ def audit(
 
     tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
     """
-    from tincture.audit.whole import audit as run
-    from tincture.table import CondensedTable
+    from tincture.tables.audit import audit as run
+    from tincture.tables.release import CondensedTable
 
     if out is not None:
         require_page(out)
@@ -189,7 +189,7 @@ def require_page(path: Path) -> None:
     ------
     ReleaseError
     """
-    from tincture.files import require_new, require_outside
+    from tincture.io.files import require_new, require_outside
 
     require_new(path)
     require_outside(path)
@@ -198,7 +198,7 @@ def require_page(path: Path) -> None:
 def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> None:
     """What an audit found, to a file and to whoever asked."""
     from tincture.audit.told import to_file
-    from tincture.files import write_file
+    from tincture.io.files import write_file
 
     if out is not None:
         write_file(out, as_text(to_file(result)).encode())
@@ -211,7 +211,7 @@ def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> N
 def two_tables(condensed: Path, held_out: Path) -> list[Any]:
     """The records a release was made of, and others; the same ones twice would flatter it."""
     from tincture.errors import TableError
-    from tincture.frames import read_table
+    from tincture.io.frames import read_table
 
     frames = [read_table(path) for path in (condensed, held_out)]
     if frames[0].equals(frames[1]):
@@ -229,7 +229,7 @@ def looks_of(release: Path) -> Path:
     ------
     ReleaseError
     """
-    from tincture.files import beside, require_outside
+    from tincture.io.files import beside, require_outside
 
     looks = beside(release, ".in-house.jsonl")
     require_outside(looks)

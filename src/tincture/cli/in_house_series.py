@@ -47,11 +47,11 @@ def evaluate_series(
     tincture evaluate-series release/ events.parquet --train outcomes.parquet
     --test heldout.parquet --network gru --network mlp --report in-house.html
     """
-    from tincture.files import write_file
+    from tincture.io.files import write_file
     from tincture.report.in_house_series import in_house_series_page
     from tincture.report.summary import InHouseSeries
-    from tincture.series.release import CondensedSeries
-    from tincture.series_evaluation import evaluate_series as run
+    from tincture.stays.evaluation import evaluate_series as run
+    from tincture.stays.release import CondensedSeries
 
     if report is not None:
         require_page(report)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from tincture.errors import ReleaseError, SettingError
 
 if TYPE_CHECKING:
-    from tincture.series.release import CondensedSeries
-    from tincture.table import CondensedTable
+    from tincture.stays.release import CondensedSeries
+    from tincture.tables.release import CondensedTable
 
 Release = TypeVar("Release", "CondensedTable", "CondensedSeries")
 
@@ -25,8 +25,8 @@ def journal_of(out: Path, resume: bool) -> Path:
     ReleaseError
         If a question of the run failed, so that it is over.
     """
-    from tincture.files import beside
-    from tincture.privacy.ledger import read_journal, refuse_failed
+    from tincture.io.files import beside
+    from tincture.privacy.journal import read_journal, refuse_failed
 
     journal = beside(out, ".unfinished") / "journal.jsonl"
     refuse_failed(journal, read_journal(journal))
@@ -42,7 +42,7 @@ def journal_of(out: Path, resume: bool) -> Path:
 
 def finished_release(out: Path, journal: Path, kind: type[Release]) -> Release | None:
     """The release, if the run was killed after it appeared: it holds every booking."""
-    from tincture.privacy.ledger import read_journal
+    from tincture.privacy.journal import read_journal
 
     if not out.exists():
         return None

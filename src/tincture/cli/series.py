@@ -93,10 +93,10 @@ def condense_series(
     --id stay_id --target in_hospital_death --hours 48 --bin 1h --rows 20 --epsilon 4 --delta 1e-5
     --out release/
     """
-    from tincture.files import require_new
+    from tincture.io.files import require_new
     from tincture.privacy.budget import Budget
-    from tincture.series.release import EVENTS, CondensedSeries
-    from tincture.series_estimator import SeriesCondenser
+    from tincture.stays.condenser import SeriesCondenser
+    from tincture.stays.release import EVENTS, CondensedSeries
 
     journal = journal_of(out, resume)
     if resume and (finished := finished_release(out, journal, CondensedSeries)):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import BudgetError, ReleaseError
-from tincture.files import json_bytes, locked_folder, write_file
+from tincture.io.files import json_bytes, locked_folder, write_file
 
 SLACK = 1e-12  # relative, so that three releases of 0.1 fit into 0.3
 

@@ -9,84 +9,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.encoding import Encoding
 from tincture.errors import QueryFailed
-from tincture.frames import has_column, labels, person_codes, to_columns
+from tincture.io.frames import has_column, labels, person_codes, to_columns
 from tincture.kernels.lattice import to_lattice
 from tincture.privacy.accounting import Mechanism
-from tincture.privacy.ledger import Answer, Entry, Ledger
+from tincture.privacy.booking import Answer, Entry
+from tincture.privacy.ledger import Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
-from tincture.schema import Schema
-from tincture.stays import Stays
-from tincture.tasks import Task
+from tincture.privacy.query import Labels, Query, Records
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Task
+from tincture.stays.layout import Stays
 
 Floats = NDArray[np.float64]
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
 BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Encoded records as a query sees them, inside the vault only.
-
-    Attributes
-    ----------
-    points : ndarray of shape (n, width)
-    design : ndarray of shape (n, design_width), NaN where an amount is missing
-    outcomes : ndarray of shape (n, outcome width)
-    """
-
-    points: NDArray[np.float32]
-    design: NDArray[np.float32]
-    outcomes: Floats
-
-    def __len__(self) -> int:
-        return len(self.outcomes)
-
-    def take(self, rows: NDArray[np.int64] | slice) -> Records:
-        """Some of the records."""
-        return Records(self.points[rows], self.design[rows], self.outcomes[rows])
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """A column that no query sees, such as the hospital: its values, and each record's (or -1)."""
-
-    names: tuple[str, ...]
-    codes: NDArray[np.int64]
-
-
-class Query(Protocol):
-    """A question about each record, answered only as a noisy sum."""
-
-    @property
-    def question(self) -> str:
-        """Its kind, as planned and booked."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Values a record contributes."""
-        ...
-
-    @property
-    def clip(self) -> float:
-        """L2 norm C to which a unit's contribution is shrunk."""
-        ...
-
-    def prepare(self) -> None:
-        """Do all that needs no record, such as training models."""
-        ...
-
-    def contributions(self, records: Records) -> Floats:
-        """One vector a record, (n, size); row i depends on record i alone."""
-        ...
 
 
 class Vault:

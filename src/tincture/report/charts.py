@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from tincture.evaluation.scores import Bars, Chart, Line
 from tincture.report.markup import Markup, element, join
-from tincture.scores import Bars, Chart, Line
 
 SIDE, LEFT, TOP, PLOT = 320, 52, 14, 236
 SERIES = ("condensed", "all real records", "random real rows")

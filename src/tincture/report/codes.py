@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tincture.released import declared
+from tincture.io.released import declared
 
 Field = Mapping[str, Any]
 ANY = "any column"

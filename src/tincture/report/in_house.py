@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tincture.metrics.figure import Figure
-from tincture.report.charts import bar_chart, legend, line_chart
-from tincture.report.markup import Child, Markup, element, join
-from tincture.report.page import number, page, paragraphs, section, table
-from tincture.report.summary import Attacks, InHouse
-from tincture.scores import (
+from tincture.evaluation.metrics.figure import Figure
+from tincture.evaluation.scores import (
     CEILING,
     CONDENSED,
     EVERYONE,
@@ -20,6 +16,10 @@ from tincture.scores import (
     Evaluation,
     Gap,
 )
+from tincture.report.charts import bar_chart, legend, line_chart
+from tincture.report.markup import Child, Markup, element, join
+from tincture.report.page import number, page, paragraphs, section, table
+from tincture.report.summary import Attacks, InHouse
 
 SOURCES = (CONDENSED, CEILING, RANDOM)
 WARNING = "Computed from real records — do not release."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tincture.evaluation.scores import CEILING, CONDENSED, EVERYONE
+from tincture.evaluation.series_scores import Course, SeriesEvaluation
 from tincture.report.charts import legend
 from tincture.report.in_house import (
     SOURCES,
@@ -27,8 +29,6 @@ from tincture.report.series_charts import (
     score_chart,
 )
 from tincture.report.summary import InHouseSeries
-from tincture.scores import CEILING, CONDENSED, EVERYONE
-from tincture.series_scores import Course, SeriesEvaluation
 
 TWO = (CONDENSED, CEILING)
 CHANGE = "mean |change of log odds|"

@@ -6,10 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tincture.evaluation.scores import CEILING, CONDENSED
+from tincture.evaluation.series_scores import (
+    Convergence,
+    Course,
+    Influence,
+    SeriesEvaluation,
+    Track,
+)
 from tincture.report.charts import PLOT, SERIES, SIDE, framed, label
 from tincture.report.markup import Markup, element, join
-from tincture.scores import CEILING, CONDENSED
-from tincture.series_scores import Convergence, Course, Influence, SeriesEvaluation, Track
 
 LEFT, ROW, PANEL, GAP = 48, 20, 112, 26
 MOST_ROWS = 20

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tincture.metrics.figure import Figure
+from tincture.evaluation.metrics.figure import Figure
+from tincture.evaluation.scores import Evaluation
+from tincture.evaluation.series_scores import SeriesEvaluation
 from tincture.report.codes import Code, codes_of, described, event_told, outcome_told
-from tincture.scores import Evaluation
-from tincture.series_scores import SeriesEvaluation
 
 
 @dataclass(frozen=True, slots=True)

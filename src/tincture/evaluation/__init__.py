@@ -1,0 +1,1 @@
+"""Figures of what was learned, whatever it was learned from."""

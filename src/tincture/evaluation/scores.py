@@ -1,0 +1,224 @@
+"""What an evaluation finds: figures, gaps to the ceiling, groups, times, and curves to draw.
+
+Everything here is frozen and holds sums over records, never a record; all of it is in-house.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from tincture.evaluation.metrics.figure import Figure
+from tincture.public.case import Case
+
+CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
+EVERYONE = "all"
+RANKING = ("AUROC", "C-index")  # larger is better
+SQUARED = ("Brier", "integrated Brier")  # smaller is better
+MARGIN = 0.02  # by which a group's gap exceeds that of all records before it is called out
+NOTICE = "computed from real records without noise; do not release"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One figure: a model, trained on something, scored on the held-out records of a group."""
+
+    model: str
+    trained_on: str
+    rows: int
+    group: str
+    metric: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far the release stays behind the ceiling in a group; positive is worse.
+
+    Attributes
+    ----------
+    figure : Figure
+        Ceiling less condensed of a ranking metric, condensed less ceiling of a squared error.
+    excess : Figure
+        The group's gap less that of all held-out records; paired, so that its interval counts what
+        the two share.
+    """
+
+    model: str
+    group: str
+    metric: str
+    figure: Figure
+    excess: Figure
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether the group loses clearly more than all records together do."""
+        return self.excess.value > MARGIN and self.excess.low > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A subgroup of the held-out records.
+
+    Attributes
+    ----------
+    label : str
+    records, events : int
+        Records, and those of them that are the case; of several classes, that have the last.
+    is_external : bool
+        Whether it is a site none of whose records were condensed.
+    counts : str
+        What ``events`` counts, such as died = 1 (dead).
+    """
+
+    label: str
+    records: int
+    events: int
+    is_external: bool = False
+    counts: str = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How long a model took to learn from something."""
+
+    model: str
+    trained_on: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A named run of points (x, y)."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Lines over a common axis.
+
+    Attributes
+    ----------
+    kind : {"roc", "calibration", "steps"}
+        Which page it belongs to, and whether the diagonal or steps are drawn.
+    """
+
+    kind: Literal["roc", "calibration", "steps"]
+    title: str
+    x: str
+    y: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Shares of a column's levels or bins, condensed beside real."""
+
+    column: str
+    labels: tuple[str, ...]
+    condensed: tuple[float, ...]
+    real: tuple[float, ...]
+
+    @property
+    def distance(self) -> float:
+        """Total variation: half the sum of the differences."""
+        return sum(abs(a - b) for a, b in zip(self.condensed, self.real, strict=True)) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All figures of one evaluation, and the un-noised looks they took.
+
+    Attributes
+    ----------
+    scores : tuple of Score
+        By model, table trained on, metric and group; `figure` finds one.
+    looks : tuple of str
+        What was looked at in real records, each at ε = ∞.
+    gaps : tuple of Gap
+        What the release loses to the ceiling.
+    groups : tuple of Group
+        Those that were asked for, with their counts.
+    fits : tuple of Fit
+        Rows and seconds of each.
+    charts, bars : tuple of Chart, tuple of Bars
+        For the in-house page.
+    case : Case or None
+        The level that figures count.
+    """
+
+    scores: tuple[Score, ...]
+    looks: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
+    groups: tuple[Group, ...] = ()
+    fits: tuple[Fit, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    bars: tuple[Bars, ...] = ()
+    case: Case | None = None
+
+    @property
+    def says_case(self) -> str:
+        """What stands at every figure; nothing where it is not known."""
+        return "" if self.case is None else self.case.says
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "notice": NOTICE,
+            "case": None if self.case is None else self.case.to_dict(),
+            "scores": [asdict(s) | {"figure": _numbers(s.figure)} for s in self.scores],
+            "gaps": [
+                asdict(g)
+                | {"figure": _numbers(g.figure), "excess": _numbers(g.excess)}
+                | {"left_behind": g.is_left_behind}
+                for g in self.gaps
+            ],
+            "groups": [asdict(g) for g in self.groups],
+            "fits": [asdict(f) for f in self.fits],
+            "looks": list(self.looks),
+        }
+
+    def figure(self, model: str, trained_on: str, metric: str, group: str = EVERYONE) -> Figure:
+        """One figure.
+
+        Parameters
+        ----------
+        model : str
+        trained_on : str
+            "condensed", "all real records" or "random real rows".
+        metric : str
+            As in the printed table, such as "AUROC".
+        group : str
+            By default all held-out records.
+
+        Raises
+        ------
+        KeyError
+        """
+        for s in self.scores:
+            if (s.model, s.trained_on, s.metric, s.group) == (model, trained_on, metric, group):
+                return s.figure
+        raise KeyError((model, trained_on, metric, group))
+
+    def value(self, model: str, trained_on: str, metric: str, group: str = EVERYONE) -> float:
+        """One figure's value; parameters are those of `figure`.
+
+        Raises
+        ------
+        KeyError
+        """
+        return self.figure(model, trained_on, metric, group).value
+
+    @property
+    def left_behind(self) -> tuple[Gap, ...]:
+        """The gaps of groups that lose clearly more than all records together do."""
+        return tuple(g for g in self.gaps if g.is_left_behind)
+
+
+def _numbers(figure: Figure) -> dict[str, float | None]:
+    """A figure for JSON, which has no NaN."""
+    return {k: v if math.isfinite(v) else None for k, v in asdict(figure).items()}

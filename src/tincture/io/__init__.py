@@ -1,0 +1,1 @@
+"""Frames and files in and out; no error of this room quotes a cell."""

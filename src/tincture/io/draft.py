@@ -1,0 +1,176 @@
+"""A first schema of a table, for a person to complete.
+
+Names come from the header. Types are those of a Parquet file; of a CSV they are read off the cells,
+as are words for missing. Bounds and levels are left as explicit nulls, or proposed from the records
+by ``from_data``. A draft for which cells were read says that it was not reviewed, which `Condenser`
+refuses.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from tincture.errors import TableError
+from tincture.io.files import slug
+from tincture.io.frames import CSV_SUFFIXES, read_table
+from tincture.public.schema import LARGEST, PROFILE, REVIEWED
+from tincture.public.words import number_of, truth_of
+
+SEPARATORS = ",;|\t"
+USUAL = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", ".", "?")  # for missing
+MAX_LEVELS = 50  # of a text column; more look like names or free text
+CHECK = (
+    "The types{more} and words for missing were read off the records: check them field by field "
+    'against the code book or other public knowledge, then remove "tincture:reviewed": false.'
+)
+LAST = "Of the two levels of an outcome, list the case last, or name it by --case."
+ROW_NAMES = "Column {place} has no name, as row names have none, and is left out."
+INDEX = "__index_level_"  # what pandas calls row names in a Parquet file
+
+
+class Guess(NamedTuple):
+    """What a text column seems to hold: values of a type, and words for missing beside them."""
+
+    values: pl.Series
+    missing: frozenset[str]
+
+
+def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
+    """Draft a Frictionless Table Schema.
+
+    Parameters
+    ----------
+    path : path
+        CSV or Parquet file.
+    from_data : bool
+        Fill in rounded proposals read off the records.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be read, or its first line is no line of names.
+    """
+    path = Path(path)
+    is_text = path.suffix.lower() in CSV_SUFFIXES
+    frame = read_table(path)
+    if is_text:
+        _require_names(frame)
+    named = [c for c in frame.columns if not _is_unnamed(c)]
+    is_guessed = is_text or from_data
+    guesses = [_guess(frame[c]) if is_guessed else Guess(frame[c], frozenset()) for c in named]
+    missing = [w for w in USUAL if any(w in g.missing for g in guesses)]
+    schema: dict[str, Any] = {"$schema": PROFILE, **_naming(path)}
+    notes = [CHECK.format(more=", bounds, levels" if from_data else "")] if is_guessed else []
+    notes += [LAST] if from_data else []
+    notes += [ROW_NAMES.format(place=i + 1) for i, c in enumerate(frame.columns) if c not in named]
+    if notes:
+        schema["description"] = " ".join(notes)
+    if from_data:
+        schema[REVIEWED] = False
+    mark = {REVIEWED: False} if is_guessed and not from_data else {}  # each goes when it is checked
+    fields = [_field(g.values, from_data) | mark for g in guesses]
+    return {**schema, "fields": fields, "missingValues": ["", *missing]}
+
+
+def _naming(path: Path) -> dict[str, str]:
+    """A name that every reader of the standard allows, and the file's own as the title."""
+    stem = path.name
+    while (shorter := Path(stem)).suffix.lower() in (*CSV_SUFFIXES, ".tsv", ".parquet", ".pq"):
+        stem = shorter.stem
+    name = slug(stem)
+    return {"name": name} if name == stem else {"name": name, "title": " ".join(stem.split())}
+
+
+def _is_unnamed(column: str) -> bool:
+    return not column.strip() or column.startswith(INDEX)
+
+
+def _require_names(frame: pl.DataFrame) -> None:
+    """Refuse a first line that may be a record: a draft would tell it."""
+    named = frame.columns if frame.columns[0].strip() else frame.columns[1:]
+    is_whole = frame.width == 1 and any(s in frame.columns[0] for s in SEPARATORS)
+    if is_whole or 2 * sum(_is_like_a_cell(frame[name]) for name in named) >= len(named):
+        raise TableError(
+            "The first line of the file looks like a record, or like names that are not told "
+            "apart. Check it and add a line of names (of numbers, such as years, make words), or "
+            "correct the file's ending (.csv for commas, .tsv for tabs)."
+        )
+
+
+def _is_like_a_cell(column: pl.Series) -> bool:
+    """Whether a column's name could be a cell of it: no word, or one that stands below it."""
+    name = column.name.strip()
+    cells = {cell.strip() for cell in column.drop_nulls().unique().to_list()}
+    if name in cells or name in USUAL or truth_of(name) is not None:
+        return True
+    if any(c.isalpha() for c in name) and number_of(name) is None:
+        return False
+    return not (name and all(c in ("", "0", "1") for c in cells))  # flags of a code, as 250.00
+
+
+def _guess(series: pl.Series) -> Guess:
+    """What text says: truth values, numbers or words, once words for missing are set aside."""
+    if series.dtype != pl.String:
+        return Guess(series, frozenset())
+    text = series.str.strip_chars()
+    words = set(text.drop_nulls().unique().to_list()) - {""}
+    missing = frozenset(words & set(USUAL))
+    read = _read(words - missing)
+    kind = type(next(iter(read.values()), ""))
+    dtype = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64}.get(kind, pl.String)
+    return Guess(text.replace_strict(read, default=None, return_dtype=dtype), missing)
+
+
+def _read(words: set[str]) -> dict[str, Any]:
+    """Words as values of one type."""
+    truths = {w: truth_of(w) for w in words}
+    if words and None not in truths.values():
+        return truths
+    numbers = {w: number_of(w) for w in words}
+    if not words or None in numbers.values():
+        return {w: w for w in words}
+    whole = all(isinstance(n, int) and abs(n) < LARGEST for n in numbers.values())
+    return {w: n if whole else float(n) for w, n in numbers.items() if n is not None}
+
+
+def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": series.name}
+    if series.dtype == pl.Boolean:
+        return field | {"type": "boolean"}
+    if series.dtype in (pl.Date, pl.Datetime):
+        return field | {"type": "date" if series.dtype == pl.Date else "datetime"}
+    if series.dtype.is_numeric():
+        whole = series.dtype.is_integer()
+        field["type"] = "integer" if whole else "number"
+        return field | (_proposed_bounds(series, whole) if from_data else {"constraints": _BLANK})
+    return field | {"type": "string", "categories": _proposed_levels(series) if from_data else None}
+
+
+_BLANK = {"minimum": None, "maximum": None}
+
+
+def _proposed_levels(series: pl.Series) -> list[str] | None:
+    levels = sorted(str(v) for v in series.drop_nulls().unique())
+    return levels if 2 <= len(levels) <= MAX_LEVELS else None
+
+
+def _proposed_bounds(series: pl.Series, whole: bool) -> dict[str, Any]:
+    present = series.drop_nulls()
+    if whole and present.n_unique() == 2:
+        return {"categories": sorted(present.unique().to_list())}
+    finite = present.cast(pl.Float64)
+    finite = finite.filter(finite.is_finite())
+    if len(finite) == 0:
+        return {"constraints": _BLANK}
+    low, high = float(finite.min()), float(finite.max())  # type: ignore[arg-type]
+    step = 10.0 ** math.floor(math.log10(max(high - low, abs(high), 1e-12)))
+    step = max(step, 1.0) if whole else step
+    bounds = [math.floor(low / step) * step, math.ceil(high / step) * step]
+    if bounds[0] == bounds[1]:
+        bounds[1] += step
+    kept = [round(b) if whole else float(f"{b:.10g}") for b in bounds]
+    return {"constraints": {"minimum": kept[0], "maximum": kept[1]}}

@@ -1,0 +1,362 @@
+"""Files and data frames in, checked columns out, and back again.
+
+A table enters as pandas, polars or anything narwhals knows. Numeric columns become float64 with NaN
+for missing, categorical ones integer codes with -1 for missing; what a cell means is in
+`tincture.public.cells`. No error quotes a cell, nor keeps one in its context.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import gzip
+import io
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tincture.errors import TableError
+from tincture.public.cells import (
+    AMBIGUOUS,
+    MISSING,
+    UNLISTED,
+    Cells,
+    Field,
+    Unreadable,
+    cells_of,
+    identities,
+    listed,
+)
+from tincture.public.schema import Column, Level, Schema
+
+Columns = dict[str, NDArray[np.generic]]
+CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
+FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+QUOTED = re.compile(rb'"[^"]*"')
+LONGEST_HEADER = 1_000_000  # bytes
+DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
+T = TypeVar("T")
+
+
+def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataFrame:
+    """Read a CSV (all columns as text) or Parquet file.
+
+    Parameters
+    ----------
+    path : path
+    missing_values : sequence of str
+        Words that become nulls in a CSV. None is needed where a schema follows, which says for each
+        column what they are.
+
+    Raises
+    ------
+    TableError
+        If the file is absent, unreadable, truncated, names a column twice or holds no record.
+    """
+    path = Path(path)
+    is_text = path.suffix.lower() in CSV_SUFFIXES
+    if not path.is_file():
+        found = "is a directory" if path.is_dir() else "does not exist"
+        raise TableError(f"The table {path} {found}; give a CSV or Parquet file.")
+    frame = (
+        _text_table(path, list(missing_values))
+        if is_text
+        else _read(path, lambda: pl.read_parquet(path, glob=False))
+    )
+    if frame.height == 0:
+        raise TableError(f"The table {path} holds no record; expected one record a row.")
+    return frame
+
+
+def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
+    content = _read(path, lambda: _content(path))
+    if not content.strip():
+        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
+    separator = "\t" if ".tsv" in path.suffixes else ","
+    settings: dict[str, Any] = {"infer_schema": False, "null_values": nulls}
+    names = _read(path, lambda: _header(content, separator))
+    if len(names) > 1:
+        content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
+    frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
+    if alike := alike_columns(names):
+        raise TableError(f"The table {path} has {alike}; rename or remove one.")
+    if _ends_early(content, frame.width, separator):
+        raise TableError(
+            f"The table {path} ends in the middle of a record; expected as many cells as the "
+            "header has names. Copy the file again."
+        )
+    if _has_short_line(content, frame, separator):
+        raise TableError(
+            f"The table {path} has a blank line or a record with fewer cells than the header has "
+            "names; correct it, as what is left out is not told."
+        )
+    # Polars leaves quotes in a name doubled, as a CSV writes them.
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _read(path: Path, read: Callable[[], T]) -> T:
+    """Whatever reads, without the words of its errors, which could quote a cell."""
+    try:
+        with hushed():
+            return read()
+    except (*FAULTS, ValueError, EOFError, zlib.error, csv.Error):
+        pass
+    raise TableError(
+        f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
+        "a header) or Parquet file."
+    )
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+
+
+def _header(content: bytes, separator: str) -> list[str]:
+    """The names of the first line as they stand; Polars gives the second of a pair another."""
+    start = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")[:LONGEST_HEADER]
+    lines = io.StringIO(start.decode("utf-8", errors="replace"), newline="")
+    return next(csv.reader(lines, delimiter=separator), [])
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[Callable[[], None]]:
+    """Hold back standard error while Polars reads, and drop what is held if it cannot.
+
+    Its threads print a panic of their own about a damaged file, which the sentence that follows
+    makes needless. Yields a function that passes on what is held, for the words of others.
+    """
+    true = os.dup(2)
+    with tempfile.TemporaryFile(buffering=0) as held:
+
+        def pass_on() -> None:
+            held.seek(0)
+            os.write(true, held.read() or b"")
+            held.seek(0)
+            held.truncate()
+
+        os.dup2(held.fileno(), 2)
+        try:
+            yield pass_on
+            pass_on()
+        finally:
+            os.dup2(true, 2)
+            os.close(true)
+
+
+def alike_columns(names: Sequence[str]) -> str | None:
+    """Two columns of one name, by their places: what stands in a first line may be a record."""
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) < place:
+            return f"one name for columns {first[name] + 1} and {place + 1}"
+    return None
+
+
+def _ends_early(content: bytes, width: int, separator: str) -> bool:
+    """Whether the last line of a text has too few cells; polars would call them missing."""
+    rest = content.rstrip(b"\r\n")
+    last = rest[rest.rfind(b"\n") + 1 :]
+    return b'"' not in last and last.count(separator.encode()) + 1 < width
+
+
+def _has_short_line(content: bytes, frame: pl.DataFrame, separator: str) -> bool:
+    """Whether some line has too few cells; polars refuses those with too many."""
+    bare = QUOTED.sub(b"", content) if b'"' in content else content
+    return bare.count(separator.encode()) < (frame.height + 1) * (frame.width - 1)
+
+
+def record_count(frame: Any) -> int:
+    """Rows of any supported frame."""
+    return len(_native(frame))
+
+
+def to_columns(frame: Any, schema: Schema, names: Iterable[str]) -> Columns:
+    """Check the named columns of a frame against the schema and convert them.
+
+    Raises
+    ------
+    TableError
+        If a column is absent or disagrees with its declared type, levels or ``required``.
+    """
+    table = _native(frame)
+    out: Columns = {}
+    for name in names:
+        column, missing = schema[name], schema.missing_of(name)
+        series = _series(table, name, DECLARED)
+        values = _values(column, missing, cells_of(series, name))
+        gone = values == MISSING if column.is_categorical else np.isnan(cast(Any, values))
+        if column.required and bool(gone.any()):
+            raise TableError(
+                f"Column {name!r} is required but has missing values; complete or remove those "
+                'records, or drop "required" from its constraints.'
+            )
+        out[name] = values
+    return out
+
+
+def _series(table: nw.DataFrame[Any], name: str, why: str) -> nw.Series[Any]:
+    """A column by its name.
+
+    Raises
+    ------
+    TableError
+    """
+    if name in table.columns:
+        return table[name]
+    index = getattr(getattr(table.to_native(), "index", None), "names", ())
+    if name in index:
+        raise TableError(
+            f"The table has no column {name!r}: its index is named so; call reset_index() first."
+        )
+    if not all(isinstance(n, str) for n in table.columns):
+        raise TableError("The table's columns have names that are not text; rename them.")
+    is_near = any(n.strip().casefold() == name.strip().casefold() for n in table.columns)
+    hint = " One differs from it only by blanks, or by upper and lower case." if is_near else ""
+    raise TableError(f"The table has no column {name!r}{why}.{hint}")
+
+
+def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.generic]:
+    """Codes or amounts.
+
+    Raises
+    ------
+    TableError
+    """
+    field = Field(column, missing)
+    try:
+        if not column.is_categorical:
+            return field.amounts(cells)
+        codes = field.codes(cells)
+    except Unreadable as error:
+        found = error.args[0]
+    else:
+        _refuse_unlisted(column, codes)
+        return codes
+    raise TableError(
+        f"Column {column.name!r} holds {found}; the schema declares {column.type}. Correct the "
+        'column, or declare how it is written: its words for missing in "missingValues", a decimal '
+        'comma by "decimalChar", <1 and >20 by "tincture:limits".'
+    )
+
+
+def _refuse_unlisted(column: Column, codes: NDArray[np.int64]) -> None:
+    if (codes == AMBIGUOUS).any():
+        raise TableError(
+            f"Column {column.name!r} holds a number that two of its levels read as; give the "
+            "column as text, as its levels are written."
+        )
+    if (codes == UNLISTED).any():
+        listed = ", ".join(repr(level) for level in column.levels[:12])
+        raise TableError(
+            f"Column {column.name!r} holds a level that the schema does not list; expected one of "
+            f"{listed}{', …' if len(column.levels) > 12 else ''}. Correct the records, or add the "
+            'level to "categories".'
+        )
+
+
+def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> NDArray[np.int64]:
+    """Number the persons of an identifier column 0, 1, ….
+
+    Raises
+    ------
+    TableError
+        If the column is absent or a record has no identifier.
+    """
+    found = identifiers(frame, name, missing, " to tell persons apart (--unit)")
+    if any(who is None for who in found):
+        raise TableError(f"Column {name!r} tells persons apart, but some records have none.")
+    everyone = sorted(set(found), key=lambda who: (isinstance(who, str), who))
+    code = {who: i for i, who in enumerate(everyone)}
+    return np.array([code[who] for who in found], dtype=np.int64)
+
+
+def labels(
+    frame: Any, name: str, missing: Sequence[str] = ()
+) -> tuple[list[str], NDArray[np.int64]]:
+    """The different cells of a column as text, sorted, and which of them each record has.
+
+    A missing cell has the code -1.
+
+    Raises
+    ------
+    TableError
+        If the column is absent.
+    """
+    words = [None if who is None else str(who) for who in identifiers(frame, name, missing)]
+    names = sorted({w for w in words if w is not None})
+    code = {word: i for i, word in enumerate(names)}
+    return names, np.array([-1 if w is None else code[w] for w in words], dtype=np.int64)
+
+
+def identifiers(frame: Any, name: str, missing: Sequence[str] = (), why: str = "") -> list[Any]:
+    """What each cell of a column tells apart, None where missing.
+
+    Raises
+    ------
+    TableError
+        If the column is absent, or holds what tells nothing apart.
+    """
+    series = _series(_native(frame), name, why)
+    try:
+        return identities(listed(series), missing)
+    except Unreadable as error:
+        found = error.args[0]
+    raise TableError(f"Column {name!r} holds {found}; expected text or numbers.")
+
+
+def has_column(frame: Any, name: str) -> bool:
+    """Whether a frame has a column of this name; reads only the header."""
+    try:
+        return name in _native(frame).columns
+    except TableError:
+        return False
+
+
+def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.DataFrame:
+    """Values by column name, in schema order, as a typed polars frame with nulls for missing."""
+    series = []
+    for column in schema.columns:
+        if column.name not in columns:
+            continue
+        values = columns[column.name]
+        if column.is_categorical:
+            levels: list[Level | None] = [*column.levels, None]
+            data: list[Any] = [levels[int(code)] for code in values]
+        else:
+            amounts = cast(NDArray[np.float64], values)
+            whole = column.type == "integer"
+            data = [None if np.isnan(v) else int(v) if whole else float(v) for v in amounts]
+        series.append(pl.Series(column.name, data, dtype=_dtype(column)))
+    return pl.DataFrame(series)
+
+
+def _dtype(column: Column) -> Any:
+    return {"string": pl.String, "integer": pl.Int64, "boolean": pl.Boolean}.get(
+        column.type, pl.Float64
+    )
+
+
+def _native(frame: Any) -> nw.DataFrame[Any]:
+    if isinstance(frame, nw.DataFrame):
+        return frame
+    kind = f"A table of type {type(frame).__name__} is not known; give a pandas or polars frame."
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except nw.exceptions.DuplicateError:
+        kind = "The table has two columns of one name; rename or remove one."
+    except TypeError:
+        pass
+    except Exception:
+        kind = "The table cannot be read; its columns need one line of names that are text."
+    raise TableError(kind)

@@ -1,0 +1,90 @@
+"""How a release's own cells are written, and where its package keeps how records are.
+
+Released cells are plain: nothing where a value is missing, a decimal point, true and false. The
+package's resource says so, for whoever reads the rows; what the schema said of the records' cells
+stands beside it, under ``tincture``, for `evaluate` and `audit`, which read real records again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tincture.io.files import slug
+from tincture.public.notation import PLAIN
+from tincture.public.schema import Column, Schema
+from tincture.public.words import number_of
+
+
+def plain(schema: Schema) -> Schema:
+    """The same columns, written as released cells are; with it rows and stays are read again."""
+    columns = tuple(
+        replace(c, notation=PLAIN, missing_values=None, missing_labels=()) for c in schema.columns
+    )
+    return replace(schema, columns=columns, missing_values=("",), missing_labels=())
+
+
+def resource_schema(schema: Schema) -> dict[str, Any]:
+    """The Table Schema of a file of released cells, for readers of any version of the standard.
+
+    Levels stand under ``enum`` too, as no validator looks at ``categories``. Words for missing are
+    text alone, and those that a released amount could read as are left out.
+    """
+    out = plain(schema).to_dict()
+    if schema.name is not None:
+        out["name"] = slug(schema.name)
+    whole = _without_blank(schema.missing_values)
+    for field, column in zip(out["fields"], schema.columns, strict=True):
+        if column.categories is not None:
+            field["constraints"] = field.get("constraints", {}) | {"enum": list(column.categories)}
+        words = [w for w in _without_blank(schema.missing_of(column.name)) if _is_apart(w, column)]
+        if column.missing_values is not None or words != whole:
+            field["missingValues"] = ["", *words]
+    return out | {"missingValues": ["", *whole]}
+
+
+def _without_blank(words: tuple[str, ...]) -> list[str]:
+    return [w for w in words if w]
+
+
+def _is_apart(word: str, column: Column) -> bool:
+    """Whether no released value of the column reads as this word for missing."""
+    number = None if column.is_categorical else number_of(word)
+    if number is None or column.minimum is None or column.maximum is None:
+        return True
+    return not column.minimum <= number <= column.maximum
+
+
+def of_records(schema: Schema) -> dict[str, Any]:
+    """What the schema says of the cells of records alone, for the package."""
+    described = schema.to_dict()
+    fields = {}
+    for field, column in zip(described["fields"], schema.columns, strict=True):
+        own = {k: v for k, v in field.items() if k == "missingValues"} | column.notation.to_dict()
+        if own:
+            fields[column.name] = own
+    name = schema.name if schema.name is not None and slug(schema.name) != schema.name else None
+    out = {"name": name, "missingValues": described["missingValues"], "fields": fields}
+    return {k: v for k, v in out.items() if v is not None}
+
+
+def declared(resource: Mapping[str, Any], records: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The schema as it was declared, from the two parts of a package.
+
+    Parameters
+    ----------
+    resource : mapping
+        As `resource_schema` gives it.
+    records : mapping or None
+        As `of_records` does; a release of before has none, and its resource is as declared.
+    """
+    if records is None:
+        return dict(resource)
+    own = records.get("fields", {})
+    fields = [
+        {k: v for k, v in field.items() if k != "missingValues"} | own.get(field["name"], {})
+        for field in resource["fields"]
+    ]
+    whole = {k: records[k] for k in ("name", "missingValues") if k in records}
+    return {**resource, **whole, "fields": fields}

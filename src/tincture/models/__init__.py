@@ -1,0 +1,1 @@
+"""Any estimator as fit and predict, and a portfolio of them by name."""

@@ -1,0 +1,66 @@
+"""Where questions are answered: here, in a vault of one's own, or elsewhere."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ReleaseError
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.booking import Answer
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
+from tincture.privacy.vault import Vault
+
+
+class Engine(Protocol):
+    """Answers questions about records it alone can see."""
+
+    ledger: Ledger
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        """A private answer; its value is None where a killed run spent it and lost it."""
+        ...
+
+
+class Told(NamedTuple):
+    """An answer that is there."""
+
+    value: NDArray[np.float64]
+    noise: float
+
+
+def ask(engine: Engine, query: Query, share: float = 1.0) -> Told:
+    """The answer to a question that nothing can go on without.
+
+    Raises
+    ------
+    ReleaseError
+        If a killed run spent it and lost the answer.
+    """
+    mechanism = engine.ledger.plan.mechanism(query.question)
+    answer = engine.answer(query, mechanism, share=share)
+    if answer.value is None:
+        raise ReleaseError(
+            "The killed run had paid for a question but lost its answer; remove its folder and "
+            "start again, with the budget that is left."
+        )
+    return Told(answer.value, answer.noise)
+
+
+class LocalEngine:
+    """Asks one vault, after the journal of the run that this one continues."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.ledger = vault.ledger
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        """The kept answer of a resumed run, or a fresh one."""
+        past = self.ledger.recall(query.question)
+        if past is not None:
+            return past
+        query.prepare()
+        return self._vault.noisy_sum(query, mechanism, share=share)

@@ -1,0 +1,69 @@
+"""What is asked of records: one vector each, from a record alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Encoded records as a query sees them, inside the vault only.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, width)
+    design : ndarray of shape (n, design_width), NaN where an amount is missing
+    outcomes : ndarray of shape (n, outcome width)
+    """
+
+    points: NDArray[np.float32]
+    design: NDArray[np.float32]
+    outcomes: Floats
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Records:
+        """Some of the records."""
+        return Records(self.points[rows], self.design[rows], self.outcomes[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column that no query sees, such as the hospital: its values, and each record's (or -1)."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+
+
+class Query(Protocol):
+    """A question about each record, answered only as a noisy sum."""
+
+    @property
+    def question(self) -> str:
+        """Its kind, as planned and booked."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Values a record contributes."""
+        ...
+
+    @property
+    def clip(self) -> float:
+        """L2 norm C to which a unit's contribution is shrunk."""
+        ...
+
+    def prepare(self) -> None:
+        """Do all that needs no record, such as training models."""
+        ...
+
+    def contributions(self, records: Records) -> Floats:
+        """One vector a record, (n, size); row i depends on record i alone."""
+        ...

@@ -1,0 +1,1 @@
+"""What is known before a record is seen: columns, cells, outcomes, what to expect."""

@@ -1,0 +1,1 @@
+"""Ask and tell: optimisers that see no record."""

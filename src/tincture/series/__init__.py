@@ -1,1 +1,0 @@
-"""Stays as time series: questions, a teacher, invented stays, formats, release."""

@@ -1,0 +1,1 @@
+"""One run, one release: what every kind of data shares."""

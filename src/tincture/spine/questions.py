@@ -1,0 +1,72 @@
+"""The questions that may be asked of the vault, each one vector a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels.rows import products
+from tincture.privacy.query import Records
+from tincture.public.tasks import Task
+from tincture.tables.additive import Teacher
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CellCounts:
+    """How many units have their outcome in each public cell: prevalence, or the time scale."""
+
+    task: Task
+    question: ClassVar[str] = "outcome counts"
+    clip: ClassVar[float] = 1.0
+
+    @property
+    def size(self) -> int:
+        """One a cell."""
+        return self.task.n_cells
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """One-hot cell, of norm 1."""
+        return np.eye(self.task.n_cells)[self.task.cells(records.outcomes)]
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualSums:
+    """What a teacher leaves unexplained along each of its basis functions.
+
+    Parameters
+    ----------
+    task : Task
+    teacher : Teacher
+        `Additive` for tables, `series.summaries.Linear` for stays.
+    counts : ndarray
+        Released cell counts of the outcome.
+    """
+
+    task: Task
+    teacher: Teacher
+    counts: Floats
+    question: ClassVar[str] = "residual sums"
+    clip: ClassVar[float] = 1.0
+
+    @property
+    def size(self) -> int:
+        """One a basis function."""
+        return self.teacher.basis.size
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def contributions(self, records: Records) -> Floats:
+        """(outcome − expected) ψ(x), of norm |outcome − expected|."""
+        values = self.teacher.basis.values(records.points)
+        scores = products(values, self.teacher.weights)
+        residual = self.task.residual(scores, records.outcomes, self.counts)
+        return residual[:, None] * self.teacher.basis.bounded(values)

@@ -1,0 +1,125 @@
+"""Imagined stays: many, as the real ones may be, drawn from what is released and nothing else.
+
+Invented stays exaggerate what tells the outcome; imagined ones do not, and are only looked at by
+networks that learn from the invented ones (`tincture.stays.matching`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from tincture.public.encoding import Amount
+from tincture.stays.embeddings import Course
+from tincture.stays.invent import drifting
+from tincture.stays.layout import Grid
+from tincture.stays.recording import risen, sampled, schedule
+from tincture.stays.summaries import STEADY, Summaries
+
+Floats = NDArray[np.float64]
+MEMORY = 0.9  # of a drift, from bin to bin
+MOST = 0.95  # correlation of two summaries
+
+
+def imagine(
+    basis: Summaries, course: Course, products: Floats | None, n: int, rng: np.random.Generator
+) -> Grid:
+    """Stays with the summaries that the answers let expect, recorded as often as real ones.
+
+    Parameters
+    ----------
+    basis : Summaries
+    course : Course
+    products : ndarray of shape (basis.size, basis.size) or None
+        Mean of φ φᵀ over real stays, where it was asked; else variables are independent.
+    n : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    float32 ndarray of shape (n, layout.width)
+    """
+    layout, n_variables = basis.layout, len(basis.layout.variables)
+    known = np.concatenate([np.repeat(course.known[:, -1], 2), np.ones(layout.n_static)])
+    phi = _normal(_usual(basis) if products is None else _covariance(products, known), n, rng)
+    mean, last = np.moveaxis(phi[:, : 2 * n_variables].reshape(n, n_variables, 2), 2, 0)
+    grid = _placed(_between(mean, last, course, layout.n_bins, rng), basis.scale.cells)
+    begun = rng.random((n, 1, n_variables)) < risen(course.known, layout.n_bins)
+    grid = sampled(grid, schedule(begun, basis.scale.rate, rng))
+    statics = _statics(basis, phi[:, 2 * n_variables :], rng)
+    return layout.points(grid.astype(np.float32), statics)
+
+
+def _usual(basis: Summaries) -> Floats:
+    """Covariance where none was asked: only a variable's mean and last value go together."""
+    n_variables = len(basis.layout.variables)
+    usual = np.eye(basis.size - 1)
+    for i in range(0, 2 * n_variables, 2):
+        usual[i : i + 2, i : i + 2] = STEADY**2
+        usual[i + 1, i + 1] = 1.0
+    return usual
+
+
+def _covariance(products: Floats, known: Floats) -> Floats:
+    """Covariance of summaries where both are known; unknown ones entered the products as 0."""
+    centre = products[:-1, -1] / products[-1, -1]
+    covariance = products[:-1, :-1] / products[-1, -1] - np.outer(centre, centre)
+    variable = np.arange(len(known)) // 2  # whose mean and last value are known together
+    together = np.equal.outer(variable, variable)
+    covariance /= np.where(together, np.minimum.outer(known, known), np.outer(known, known))
+    sd = np.sqrt(np.maximum(np.diag(covariance), 1e-9))
+    related = np.clip(covariance / np.outer(sd, sd), -MOST, MOST)
+    np.fill_diagonal(related, 1.0)
+    return np.asarray(related * np.outer(sd, sd))
+
+
+def _normal(covariance: Floats, n: int, rng: np.random.Generator) -> Floats:
+    """Vectors with mean 0, (n, size)."""
+    values, vectors = np.linalg.eigh(covariance)
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(rng.standard_normal((n, len(covariance))) @ roots.T)
+
+
+def _placed(z: Floats, cells: Floats) -> Floats:
+    """Courses (n, bins, variables) as places, spread over each variable's cells."""
+    u = ndtr((z - z.mean(axis=(0, 1))) / np.maximum(z.std(axis=(0, 1)), 1e-9))
+    edges = np.linspace(0, 1, cells.shape[1] + 1)
+    out = np.empty_like(z)
+    for i, shares in enumerate(cells):
+        heights = np.concatenate([[0.0], np.cumsum(shares)])
+        out[..., i] = np.interp(u[..., i], heights / heights[-1], edges)
+    return out
+
+
+def _between(
+    mean: Floats, last: Floats, course: Course, n_bins: int, rng: np.random.Generator
+) -> Floats:
+    """Courses (n, bins, variables) with a given mean and last value, and a drift beside them."""
+    if n_bins == 1:
+        return last[:, None]
+    drift = drifting((len(mean), n_bins, mean.shape[1]), MEMORY, rng)
+    end = MEMORY ** np.arange(n_bins - 1, -1, -1.0)
+    end = ((end - end.mean()) / (end[-1] - end.mean()))[None, :, None]  # mean 0, last 1
+    drift -= drift.mean(axis=1, keepdims=True)
+    drift -= drift[:, -1:] * end
+    size = course.spread * np.sqrt(1 - course.steady)
+    return np.asarray(mean[:, None] + (last - mean)[:, None] * end + size * drift)
+
+
+def _statics(basis: Summaries, phi: Floats, rng: np.random.Generator) -> Floats:
+    """Static coordinates: amounts as their summaries say, levels by their shares."""
+    encoding, scale = basis.layout.statics, basis.scale
+    statics = np.zeros((len(phi), basis.layout.n_static))
+    if encoding is None:
+        return statics
+    for kind, where in zip(encoding.kinds, encoding.slices, strict=True):
+        first = where.start
+        if isinstance(kind, Amount):
+            place = scale.static_mean[first] + scale.static_sd[first] * phi[:, first]
+            statics[:, first] = np.clip(place, 0.0, 1.0)
+            continue
+        shares = np.cumsum(np.maximum(scale.static_mean[where], 1e-6))
+        level = np.searchsorted(shares / shares[-1], rng.random(len(phi)), side="right")
+        statics[np.arange(len(phi)), first + np.minimum(level, len(shares) - 1)] = 1.0
+    return statics

@@ -1,0 +1,229 @@
+"""The release of condensed stays: long events, outcomes, Data Package, ledger, data card."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tincture.errors import ReleaseError
+from tincture.io.files import json_bytes, slug, write_folder
+from tincture.io.frames import to_frame
+from tincture.io.released import plain, resource_schema
+from tincture.privacy.ledger import Ledger
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Task
+from tincture.report.page import card_page
+from tincture.report.summary import Card
+from tincture.stays.card import series_card
+from tincture.stays.formats import END, HOURS, START, Form
+from tincture.stays.layout import Grid, Layout
+from tincture.tables.release import CARD, LEDGER, PACKAGE, PAGE, PROFILE, told_case, told_task
+
+Floats = NDArray[np.float64]
+EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
+EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
+
+
+@dataclass(frozen=True)
+class CondensedSeries:
+    """Invented stays that can be handed on, and all that must be known of them.
+
+    Attributes
+    ----------
+    events : polars.DataFrame
+        One measurement a row, in the form that the real events had.
+    outcomes : polars.DataFrame
+        One stay a row: static columns and the target.
+    schema : Schema
+        Of variables, static columns and target, as it was declared for the real ones.
+    task : dict
+        ``kind``, ``target`` and the level that is the ``case``.
+    settings : dict
+    ledger : Ledger
+    """
+
+    events: pl.DataFrame
+    outcomes: pl.DataFrame
+    schema: Schema
+    task: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    ledger: Ledger
+
+    def __len__(self) -> int:
+        return self.outcomes.height
+
+    @property
+    def classes(self) -> Classification:
+        """The outcome.
+
+        Raises
+        ------
+        ReleaseError, SchemaError, SettingError
+        """
+        task = told_task(self.schema, self.task)
+        if not isinstance(task, Classification):
+            raise ReleaseError("The outcome of condensed stays must be classes.")
+        return task
+
+    @property
+    def own(self) -> CondensedSeries:
+        """The same with the schema that its own cells, and not the real ones, are read by."""
+        return replace(self, schema=plain(self.schema))
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder, whole or not at all.
+
+        Raises
+        ------
+        ReleaseError
+            If the folder exists or cannot be written.
+        """
+        package, ledger = self.package(), self.ledger.to_dict()
+        write_folder(
+            Path(path),
+            {
+                EVENTS: _parquet(self.events),
+                OUTCOMES: _parquet(self.outcomes),
+                PACKAGE: json_bytes(package),
+                LEDGER: json_bytes(ledger),
+                CARD: series_card(package, ledger).encode(),
+                PAGE: card_page(Card.of(package, ledger)).encode(),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> CondensedSeries:
+        """Read a release.
+
+        Raises
+        ------
+        ReleaseError
+            If a file is absent or does not belong to a release of stays.
+        """
+        path = Path(path)
+        try:
+            package = json.loads((path / PACKAGE).read_text(encoding="utf-8"))
+            ledger = Ledger.from_dict(json.loads((path / LEDGER).read_text(encoding="utf-8")))
+            about = package["tincture"]
+            made = cls(
+                events=pl.read_parquet(path / EVENTS, glob=False),
+                outcomes=pl.read_parquet(path / OUTCOMES, glob=False),
+                schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
+                task=about["task"],
+                settings=about["settings"],
+                ledger=ledger,
+            )
+            told_case(made.schema, made.task)
+            return made
+        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+            raise ReleaseError(
+                f"{path} is no whole release of stays; expected the files that "
+                "`tincture condense-series` wrote."
+            ) from None
+
+    @property
+    def left_out(self) -> list[str]:
+        """Variables and static columns that are not invented, as nobody was seen to have them."""
+        return list(self.settings.get("left_out", ()))
+
+    @property
+    def fingerprint(self) -> str:
+        """Of events and outcomes; tells releases apart."""
+        text = self.events.write_csv() + self.outcomes.write_csv()
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def card(self) -> Card:
+        """What the data card is drawn from; holds no stay."""
+        return Card.of(self.package(), self.ledger.to_dict())
+
+    def package(self) -> dict[str, Any]:
+        """The Data Package descriptor."""
+        name = self.schema.name or "stays"
+        return {
+            "$schema": PROFILE,
+            "name": f"{slug(name, 'stays')}-condensed",
+            "title": f"{self.schema.title or name}: condensed to {len(self)} invented stays",
+            "description": self.ledger.promise,
+            "resources": [
+                _resource("condensed", EVENTS, self.events),
+                _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
+            ],
+            "tincture": {
+                "task": dict(self.task),
+                "schema": self.schema.to_dict(),
+                "settings": dict(self.settings),
+            },
+        }
+
+
+def written(
+    points: Grid, outcomes: Floats, layout: Layout, schema: Schema, task: Task, form: Form
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Points as the two tables of a release, in the form the real ones had."""
+    grid, statics = layout.parts(points)
+    stays, bins, codes = np.nonzero(np.isfinite(grid))
+    values = np.empty(len(stays))
+    for code in range(len(layout.variables)):
+        mine = codes == code
+        values[mine] = layout.value(grid[stays[mine], bins[mine], code].astype(np.float64), code)
+    hours = (bins + 0.5) * layout.hours / layout.n_bins
+    events = pl.DataFrame(
+        {
+            form.stay: stays + 1,
+            form.time: _times(hours, form.unit),
+            form.variable: pl.Series([layout.names[code] for code in codes], dtype=pl.String),
+            form.value: values,
+        }
+    )
+    cells = task.values(outcomes)
+    if layout.statics is not None:
+        cells |= layout.statics.decode(statics.astype(np.float64))
+    rows = to_frame(cells, schema)
+    rows.insert_column(0, pl.Series(form.stay, np.arange(1, len(points) + 1)))
+    if form.unit == "datetime":
+        ends = [EPOCH, EPOCH + timedelta(hours=layout.hours)]
+        rows = rows.with_columns(pl.lit(ends[0]).alias(START), pl.lit(ends[1]).alias(END))
+    return events.sort(form.stay, form.time, maintain_order=True), rows
+
+
+def _times(hours: Floats, unit: str) -> pl.Series:
+    if unit == "datetime":
+        return pl.Series(
+            [EPOCH + timedelta(hours=float(h)) for h in hours], dtype=pl.Datetime("us")
+        )
+    times = hours / HOURS[unit]
+    whole = unit in ("second", "minute")
+    return pl.Series(np.round(times).astype(np.int64) if whole else np.round(times, 4))
+
+
+def _resource(
+    name: str, path: str, frame: pl.DataFrame, schema: Schema | None = None
+) -> dict[str, Any]:
+    """A file of the release; what was declared of its columns is told with their types."""
+    known = {} if schema is None else {f["name"]: f for f in resource_schema(schema)["fields"]}
+    fields = [known.get(c, {}) | {"name": c, "type": _type(t)} for c, t in frame.schema.items()]
+    return {"name": name, "path": path, "format": "parquet", "schema": {"fields": fields}}
+
+
+def _type(kind: pl.DataType) -> str:
+    if kind.is_temporal():
+        return "datetime"
+    if kind.is_integer():
+        return "integer"
+    return "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "string"
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,125 @@
+"""A private teacher of stays: a linear score of their summaries, from residual sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.privacy.engine import Engine
+from tincture.public.tasks import Task
+from tincture.spine.questions import ResidualSums
+from tincture.stays.summaries import Linear, Summaries
+
+Floats = NDArray[np.float64]
+N_IMAGINED = 4000  # summaries from which expected slopes are computed
+ENOUGH_STAYS = 25_000  # a residual sum learns little from more: a random share answers
+PRIOR = 0.015  # variance of a weight before anything is known
+PRIOR_EXACT = 0.025
+STEP = 0.25  # of a full step in every weight by itself: related summaries would overshoot together
+KEPT = 16  # variables and statics that the teacher heeds in the end
+INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its bound of ¼
+
+
+def teach(
+    engine: Engine,
+    basis: Summaries,
+    task: Task,
+    counts: Floats,
+    exact: Floats | None,
+    rng: np.random.Generator,
+    tick: Callable[[], None],
+) -> Linear:
+    """Fit the teacher by rounds of residual sums; the mean of the later half is returned.
+
+    ``exact``: the mean of φ φᵀ over real stays, where it was asked.
+    """
+    plan = engine.ledger.plan
+    n_units = max(float(counts.sum()), 1.0)
+    imagined = basis.imagined(N_IMAGINED, rng)
+    basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
+    products = imagined.T @ imagined / len(imagined) if exact is None else exact
+    share = min(1.0, ENOUGH_STAYS / n_units)
+    weights = np.append(np.zeros(basis.size - 1), task.level(counts))
+    rounds, late = plan.count(ResidualSums.question), []
+    for done in range(rounds):
+        residuals = ResidualSums(task, Linear(basis, weights), counts)
+        mechanism = plan.mechanism(residuals.question)
+        answer = engine.answer(residuals, mechanism, share=share)
+        if answer.value is not None:
+            slopes = n_units * products / basis.reach
+            if exact is not None:
+                weights = _newton(weights, answer.value, slopes, basis.reach)
+            else:
+                information = task.information(imagined @ weights, counts)
+                noise = answer.noise / np.sqrt(rounds)
+                slope = np.diag(slopes) * information + 1e-9
+                weights = _by_itself(weights, answer.value, slope, noise, basis.reach)
+        if 2 * done >= rounds - 1:
+            late.append(weights)
+        tick()
+    return Linear(basis, sparse(np.mean(late, axis=0), basis.blocks, products))
+
+
+def sparse(weights: Floats, blocks: Sequence[slice], products: Floats, n: int = KEPT) -> Floats:
+    """The score nearest in mean square among those of ``n`` blocks, dropped one after the other.
+
+    Networks trained on few stays trust every channel that differs; so those that tell little of the
+    outcome are better left out altogether, and a rough weight with them.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (size,)
+    blocks : sequence of slice
+        The last, the constant, always stays.
+    products : ndarray of shape (size, size)
+        Mean of φ φᵀ over stays, real or imagined.
+    n : int
+
+    Returns
+    -------
+    ndarray of shape (size,)
+        0 in the blocks left out.
+    """
+    products = products + 1e-3 * np.eye(len(weights))
+    moment, left = products @ weights, list(blocks)
+    while True:
+        chosen = np.concatenate([np.arange(b.start, b.stop) for b in left])
+        inverse = np.linalg.inv(products[np.ix_(chosen, chosen)])
+        best = inverse @ moment[chosen]
+        if len(left) <= n + 1:
+            out = np.zeros_like(weights)
+            out[chosen] = best
+            return out
+        losses, start = [], 0
+        for block in left[:-1]:
+            own = slice(start, start + block.stop - block.start)
+            losses.append(best[own] @ np.linalg.solve(inverse[own, own], best[own]))
+            start = own.stop
+        left.pop(int(np.argmin(losses)))
+
+
+def _newton(weights: Floats, answer: Floats, slopes: Floats, reach: float) -> Floats:
+    """Whole steps of a ridge regression with a fixed curvature (Böhning and Lindsay 1988)."""
+    ridge = _free_constant(len(weights)) / PRIOR_EXACT / reach
+    step = np.linalg.solve(INFORMATION * slopes + np.diag(ridge), answer - ridge * weights)
+    return np.asarray(weights + step)
+
+
+def _by_itself(
+    weights: Floats, answer: Floats, slope: Floats, noise: float, reach: float
+) -> Floats:
+    """A damped step to each weight's posterior mode, were summaries independent.
+
+    ``noise`` is that of the mean of all planned answers; sampling noise is slope / reach.
+    """
+    variance = noise**2 + slope / reach
+    precision, prior = slope**2 / variance, _free_constant(len(weights)) / PRIOR
+    return weights + STEP * (slope / variance * answer - prior * weights) / (precision + prior)
+
+
+def _free_constant(size: int) -> Floats:
+    """1 for every weight but the last, which is hardly held back."""
+    return np.append(np.ones(size - 1), 1e-6)

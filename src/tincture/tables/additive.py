@@ -1,0 +1,256 @@
+"""A private teacher: one smooth curve a column, added up to a score of risk.
+
+The score is a log odds or a log hazard. It is fitted through the vault by a few rounds of *residual
+sums*, Σ_i (outcome_i − expected_i) φ(x_i): what the present teacher leaves unexplained along each
+basis function. Nothing else of the outcome is asked of the records, and the fitted teacher labels
+invented records for free, for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels.pointwise import cospi
+from tincture.kernels.rows import norms, products
+from tincture.public.tasks import Task
+from tincture.tables.marginals import Marginals
+
+Floats = NDArray[np.float64]
+WAVES = 3  # cosines a column, the k-th with weight 1/k: smooth curves are cheap, wiggles dear
+PRIOR = 0.05  # variance of a weight before anything is known
+PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
+STEP = 0.25  # of a full Newton step: related columns would overshoot together
+FREE = 1e3  # prior variance of the constant
+
+
+class Features(Protocol):
+    """Numbers φ of a record, in blocks whose weights are thought to be of one size."""
+
+    @property
+    def size(self) -> int:
+        """Numbers a record."""
+        ...
+
+    @property
+    def blocks(self) -> Sequence[slice]:
+        """Numbers of each column; the constant comes last."""
+        ...
+
+    def values(self, points: Any) -> Floats:
+        """φ of encoded points, (n, size)."""
+        ...
+
+    def bounded(self, values: Floats) -> Floats:
+        """ψ, which is φ shrunk to norm 1 at most."""
+        ...
+
+
+class Teacher(Protocol):
+    """A score of risk that is linear in features."""
+
+    @property
+    def basis(self) -> Features:
+        """The features."""
+        ...
+
+    @property
+    def weights(self) -> Floats:
+        """One a feature."""
+        ...
+
+
+class Basis:
+    """Basis functions φ of encoded points, from public bounds and released marginals alone.
+
+    An amount has cosines of its quantile, √2 cos(kπu)/k, and an indicator of missing; a level has
+    its own indicator; indicators are measured from their share. One constant comes last.
+
+    Parameters
+    ----------
+    marginals : Marginals
+    reach : float
+        Norm from which a record's φ is shrunk, so that its contribution has norm 1 at most.
+
+    Attributes
+    ----------
+    blocks : list of slice
+        Functions of each column, then the constant.
+    """
+
+    def __init__(self, marginals: Marginals, reach: float = 1.0) -> None:
+        self.marginals, self.reach = marginals, reach
+        widths = []
+        for column, kind in zip(marginals.encoding.columns, marginals.encoding.kinds, strict=True):
+            widths.append(kind.width if column.is_categorical else WAVES + kind.width - 1)
+        ends = np.cumsum([0, *widths, 1])
+        self.blocks: Sequence[slice] = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        self.size: int = int(ends[-1])
+
+    @classmethod
+    def fitting(cls, marginals: Marginals, sample: Floats) -> Basis:
+        """With the median norm over invented records as its reach."""
+        return cls(marginals, float(np.median(norms(cls(marginals).values(sample)))))
+
+    def values(self, points: NDArray[np.floating]) -> Floats:
+        """φ of encoded points, (n, size)."""
+        encoding = self.marginals.encoding
+        quantiles = self.marginals.quantiles(np.asarray(points, dtype=np.float64))
+        out = np.ones((len(points), self.size))
+        for column, where, share, block in zip(
+            encoding.columns, encoding.slices, self.marginals.shares, self.blocks, strict=False
+        ):
+            if column.is_categorical:
+                out[:, block] = quantiles[:, where] - share
+                continue
+            out[:, block] = _waves(quantiles[:, where], share)
+        return out
+
+    def bounded(self, values: Floats) -> Floats:
+        """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
+        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
+
+
+def _waves(block: Floats, share: Floats) -> Floats:
+    first = cospi(block[:, :1])
+    cosines = [np.ones_like(first), first]
+    while len(cosines) <= WAVES:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
+        cosines.append(2 * first * cosines[-1] - cosines[-2])
+    waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / np.arange(1, WAVES + 1)
+    if block.shape[1] == 1:
+        return waves
+    missing = block[:, 1:] > 0.5
+    return np.concatenate([np.where(missing, 0.0, waves), missing - share[-1]], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Additive:
+    """A score of risk, weights · φ(x)."""
+
+    basis: Basis
+    weights: Floats
+
+    def score(self, points: NDArray[np.floating]) -> Floats:
+        """Log odds or log hazard of encoded points, (n,)."""
+        return products(self.basis.values(points), self.weights)
+
+    def shifted(self, by: float) -> Additive:
+        """The same curves from another level."""
+        weights = self.weights.copy()
+        weights[-1] += by
+        return replace(self, weights=weights)
+
+
+class Curvature(NamedTuple):
+    """What a residual sum tells of a block of weights: its slope, and the noise around it."""
+
+    slope: Floats
+    sampling: Floats
+
+
+def curvatures(basis: Features, values: Floats, information: float) -> list[Curvature]:
+    """Expected −∂(residual sum)/∂weights, a block at a time, were columns independent.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, size)
+        φ of invented records.
+    information : float
+        Records times the mean information of one.
+    """
+    bounded = basis.bounded(values)
+    out = []
+    for block in basis.blocks:
+        slope = information * bounded[:, block].T @ values[:, block] / len(values)
+        sampling = information * bounded[:, block].T @ bounded[:, block] / len(values)
+        out.append(Curvature((slope + slope.T) / 2, sampling))
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Weights and how large each column's are thought to be.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (size,)
+    variance : ndarray of shape (n_blocks,)
+        Prior variance of a weight of each block, learned from the answers so far.
+    """
+
+    weights: Floats
+    variance: Floats
+
+    @classmethod
+    def first(cls, basis: Features, level: float) -> Belief:
+        """All records alike, at a level."""
+        variance = np.full(len(basis.blocks), PRIOR)
+        variance[-1] = FREE
+        return cls(np.append(np.zeros(basis.size - 1), level), variance)
+
+    def after(
+        self,
+        basis: Features,
+        answer: Floats,
+        curves: Sequence[Curvature],
+        noise: float,
+        noise_so_far: float,
+    ) -> Belief:
+        """A damped Newton step to the posterior mode, and empirical-Bayes variances.
+
+        With residual sum a, slope H and noise covariance R, the posterior of a block moves by
+        (H R⁻¹ H + I/τ²)⁻¹ (H R⁻¹ a − w/τ²); then τ² = E‖w‖²/size (MacKay 1992, evidence).
+
+        Parameters
+        ----------
+        noise : float
+            Standard deviation of the mean of all planned answers.
+        noise_so_far : float
+            Of the mean of the answers until now.
+        """
+        weights, variance = self.weights.copy(), self.variance.copy()
+        for b, (block, curve) in enumerate(zip(basis.blocks, curves, strict=True)):
+            old = self.weights[block]
+            identity = np.eye(len(old))
+            gain, precision = _information(curve, noise)
+            mode = precision + identity / self.variance[b]
+            step = np.linalg.solve(mode, gain @ answer[block] - old / self.variance[b])
+            weights[block] = old + STEP * step
+            if b == len(curves) - 1:
+                continue
+            _, known = _information(curve, noise_so_far)
+            spread = np.trace(np.linalg.inv(known + identity / self.variance[b]))
+            seen = weights[block] @ weights[block] + spread
+            variance[b] = (seen + PRIOR_WORTH * PRIOR) / (len(old) + PRIOR_WORTH)
+        return Belief(weights, variance)
+
+
+def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
+    """H R⁻¹ and H R⁻¹ H, R being sampling and privacy noise."""
+    size = len(curve.slope)
+    noisy = curve.sampling + (noise**2 + 1e-9 * np.trace(curve.slope) + 1e-12) * np.eye(size)
+    gain = np.linalg.solve(noisy, curve.slope).T
+    precision = gain @ curve.slope
+    return gain, (precision + precision.T) / 2
+
+
+def levelled(teacher: Additive, sample: Floats, task: Task, counts: Floats) -> Additive:
+    """With the released prevalence as its mean chance over a sample of the proxy.
+
+    A log hazard stays as it is: it is measured from the average record's, so has no level.
+    """
+    if not task.is_probabilistic:
+        return teacher
+    scores = teacher.score(sample)
+    wanted = task.chance(np.full(1, task.level(counts)))[0]
+    low, high = -20.0, 20.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        too_low = task.chance(scores + middle).mean() < wanted
+        low, high = (middle, high) if too_low else (low, middle)
+    return teacher.shifted(low)

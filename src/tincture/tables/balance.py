@@ -1,0 +1,127 @@
+"""Groups that count the same, however many records each has.
+
+Every record's vector is multiplied by a weight of its group. The weights come from a released
+histogram and lie in [1/10, 1], so that no vector becomes longer: clip and proof stay as they are
+(docs/promise.md, section 3), and the price is a larger share of noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import SettingError
+from tincture.privacy.query import Query, Records
+from tincture.public.schema import Schema
+from tincture.tables.marginals import Marginals, cell_codes
+
+Floats = NDArray[np.float64]
+MOST = 10.0  # how many records of the largest group may count as one of a small group
+EMPTY = 0.01  # share below which a group is too small to set the weights of others
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How much a record of each group counts.
+
+    Attributes
+    ----------
+    marginals : Marginals
+        Every column's released histogram.
+    column : int or None
+        Whose levels (and missing) are the groups; None where all records count the same.
+    weights : ndarray
+        Of the column's cells, in [1/MOST, 1].
+    """
+
+    marginals: Marginals
+    column: int | None
+    weights: Floats
+
+    @classmethod
+    def of(cls, marginals: Marginals, name: str | None) -> Balance:
+        """Weights that make the groups of a column count the same, as far as the bounds allow."""
+        if name is None:
+            return cls(marginals, None, np.ones(1))
+        column = [c.name for c in marginals.encoding.columns].index(name)
+        share = marginals.shares[column]
+        least = max(float(share[share >= EMPTY].min()), float(share.max()) / MOST)
+        return cls(marginals, column, np.minimum(1.0, least / np.maximum(share, 1e-12)))
+
+    @property
+    def mean(self) -> float:
+        """Of a record's weight, over all records: the share of them that counts."""
+        return (
+            1.0 if self.column is None else float(self.weights @ self.marginals.shares[self.column])
+        )
+
+    def of_records(self, points: NDArray[np.floating]) -> Floats:
+        """Weight of each record by its own group, (n,)."""
+        if self.column is None:
+            return np.ones(len(points))
+        return np.asarray(self.weights[cell_codes(self.marginals.encoding, points)[:, self.column]])
+
+    def resample(self, points: Floats, rng: np.random.Generator) -> Floats:
+        """Invented records drawn again, each as often as it counts."""
+        if self.column is None:
+            return points
+        weights = self.of_records(points)
+        return points[rng.choice(len(points), len(points), p=weights / weights.sum())]
+
+    def of_query(self, query: Query) -> Query:
+        """The same question, to which records contribute by their group's weight."""
+        return query if self.column is None else Weighted(query, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A query whose vectors are multiplied by weights of at most 1."""
+
+    query: Query
+    balance: Balance
+
+    @property
+    def question(self) -> str:
+        """As planned and booked."""
+        return self.query.question
+
+    @property
+    def size(self) -> int:
+        """Values a record contributes."""
+        return self.query.size
+
+    @property
+    def clip(self) -> float:
+        """Of the query: no vector becomes longer."""
+        return self.query.clip
+
+    def prepare(self) -> None:
+        """As the query."""
+        self.query.prepare()
+
+    def contributions(self, records: Records) -> Floats:
+        """Weighted vectors, (n, size)."""
+        weights = self.balance.of_records(records.points)
+        return weights[:, None] * self.query.contributions(records)
+
+
+def check_balance(name: str | None, schema: Schema, features: list[str]) -> None:
+    """Refuse a column that has no groups or is not among the features.
+
+    Raises
+    ------
+    SettingError
+    """
+    if name is None:
+        return
+    if name not in features:
+        raise SettingError(
+            f"The column {name!r} to balance by is not among the features; name one of "
+            f"{', '.join(n for n in features if schema[n].is_categorical) or 'those with levels'}."
+        )
+    if not schema[name].is_categorical:
+        raise SettingError(
+            f"The column {name!r} to balance by has no levels; cut it into declared levels first."
+        )

@@ -1,0 +1,111 @@
+"""What a search is given: whom to serve, where to ask, and what the survey told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.models.generic import Model
+from tincture.privacy.accounting import Plan
+from tincture.privacy.engine import Engine
+from tincture.public.encoding import Encoding
+from tincture.public.tasks import Task
+from tincture.search.optimizer import Candidates, Estimate
+from tincture.tables.balance import Balance
+from tincture.tables.marginals import Marginals
+from tincture.tables.questions import LossDifferences
+
+Floats = NDArray[np.float64]
+ENOUGH_UNITS = 25_000  # a question about losses learns little from more: a random share answers
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Public settings, the engine, and the released answers of the survey.
+
+    Attributes
+    ----------
+    engine : Engine
+    task : Task
+    marginals : Marginals
+        Every column's histogram.
+    counts : ndarray
+        Noisy counts of the outcome's cells.
+    models : sequence of Model
+        To be served.
+    weights : sequence of float
+        Of the models, summing to 1.
+    n_rows : int
+    effort : float
+        Factor of the rounds that cost no privacy.
+    balance : str or None
+        Column whose groups count alike.
+    """
+
+    engine: Engine
+    task: Task
+    marginals: Marginals
+    counts: Floats
+    models: Sequence[Model]
+    weights: Sequence[float]
+    n_rows: int
+    effort: float = 1.0
+    balance: str | None = None
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of the columns."""
+        return self.marginals.encoding
+
+    @property
+    def groups(self) -> Balance:
+        """How much a record of each group counts."""
+        return Balance.of(self.marginals, self.balance)
+
+    @property
+    def plan(self) -> Plan:
+        """The questions that may be asked."""
+        return self.engine.ledger.plan
+
+    @property
+    def n_units(self) -> float:
+        """How many units there are, as far as the survey told; 1 at least."""
+        return max(float(self.counts.sum()), 1.0)
+
+    def outcomes(self, rng: np.random.Generator) -> Floats:
+        """Outcomes of the rows, in the real proportions."""
+        return self.task.allot(self.counts, self.n_rows, rng)
+
+    def anchored(self, points: Floats, rng: np.random.Generator) -> Task:
+        """The task, comparing records with these invented rows if it compares."""
+        outcomes = self.task.allot(self.counts, len(points), rng)
+        return self.task.anchored(self.encoding.design(points), outcomes)
+
+    def compare(
+        self,
+        task: Task,
+        candidates: Candidates,
+        tables: Callable[[Floats], Floats],
+        outcomes: Floats,
+        clip: float,
+    ) -> Estimate | None:
+        """Mean loss differences on real records; None where a killed run lost the answer."""
+        query = LossDifferences(
+            self.models,
+            task,
+            candidates,
+            tables,
+            outcomes,
+            self.encoding.numeric,
+            weights=self.weights,
+            clip=clip,
+        )
+        share = min(1.0, ENOUGH_UNITS / self.n_units)
+        mechanism = self.plan.mechanism(query.question)
+        answer = self.engine.answer(self.groups.of_query(query), mechanism, share=share)
+        if answer.value is None:
+            return None
+        return Estimate(answer.value / self.n_units, answer.noise / self.n_units)

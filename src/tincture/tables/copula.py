@@ -1,0 +1,147 @@
+"""Records invented with the real columns' shares and the real dependence between them.
+
+A Gaussian copula: every column is a line of cells, a record's place on it a rank, and the ranks of
+two columns are related by one private number, their rank correlation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from tincture.tables.additive import Additive
+from tincture.tables.marginals import BINS, Marginals, cell_codes
+
+Floats = NDArray[np.float64]
+USUAL = 0.2  # spread of rank correlations between clinical columns, before anything is known
+LEAST = 0.02  # eigenvalue of the correlation matrix
+
+
+class Lines:
+    """Every column's cells in a line, so that a record has a rank in each.
+
+    Amounts lie in their order, missing at the end whose risk is nearer; levels lie in order of the
+    teacher's risk. All of it follows from what was released.
+
+    Attributes
+    ----------
+    order : list of ndarray of int64
+        Cells of each column, first to last.
+    edges : list of ndarray
+        Cumulative shares along the line.
+    spread : ndarray of shape (n_columns,)
+        Standard deviation of the ranks √12 (u − ½): below 1 for a column of few cells.
+    importance : ndarray of shape (n_columns,)
+        Standard deviation of the teacher's score along the column.
+    """
+
+    def __init__(self, marginals: Marginals, teacher: Additive) -> None:
+        self.marginals = marginals
+        self.order, self.edges, spread, importance = [], [], [], []
+        for j, (column, share) in enumerate(
+            zip(marginals.encoding.columns, marginals.shares, strict=True)
+        ):
+            effect = teacher.score(marginals.cells(j))
+            if column.is_categorical:
+                order = np.argsort(effect)
+            elif column.required:
+                order = np.arange(BINS)
+            else:
+                order = _line_with_missing(effect, share)
+            inside = share[order] / share[order].sum()
+            edges = np.concatenate([[0.0], np.cumsum(inside)])
+            rank = np.sqrt(12) * ((edges[1:] + edges[:-1]) / 2 - 0.5)
+            self.order.append(order)
+            self.edges.append(edges)
+            spread.append(np.sqrt(inside @ rank**2))
+            importance.append(np.sqrt(inside @ (effect[order] - inside @ effect[order]) ** 2))
+        self.spread = np.maximum(spread, 1e-3)
+        self.importance = np.array(importance)
+
+    @property
+    def attention(self) -> Floats:
+        """How often a search should try each column, summing to 1."""
+        some = self.importance + 0.1 * self.importance.mean() + 1e-6
+        return np.asarray(some / some.sum())
+
+    def ranks(self, points: NDArray[np.floating]) -> Floats:
+        """√12 (u − ½) of each record in each column, (n, n_columns), within ±√3."""
+        codes = cell_codes(self.marginals.encoding, points)
+        out = np.empty(codes.shape)
+        for j, (order, edges) in enumerate(zip(self.order, self.edges, strict=True)):
+            rank = np.zeros(order.max() + 1)
+            rank[order] = (edges[1:] + edges[:-1]) / 2
+            out[:, j] = rank[np.minimum(codes[:, j], order.max())]
+        return np.asarray(np.sqrt(12) * (out - 0.5))
+
+    def place(self, uniforms: Floats) -> Floats:
+        """Uniform numbers (n, n_columns) to exact encoded points that have these ranks."""
+        encoding = self.marginals.encoding
+        out = np.zeros((len(uniforms), encoding.width))
+        for j, (column, where) in enumerate(zip(encoding.columns, encoding.slices, strict=True)):
+            order, edges, u = self.order[j], self.edges[j], uniforms[:, j]
+            place = np.clip(np.searchsorted(edges, u) - 1, 0, len(order) - 1)
+            cell = order[place]
+            if column.is_categorical:
+                out[:, where] = np.eye(where.stop - where.start)[cell]
+                continue
+            inside = (u - edges[place]) / np.maximum(edges[place + 1] - edges[place], 1e-12)
+            out[:, where.start] = np.where(cell == BINS, 0.5, (cell + inside) / BINS)
+            if not column.required:
+                out[:, where.start + 1] = cell == BINS
+        exact: Floats = encoding.snap(out)
+        return exact
+
+
+def _line_with_missing(effect: Floats, share: Floats) -> NDArray[np.int64]:
+    bins = np.arange(BINS)
+    ends = np.interp([0.15, 0.85], np.cumsum(share[:BINS]) / share[:BINS].sum(), effect[:BINS])
+    low, high = np.abs(ends - effect[BINS])
+    return np.append(bins, BINS) if high <= low else np.append(BINS, bins)
+
+
+@dataclass(frozen=True, slots=True)
+class Copula:
+    """Lines tied by the correlations of a normal vector.
+
+    Parameters
+    ----------
+    lines : Lines
+    factor : ndarray of shape (n_columns, n_columns)
+        Cholesky factor of the normal correlations.
+    """
+
+    lines: Lines
+    factor: Floats
+
+    @classmethod
+    def independent(cls, lines: Lines) -> Copula:
+        """Before anything was asked of pairs."""
+        return cls(lines, np.eye(len(lines.order)))
+
+    @classmethod
+    def of_products(cls, lines: Lines, sums: Floats, total: float, noise: float) -> Copula:
+        """From noisy sums of products of two ranks, for each pair of columns.
+
+        Each correlation is shrunk by what its noise leaves of it, taken from ranks to normal scores
+        (Pearson 1907: r = 2 sin(πρ/6)), and all together to the nearest possible matrix.
+        """
+        n_columns = len(lines.order)
+        upper = np.triu_indices(n_columns, 1)
+        scale = total * lines.spread[upper[0]] * lines.spread[upper[1]]
+        rho = np.clip(sums / scale, -1.0, 1.0) / (1 + (noise / scale / USUAL) ** 2)
+        related = np.eye(n_columns)
+        related[upper] = 2 * np.sin(np.pi * rho / 6)
+        related.T[upper] = related[upper]
+        values, vectors = np.linalg.eigh(related)
+        near = (vectors * np.maximum(values, LEAST)) @ vectors.T
+        size = np.sqrt(np.diag(near))
+        return cls(lines, np.linalg.cholesky(near / np.outer(size, size)))
+
+    def draw(self, n: int, rng: np.random.Generator) -> Floats:
+        """Invented records, exact points of the encoded cube, (n, width)."""
+        normal = rng.standard_normal((n, len(self.lines.order))) @ self.factor.T
+        return self.lines.place(ndtr(normal))

@@ -1,0 +1,185 @@
+"""The proxy method: learn a teacher and a proxy through the vault, then search for free.
+
+A teacher (`tincture.tables.additive`) and the dependence between columns
+(`tincture.tables.copula`) are bought once. Invented records, labelled by the teacher, then stand in
+for the real ones in a search of any length, and the real ones choose among the tables it found.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.models.generic import Model
+from tincture.models.portfolio import TREES, guards
+from tincture.public.tasks import Task
+from tincture.search.directions import Directions
+from tincture.search.moves import Moves
+from tincture.search.optimizer import Candidates, Progress, Start
+from tincture.spine.questions import ResidualSums
+from tincture.tables.additive import Additive, Basis, Belief, curvatures, levelled
+from tincture.tables.brief import Brief
+from tincture.tables.copula import Copula, Lines
+from tincture.tables.distil import Distance, distil
+from tincture.tables.questions import LossDifferences, RankProducts
+from tincture.tables.starts import BARE, RICH, graded, grown
+
+Floats = NDArray[np.float64]
+N_TRAINING = 6000  # invented records from which expected slopes are computed
+N_POOL = 8000  # that stand in for the real ones, and lend their values
+N_ANCHORS = 1000
+N_PAIRS = 64
+RADIUS = 0.12  # of the directions
+SHARPNESS = 4.0  # how much more the first times heed the score than nature does
+GUARD = 0.1
+CLIP_A_TABLE = 0.1
+
+
+class Style(NamedTuple):
+    """Rounds of each kind of step for a kind of outcome (docs/decisions/0008)."""
+
+    descents: int
+    moves: int
+
+
+STYLES = {True: Style(descents=160, moves=120), False: Style(descents=200, moves=0)}
+
+
+def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
+    """Teach, relate, distil, choose; see `tincture.tables.condense.condense`."""
+    style = STYLES[brief.task.is_probabilistic]
+    descents = max(1, round(style.descents * brief.effort))
+    moves = round(style.moves * brief.effort)
+    looks = brief.plan.count(ResidualSums.question), brief.plan.count(LossDifferences.question)
+    total, ticks = 2 * descents + moves + sum(looks), itertools.count()
+
+    def tick(by: int = 1) -> None:
+        for _ in range(by):
+            progress(next(ticks), total)
+
+    teacher = teach(brief, rng, tick)
+    proxy = relate(brief, Lines(brief.marginals, teacher))
+    pool = proxy.draw(N_POOL, rng)
+    teacher = levelled(teacher, pool, brief.task, brief.counts)
+    pool = brief.groups.resample(pool, rng)
+    scores = teacher.score(pool)
+    start = first_table(brief, pool, scores, rng)
+    models, weights = protected(brief)
+    distance = Distance(models, weights, brief.task, brief.encoding, pool, scores)
+    # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
+    marginals, encoding = brief.marginals, brief.encoding
+    loose = replace(start, prototypes=marginals.loosened(start.prototypes))
+    descent = Directions(descents, N_PAIRS, radius=RADIUS)
+    tables = distil(
+        distance,
+        descent,
+        loose,
+        descents,
+        rng,
+        lambda: tick(2),
+        lambda prototypes: encoding.snap(marginals.place(prototypes)),
+    )[-1:]
+    mover = Moves(pool, encoding.slices, proxy.lines.attention)
+    if moves:
+        tables += distil(distance, mover, replace(start, prototypes=tables[-1]), moves, rng, tick)
+    task = brief.anchored(pool[:N_ANCHORS], rng)
+    served = replace(brief, models=models, weights=weights)  # real records guard realism too
+    table = choose(served, task, start, tables, mover, rng, tick)
+    progress(total, total)
+    return table[start.owner], start.outcomes
+
+
+def protected(brief: Brief) -> tuple[list[Model], list[float]]:
+    """The models with their weights, and with GUARD of it all those who guard realism."""
+    names = {m.name for m in brief.models}
+    unasked = [m for m in guards(brief.task) if m.name not in names]
+    weights = [w * (1 - GUARD * len(unasked)) for w in brief.weights]
+    return [*brief.models, *unasked], weights + [GUARD] * len(unasked)
+
+
+def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Additive:
+    """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
+    marginals, task, counts = brief.marginals, brief.task, brief.counts
+    sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
+    sample = brief.groups.resample(sample, rng)
+    basis = Basis.fitting(marginals, sample)
+    values = basis.values(sample)
+    mechanism = brief.plan.mechanism(ResidualSums.question)
+    rounds = brief.plan.count(ResidualSums.question)
+    belief = Belief.first(basis, task.level(counts))
+    late: list[Floats] = []
+    answered, counting = 0, brief.n_units * brief.groups.mean
+    for done in range(rounds):
+        tick()
+        query = ResidualSums(task, Additive(basis, belief.weights), counts)
+        answer = brief.engine.answer(brief.groups.of_query(query), mechanism)
+        if answer.value is not None:
+            answered += 1
+            information = counting * task.information(values @ belief.weights, counts)
+            noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(answered)
+            curves = curvatures(basis, values, information)
+            belief = belief.after(basis, answer.value, curves, *noises)
+        if 2 * done >= rounds - 1:
+            late.append(belief.weights)
+    return Additive(basis, np.mean(late, axis=0))
+
+
+def relate(brief: Brief, lines: Lines) -> Copula:
+    """Buy the dependence between columns."""
+    query = RankProducts(lines)
+    if query.size == 0:
+        return Copula.independent(lines)
+    answer = brief.engine.answer(query, brief.plan.mechanism(query.question))
+    if answer.value is None:
+        return Copula.independent(lines)
+    return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
+
+
+def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Generator) -> Start:
+    """Invented records in order of the teacher's score, with outcomes that follow it."""
+    task, marginals, outcomes = brief.task, brief.marginals, brief.outcomes(rng)
+    severity = task.severity(outcomes)
+    if task.is_probabilistic:
+        typical = brief.encoding.snap(marginals.place(marginals.typical()))
+        chances = task.chance(scores)
+        growth = BARE if {m.name for m in brief.models} <= TREES else RICH
+        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng, growth)
+    return graded(pool, scores, outcomes, severity, rng, copies=1, sharpness=SHARPNESS)
+
+
+def choose(
+    brief: Brief,
+    task: Task,
+    start: Start,
+    tables: list[Floats],
+    optimizer: Moves,
+    rng: np.random.Generator,
+    tick: Callable[[], None],
+) -> Floats:
+    """Let the real records choose: among the tables found, and without privacy by more moves."""
+
+    def designs(table: Floats) -> Floats:
+        return brief.encoding.design(table)[:, start.owner]
+
+    tick()
+    last = tables[-1]
+    earlier = Candidates(np.stack(tables[:-1] or [last]), last[None], int(rng.integers(2**31)))
+    clip = CLIP_A_TABLE * math.sqrt(len(earlier.plus))
+    seen = brief.compare(task, earlier, designs, start.outcomes, clip)
+    if seen is not None and seen.differences.min() < -seen.noise:
+        last = earlier.plus[int(np.argmin(seen.differences))]
+    state = optimizer.init(Start(last, start.owner, start.outcomes))
+    for _ in range(brief.plan.count(LossDifferences.question) - 1):
+        tick()
+        candidates = optimizer.ask(state, rng)
+        clip = math.sqrt(len(candidates.plus))
+        seen = brief.compare(task, candidates, designs, start.outcomes, clip)
+        if seen is not None:
+            state = optimizer.tell(state, candidates, seen)
+    return optimizer.result(state)

@@ -1,0 +1,216 @@
+"""First tables, from which a search sets out.
+
+A *start* is a small table of prototypes; row i of the condensed table is a copy of prototype
+``owner[i]``, with outcome ``outcomes[i]``. Repeated rows with mixed outcomes carry probabilities
+that the pure leaves of a tree cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.public.encoding import Encoding
+from tincture.public.tasks import apportion
+from tincture.search.optimizer import Start
+from tincture.tables.marginals import Marginals
+
+Floats = NDArray[np.float64]
+SMALLEST = 0.01  # share of the records in a leaf
+DEPTH = 5  # of the trees that recipients usually fit
+FEWEST = 4  # leaves, however few the cases
+
+
+class Growth(NamedTuple):
+    """How a tree is written back as rows (docs/decisions/0008).
+
+    Attributes
+    ----------
+    leaves : int
+        At most.
+    a_case : float
+        At most, for each row of the rarer outcome: leaves without any all look alike.
+    plain : float
+        Share of the columns a leaf does not depend on that take their typical value.
+    sharpness : float
+        Power of the chances by which cases are shared out.
+    """
+
+    leaves: int
+    a_case: float
+    plain: float
+    sharpness: float
+
+
+RICH = Growth(leaves=25, a_case=25.0, plain=0.4, sharpness=2.0)  # something for every model
+BARE = Growth(leaves=25, a_case=0.6, plain=1.0, sharpness=1.0)  # nothing that misleads a tree
+
+
+def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
+    """Every row a prototype of its own, drawn column by column."""
+    n_rows = len(outcomes)
+    return Start(marginals.draw(n_rows, rng), np.arange(n_rows), outcomes)
+
+
+def tied(
+    marginals: Marginals,
+    outcomes: Floats,
+    severity: Floats,
+    rng: np.random.Generator,
+    *,
+    copies: int,
+    blur: float = 1.0,
+) -> Start:
+    """Identical typical prototypes, each repeated with mixed outcomes of graded severity.
+
+    Repeated rows with mixed outcomes carry probabilities that the pure leaves of a tree cannot.
+
+    Parameters
+    ----------
+    severity : ndarray of shape (m,)
+        Larger for the outcomes that a higher risk leads to.
+    copies : int
+        Rows a prototype.
+    blur : float
+        How far the outcomes are mixed, in standard deviations of the severity.
+    """
+    n_rows = len(outcomes)
+    noisy = severity + blur * severity.std() * rng.standard_normal(n_rows)
+    n_prototypes = max(2, n_rows // copies)
+    owner = np.arange(n_rows) * n_prototypes // n_rows
+    prototypes = np.repeat(marginals.typical()[None], n_prototypes, axis=0)
+    return Start(prototypes, owner, outcomes[np.argsort(noisy)])
+
+
+def graded(
+    points: Floats,
+    scores: Floats,
+    outcomes: Floats,
+    severity: Floats,
+    rng: np.random.Generator,
+    *,
+    copies: int,
+    sharpness: float,
+) -> Start:
+    """Prototypes drawn evenly along a score of risk, with outcomes that follow it.
+
+    Parameters
+    ----------
+    points : ndarray of shape (N, width)
+        Invented records to draw from.
+    scores : ndarray of shape (N,)
+        Log odds or log hazards.
+    severity : ndarray of shape (m,)
+        Of the outcomes; larger for those that a higher risk leads to.
+    copies : int
+        Rows a prototype.
+    sharpness : float
+        How much more the outcomes heed the score than nature does.
+    """
+    n_rows = len(outcomes)
+    owner = np.arange(n_rows) // copies
+    n_prototypes = int(owner[-1]) + 1
+    in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
+    strata = np.array_split(in_line, n_prototypes)
+    chosen = np.array([rng.choice(stratum) for stratum in strata])
+    urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
+    ranked = np.empty_like(outcomes)
+    ranked[np.argsort(urgency)] = outcomes[np.argsort(severity, kind="stable")]
+    return Start(points[chosen], owner, ranked)
+
+
+def grown(
+    encoding: Encoding,
+    points: Floats,
+    chances: Floats,
+    outcomes: Floats,
+    severity: Floats,
+    typical: Floats,
+    rng: np.random.Generator,
+    growth: Growth = RICH,
+) -> Start:
+    """A regression tree of the chances written back as rows: a prototype a leaf.
+
+    A prototype is an invented record in the middle of its leaf, some of whose columns that do not
+    lead to the leaf are made typical, lest a tree split on them by accident. It is repeated in
+    proportion to the leaf's records. Cases go to prototypes by a power of their chances: were they
+    nowhere more than the others, a support vector machine would see no difference at all.
+
+    Parameters
+    ----------
+    points : ndarray of shape (N, width)
+        Invented records, exact points of the encoded cube.
+    chances : ndarray of shape (N,)
+        Of the worse outcome.
+    outcomes : ndarray of shape (m, outcome width)
+        Of two kinds, to be shared out.
+    severity : ndarray of shape (m,)
+        Larger for the worse outcome.
+    typical : ndarray of shape (width,)
+        An exact point.
+    """
+    from sklearn.tree import DecisionTreeRegressor
+
+    tree = DecisionTreeRegressor(
+        max_depth=DEPTH,
+        max_leaf_nodes=_n_leaves(growth, severity),
+        min_samples_leaf=SMALLEST,
+        random_state=int(rng.integers(2**31)),
+    )
+    design = encoding.design(points)
+    leaf = tree.fit(design, chances).apply(design)
+    leaves = [np.flatnonzero(leaf == node) for node in np.unique(leaf)]
+    leaves.sort(key=lambda members: float(chances[members].mean()))
+    middles = np.array([_middle(points, members) for members in leaves])
+    prototypes = points[middles]
+    for prototype, path in zip(prototypes, _paths(tree, design[middles]), strict=True):
+        for place, seen in zip(encoding.slices, encoding.design_slices, strict=True):
+            leads = np.isin(np.arange(seen.start, seen.stop), path).any()
+            if not leads and rng.random() < growth.plain:
+                prototype[place] = typical[place]
+    rows = apportion(np.array([float(len(members)) for members in leaves]), len(outcomes), 1)
+    owner = np.repeat(np.arange(len(leaves)), rows)
+    likely = np.array([chances[members].mean() for members in leaves]) ** growth.sharpness
+    return Start(prototypes, owner, _shared(outcomes, severity, owner, rows, likely))
+
+
+def _n_leaves(growth: Growth, severity: Floats) -> int:
+    """No more than growth allows, of four rows each on average."""
+    worst = np.sum(severity == severity.max())
+    n_cases = min(worst, len(severity) - worst)
+    told_apart = max(growth.a_case * n_cases, FEWEST)
+    return int(max(min(growth.leaves, told_apart, len(severity) // 4), 2))
+
+
+def _middle(points: Floats, members: NDArray[np.int64]) -> int:
+    """The member nearest to the mean of all."""
+    far = np.square(points[members] - points[members].mean(axis=0)).sum(axis=1)
+    return int(members[np.argmin(far)])
+
+
+def _paths(tree: Any, design: Floats) -> Sequence[NDArray[np.int64]]:
+    """Design columns that lead to each row's leaf."""
+    nodes = tree.decision_path(design)
+    return [tree.tree_.feature[nodes[i].indices] for i in range(len(design))]
+
+
+def _shared(
+    outcomes: Floats,
+    severity: Floats,
+    owner: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    likely: Floats,
+) -> Floats:
+    """Outcomes shared out in proportion to likelihoods, by Sainte-Lague's divisors.
+
+    The j-th row of a prototype with n rows of likelihood p claims a case at (j - 1/2)/(n p); the
+    smallest claims are met.
+    """
+    order = np.concatenate([np.arange(n) for n in rows])
+    claim = (order + 0.5) / np.maximum(rows * likely, 1e-12)[owner]
+    shared = np.empty_like(outcomes)
+    shared[np.argsort(-claim, kind="stable")] = outcomes[np.argsort(severity, kind="stable")]
+    return shared
