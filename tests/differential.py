@@ -35,6 +35,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.condense import condense, usual_plan
+from tincture.tables.sealing import Sealing
 
 Record = dict[str, str]  # cells as text
 N_UNITS = 40
@@ -359,7 +360,9 @@ class Tables:
         return self._seal(frame, Ledger.in_house(), block)
 
     def _seal(self, frame: Any, ledger: Ledger, block: int = BLOCK) -> Vault:
-        return Vault(frame, SCHEMA, self.encoding, self.task, ledger, unit=self.unit, block=block)
+        return Vault(
+            Sealing(SCHEMA, self.encoding, self.task, self.unit), frame, ledger, block=block
+        )
 
     def place(self, units: Sequence[list[Record]], odd: list[Record], at: int) -> int:
         """As it was put in, or by its name."""

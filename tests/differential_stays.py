@@ -24,6 +24,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.stays.condense import condense_series, series_plan
 from tincture.stays.reading import read_stays
+from tincture.stays.sealing import Sealing
 
 Event = tuple[float, str, str]  # hour, variable, value as text
 HOURS = 24.0
@@ -266,7 +267,7 @@ class Long:
         )
         self.layout = stays.layout
         task = Classification.of(self.schema, self.target)
-        return Vault.of_stays(stays, self.schema, task, ledger, block=block)
+        return Vault(Sealing(self.schema, task), stays, ledger, block=block)
 
     @cached_property
     def queries(self) -> Sequence[Query]:

@@ -25,6 +25,7 @@ from tincture.public.tasks import Classification
 from tincture.tables.additive import Additive, Basis
 from tincture.tables.condenser import Condenser
 from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.sealing import Sealing
 
 DESCRIPTOR: dict[str, Any] = {
     "name": "visits",
@@ -116,7 +117,7 @@ def make_vault(
     """A vault of small records, with ``died`` as their target."""
     records = make_table(n) if table is None else table
     task = Classification("died", 2)
-    return Vault(records, SCHEMA, ENCODING, task, ledger, unit=unit, block=block)
+    return Vault(Sealing(SCHEMA, ENCODING, task, unit), records, ledger, block=block)
 
 
 def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Additive:

@@ -25,7 +25,6 @@ FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 NOT_YET = {
     "audit.rehearsal",
     "audit.told",
-    "privacy.vault",
     "spine.questions",
     "stays.evaluation",
     "stays.release",

@@ -29,7 +29,7 @@ from tincture.models.generic import Predictor
 from tincture.models.portfolio import portfolio, resolve
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Records
+from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import Vault, lattice
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.directions import Directions
@@ -39,6 +39,7 @@ from tincture.stays.summaries import Linear, Occupancy, Summaries, SummaryProduc
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.sealing import Sealing
 from tincture.tables.starts import scattered
 
 TWO, THREE = Classification("died", 2), Classification("stage", 3)
@@ -157,7 +158,7 @@ def teacher() -> Any:
 def records(task: Task) -> Records:
     """Records as the vault keeps them."""
     table = make_table(N)
-    vault = Vault(table, SCHEMA, ENCODING, task, Ledger.in_house())
+    vault = Vault(Sealing(SCHEMA, ENCODING, task), table, Ledger.in_house())
     return vault.disclose("test")
 
 
@@ -220,8 +221,8 @@ def test_a_contribution_does_not_depend_on_other_records(name: str) -> None:
 def test_the_vault_adds_up_the_same_whatever_its_blocks(name: str, block: int) -> None:
     make, given = QUERIES[name]
     query, some = make(), given().take(slice(0, 300))
-    vault = Vault.__new__(Vault)
-    vault._close(some, np.arange(300) // 3, Ledger(plan_of(question=query.question)), block)
+    sealed = Sealed(some, np.arange(300) // 3)
+    vault = Vault(lambda _: sealed, None, Ledger(plan_of(question=query.question)), block=block)
     whole = lattice(query.contributions(some), np.full(100, 3), query.clip).sum(axis=0)
     assert np.array_equal(vault._sum(query, 1.0), whole)
 
@@ -292,12 +293,9 @@ def test_an_answer_is_the_same_for_blocks_of_any_size() -> None:
     query = QUERIES["residuals of times"][0]()
     answers = [
         Vault(
+            Sealing(SCHEMA, ENCODING, TIMES, "patient"),
             make_table(N),
-            SCHEMA,
-            ENCODING,
-            TIMES,
             Ledger(plan_of(question=query.question)),
-            unit="patient",
             block=block,
         )
         .noisy_sum(query, Mechanism(0.0))

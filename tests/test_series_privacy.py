@@ -25,7 +25,7 @@ from tincture.errors import TableError, TinctureError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism, spent_epsilon
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Records
+from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import GRID, Vault, lattice_sum
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
@@ -35,6 +35,7 @@ from tincture.stays.condense import PHASES, condense_series, series_plan
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.embeddings import HATS, EmbeddingSums, Trajectories
 from tincture.stays.layout import Layout, bin_stays
+from tincture.stays.sealing import Sealing
 from tincture.stays.summaries import (
     REACH,
     RECORDED,
@@ -119,9 +120,7 @@ def test_a_stay_tells_the_share_of_bins_in_which_it_is_recorded() -> None:
 
 def vault_of(some: Records, sigma: float, question: str) -> Vault:
     """A vault of invented records; the table has no say in the noise."""
-    vault = Vault.__new__(Vault)
-    vault._close(some, np.arange(len(some)), Ledger(plan_of(sigma, question=question)))
-    return vault
+    return Vault(lambda _: Sealed(some), None, Ledger(plan_of(sigma, question=question)))
 
 
 def scale_is_right(query: Query, sigma: float = 3.0) -> bool:
@@ -223,7 +222,7 @@ def test_a_person_with_several_stays_counts_once() -> None:
     names = [str(s) for s in outcomes["stay_id"]]
     stays = bin_stays(fed(batch), names, outcomes, LAYOUT)
     ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
-    vault = Vault.of_stays(stays, SCHEMA, DIED, ledger, unit="patient")
+    vault = Vault(Sealing(SCHEMA, DIED, "patient"), stays, ledger)
     counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value
     assert counts.sum() == pytest.approx(30, abs=1e-3)
 
@@ -272,7 +271,7 @@ def heard(epsilon: float, n: int = 200) -> tuple[list[Query], Records]:
     some = records(n)
     stays = stays_of(some.points, some.outcomes, LAYOUT, SCHEMA, DIED)
     engine = ListeningEngine(
-        Vault.of_stays(stays, SCHEMA, DIED, Ledger(series_plan(epsilon, 1e-5)))
+        Vault(Sealing(SCHEMA, DIED), stays, Ledger(series_plan(epsilon, 1e-5)))
     )
     condense_series(engine, LAYOUT, DIED, 16, np.random.default_rng(0))
     return [h.query for h in engine.heard], some

@@ -28,8 +28,10 @@ from tincture.search.optimizer import Progress
 from tincture.stays.audit import stays_of
 from tincture.stays.condense import condense_series, series_plan
 from tincture.stays.layout import Layout
+from tincture.stays.sealing import Sealing as StaysSealing
 from tincture.tables.condense import condense, usual_plan
 from tincture.tables.marginals import Marginals
+from tincture.tables.sealing import Sealing
 
 Floats = NDArray[np.float64]
 N_ROWS = 20
@@ -89,10 +91,13 @@ def rehearsed(
     table = to_frame(everybody, schema)
     included = rng.uniform(size=canaries) < 0.5
     ledger = Ledger(usual_plan(epsilon, delta, method))
-    engine = ListeningEngine(Vault(table.filter(included), schema, encoding, task, ledger))
+    seal = Sealing(schema, encoding, task)
+    engine = ListeningEngine(Vault(seal, table.filter(included), ledger))
     models = [resolve(default_models(task)[0], task)]
     condense(engine, encoding, task, models, [1.0], N_ROWS, rng, effort=EFFORT, progress=progress)
-    known = Vault(table, schema, encoding, task, Ledger.in_house()).disclose("invented canaries")
+    known = Vault(seal, table, Ledger.in_house()).disclose(
+        "invented canaries"
+    )
     return bound(evidence(engine.heard, known), included, epsilon, delta)
 
 
@@ -128,7 +133,7 @@ def rehearsed_stays(
 
     def vault(who: NDArray[np.bool_], ledger: Ledger) -> Vault:
         stays = stays_of(points[who], outcomes[who], layout, schema, task)
-        return Vault.of_stays(stays, schema, task, ledger)
+        return Vault(StaysSealing(schema, task), stays, ledger)
 
     engine = ListeningEngine(vault(included, Ledger(series_plan(epsilon, delta))))
     condense_series(engine, layout, task, N_ROWS, rng)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,31 @@ class Labels:
 
     names: tuple[str, ...]
     codes: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a kind of data hands to the vault at its door.
+
+    Attributes
+    ----------
+    records : Records
+    person : ndarray of int64, shape (n,), optional
+        Whose each record is; by default each is a unit of its own.
+    beside : mapping
+        Columns that no query sees, by name.
+    form : Any
+        How the source was written, such as its column names; it is told to whoever asks, and must
+        hold nothing of a record.
+    """
+
+    records: Records
+    person: NDArray[np.int64] | None = None
+    beside: Mapping[str, Labels] = field(default_factory=dict)
+    form: Any = None
+
+
+Seal = Callable[[Any], Sealed]
 
 
 class Query(Protocol):

@@ -8,24 +8,19 @@ in docs/promise.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import QueryFailed
-from tincture.io.frames import has_column, labels, person_codes, to_columns
 from tincture.kernels.lattice import to_lattice
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer, Entry
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
-from tincture.privacy.query import Labels, Query, Records
-from tincture.public.encoding import Encoding
-from tincture.public.schema import Schema
-from tincture.public.tasks import Task
-from tincture.stays.layout import Stays
+from tincture.privacy.query import Labels, Query, Records, Seal
 
 Floats = NDArray[np.float64]
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
@@ -37,91 +32,38 @@ class Vault:
 
     Parameters
     ----------
-    table : pandas or polars frame
-    schema : Schema
-    encoding : Encoding
-        Of the feature columns.
-    task : Task
-        Whose outcome columns the table holds.
+    seal : callable
+        Encodes the source, in here; see `tincture.privacy.query.Sealed`.
+    source : Any
+        What ``seal`` takes, such as a frame.
     ledger : Ledger
-    unit : str, optional
-        Column that names the person; by default every record is a unit of its own.
-    beside : sequence of str
-        Columns that are no feature, kept for `disclose_labels` alone; absent ones are empty.
     block : int
         Records a query sees at once; no answer depends on it.
+
+    Attributes
+    ----------
+    ledger : Ledger
+    form : Any
+        How the source was written.
 
     Raises
     ------
     TableError
-        If the table disagrees with the schema; never quoting a cell.
+        If the source disagrees with the schema; never quoting a cell.
     """
 
-    def __init__(
-        self,
-        table: Any,
-        schema: Schema,
-        encoding: Encoding,
-        task: Task,
-        ledger: Ledger,
-        *,
-        unit: str | None = None,
-        beside: Sequence[str] = (),
-        block: int = BLOCK,
-    ) -> None:
-        values = to_columns(table, schema, [c.name for c in encoding.columns] + [*task.columns])
-        task.check(values)
-        outcomes = task.outcomes(values)
-        person = (
-            person_codes(table, unit, schema.missing_of(unit)) if unit else np.arange(len(outcomes))
-        )
-        points = encoding.encode(values)
-        design = encoding.design(points).astype(np.float32)
-        records = Records(points.astype(np.float32), design, outcomes)
-        order = self._close(records, person, ledger, block)
-        self._labels = {n: _labels(table, n, schema.missing_of(n), order) for n in beside}
-
-    @classmethod
-    def of_stays(
-        cls,
-        stays: Stays,
-        schema: Schema,
-        task: Task,
-        ledger: Ledger,
-        *,
-        unit: str | None = None,
-        block: int = BLOCK,
-    ) -> Vault:
-        """A vault of binned stays; a record's points are its grid and its static columns.
-
-        Raises
-        ------
-        TableError
-            If the outcomes disagree with the schema; never quoting a cell.
-        """
-        vault = cls.__new__(cls)
-        values = to_columns(stays.outcomes, schema, task.columns)
-        task.check(values)
-        points = stays.layout.points(stays.grid, stays.statics(schema))
-        person = np.arange(len(stays))
-        if unit is not None:
-            person = person_codes(stays.outcomes, unit, schema.missing_of(unit))
-        empty = np.zeros((len(stays), 0), dtype=np.float32)
-        vault._close(Records(points, empty, task.outcomes(values)), person, ledger, block)
-        vault._labels = {}
-        return vault
-
-    def _close(
-        self, records: Records, person: NDArray[np.int64], ledger: Ledger, block: int = BLOCK
-    ) -> NDArray[np.intp]:
-        """Keep the records, those of one person together, so that sums by person are of runs."""
-        order = np.argsort(person, kind="stable")
-        self._records = records.take(order)
+    def __init__(self, seal: Seal, source: Any, ledger: Ledger, *, block: int = BLOCK) -> None:
+        sealed = seal(source)
+        person = sealed.person
+        if person is None:
+            person = np.arange(len(sealed.records))
+        order = np.argsort(person, kind="stable")  # one person's records together: sums of runs
+        self._records = sealed.records.take(order)
         _, self._starts, self._lengths = np.unique(
             person[order], return_index=True, return_counts=True
         )
-        self.ledger, self._block = ledger, block
-        return order
+        self._labels = {n: Labels(b.names, b.codes[order]) for n, b in sealed.beside.items()}
+        self.ledger, self.form, self._block = ledger, sealed.form, block
 
     def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """Answer a query: the sum over units of their clipped contributions, plus noise.
@@ -219,13 +161,6 @@ class Vault:
             before = np.repeat(np.cumsum(lengths) - lengths, lengths)
             rows = np.arange(lengths.sum()) - before + np.repeat(self._starts[part], lengths)
             yield self._records.take(rows), lengths
-
-
-def _labels(table: Any, name: str, missing: Sequence[str], order: NDArray[np.intp]) -> Labels:
-    if not has_column(table, name):
-        return Labels((), np.full(len(order), -1))
-    names, codes = labels(table, name, missing)
-    return Labels(tuple(names), codes[order])
 
 
 def lattice_sum(

@@ -41,6 +41,7 @@ from tincture.stays.formats import Form
 from tincture.stays.layout import Grid, Layout, Stays
 from tincture.stays.reading import invented_records, read_like, read_sides
 from tincture.stays.release import CondensedSeries, written
+from tincture.stays.sealing import Sealing
 from tincture.stays.summaries import Occupancy, Summaries
 
 Floats = NDArray[np.float64]
@@ -88,7 +89,7 @@ def audit_stays(
     seen = []
     for stays, purpose in zip(both, ("attacked members", "attacked others"), strict=True):
         check_enough(len(stays), "stays")
-        seen.append(Vault.of_stays(stays, made.schema, task, ledger).disclose(purpose))
+        seen.append(Vault(Sealing(made.schema, task), stays, ledger).disclose(purpose))
     everybody = _together(*seen)
     makes = _Makes(made, both[0].layout, task, everybody)
     invented = makes.records(made.events, made.outcomes)
@@ -224,7 +225,7 @@ class _Makes:
         made, layout, chosen = self.made.own, self.layout, self.real.take(places)
         stays = stays_of(chosen.points, chosen.outcomes, layout, made.schema, self.task)
         engine = LocalEngine(
-            Vault.of_stays(stays, made.schema, self.task, Ledger(made.ledger.plan))
+            Vault(Sealing(made.schema, self.task), stays, Ledger(made.ledger.plan))
         )
         rng = np.random.default_rng(seed)
         found = condense_series(engine, layout, self.task, made.settings["n_rows"], rng)

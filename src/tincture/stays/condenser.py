@@ -24,6 +24,7 @@ from tincture.stays.events.reader import Form
 from tincture.stays.layout import Layout
 from tincture.stays.reading import read_by, read_stays, with_roles
 from tincture.stays.release import CondensedSeries, written
+from tincture.stays.sealing import Sealing
 from tincture.tables.release import outcome_told
 from tincture.version import __version__
 
@@ -158,7 +159,7 @@ class SeriesCondenser(Releasing):
             )
         layout = stays.layout
         ledger = Ledger(series_plan(self.epsilon, self.delta), unit=self.unit or "stay")
-        vault = Vault.of_stays(stays, schema, task, ledger, unit=self.unit)
+        vault = Vault(Sealing(schema, task, self.unit), stays, ledger)
         del stays
 
         with Run(self._digest(schema, task), journal, budget) as run:

@@ -27,6 +27,7 @@ from tincture.stays.courses import courses
 from tincture.stays.inputs import channels
 from tincture.stays.reading import INCOMPLETE, invented_records, read_like, read_sides
 from tincture.stays.release import CondensedSeries
+from tincture.stays.sealing import Sealing
 from tincture.stays.study import Study, Table, trainers_of
 from tincture.tables.release import told_case
 
@@ -91,7 +92,7 @@ def evaluate_series(
     task, prevalence = table.classes, _prevalence(table)
     own = read_like(table.own, table.events, table.outcomes)
     stays, others = read_sides(table, events, train, test, test_events)
-    trained, tested = (Vault.of_stays(s, table.schema, task, ledger) for s in (stays, others))
+    trained, tested = (Vault(Sealing(table.schema, task), s, ledger) for s in (stays, others))
     condensed = invented_records(own, table.own.schema, task)
     real = trained.disclose("train-on-real ceiling of stays")
     held_out = tested.disclose("held-out scores of stays")

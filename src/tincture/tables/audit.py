@@ -37,6 +37,7 @@ from tincture.search.optimizer import Progress
 from tincture.tables.condenser import Condenser
 from tincture.tables.evaluation import condensed_records, table_task
 from tincture.tables.release import CondensedTable, told_case
+from tincture.tables.sealing import Sealing
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def audit(
     task = table_task(table)
     points = []
     for frame, purpose in ((records, "attacked members"), (held_out, "attacked others")):
-        seen = Vault(frame, table.schema, encoding, task, ledger).disclose(purpose)
+        seen = Vault(Sealing(table.schema, encoding, task), frame, ledger).disclose(purpose)
         check_enough(len(seen), "records")
         points.append(seen.points.astype(np.float64))
     rows = condensed_records(table, encoding, task).points.astype(np.float64)

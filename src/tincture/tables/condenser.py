@@ -29,6 +29,7 @@ from tincture.spine.run import Releasing, Run, digest_of
 from tincture.tables.balance import check_balance
 from tincture.tables.condense import condense, method_for, rehearse, usual_plan
 from tincture.tables.release import CondensedTable, outcome_told
+from tincture.tables.sealing import Sealing
 from tincture.version import __version__
 
 MAX_ROWS = 10_000
@@ -180,7 +181,7 @@ class Condenser(Releasing):
         method = method_for(self.method, task)
         plan = usual_plan(self.epsilon, self.delta, method)
         ledger = Ledger(plan, unit=self.unit or "record")
-        vault = Vault(records, schema, encoding, task, ledger, unit=self.unit)
+        vault = Vault(Sealing(schema, encoding, task, self.unit), records, ledger)
         rehearse(models, task, encoding, self.n_rows)
 
         with Run(self._digest(schema, task, models), journal, budget) as run:

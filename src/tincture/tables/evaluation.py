@@ -48,6 +48,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.release import CondensedTable, told_case, told_task
+from tincture.tables.sealing import Sealing
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +189,8 @@ class _House:
         columns = (*table.schema.columns, *(g.declared for g in sites if g.declared is not None))
         schema = replace(table.schema, columns=columns)
         trained, tested = (
-            Vault(t, schema, encoding, task, ledger, beside=names) for t in (train, test)
+            Vault(Sealing(schema, encoding, task, beside=tuple(names)), t, ledger)
+            for t in (train, test)
         )
         real = trained.disclose("train-on-real ceiling")
         held_out = tested.disclose("held-out scores")

@@ -1,0 +1,36 @@
+"""What a vault is handed beside the records: whose they are, and columns that no query sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.io.frames import has_column, labels, person_codes, record_count
+from tincture.privacy.query import Labels
+from tincture.public.schema import Schema
+
+
+def persons(frame: Any, unit: str | None, schema: Schema) -> NDArray[np.int64] | None:
+    """Whose each row of a frame is, or None where each is a unit of its own.
+
+    Raises
+    ------
+    TableError
+        If the column is absent or names nobody somewhere.
+    """
+    return None if unit is None else person_codes(frame, unit, schema.missing_of(unit))
+
+
+def beside(frame: Any, names: Iterable[str], schema: Schema) -> dict[str, Labels]:
+    """Columns that are no feature, such as the hospital; absent ones are empty."""
+    found = {}
+    for name in names:
+        if has_column(frame, name):
+            told, codes = labels(frame, name, schema.missing_of(name))
+            found[name] = Labels(tuple(told), codes)
+        else:
+            found[name] = Labels((), np.full(record_count(frame), -1))
+    return found
