@@ -22,17 +22,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from tincture.tables.methodr import Condenser
 
 from tincture.audit.one_run import Bound, one_run
-from tincture.audit.rehearsal import rehearsed, rehearsed_stays
+from tincture.audit.rehearsal import rehearsed
 from tincture.privacy.accounting import Plan
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.stays.condense import series_plan
+from tincture.stays.canaries import canaries as canaries_of_stays
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.layout import Layout
-from tincture.tables.audit import audit
-from tincture.tables.condense import usual_plan
-from tincture.tables.condenser import Condenser
+from tincture.stays.method import usual_plan as stays_plan
+from tincture.tables.canaries import canaries
+from tincture.tables.method import usual_plan
+from tincture.tables.target import audit
 
 DELTA = 1e-5
 DIED = Classification("died", 2)
@@ -73,17 +76,21 @@ def rows_plan(epsilon: float) -> Plan:
 
 def series_plan_of(epsilon: float) -> Plan:
     """Of stays."""
-    return series_plan(epsilon, DELTA)
+    return stays_plan(epsilon, DELTA)
 
 
 def rehearse_rows(epsilon: float, rng: np.random.Generator) -> Bound:
     """The loop of rows with its real questions."""
-    return rehearsed(SCHEMA, DIED, "proxy", epsilon, DELTA, rng, canaries=300)
+    settings = {"models": ["logistic"], "n_rows": 20, "effort": 0.005, "delta": DELTA}
+    job = Condenser(schema=SCHEMA, target="died", epsilon=epsilon, **settings).job()
+    return rehearsed(job, canaries(job, 300, rng), rng)
 
 
 def rehearse_stays(epsilon: float, rng: np.random.Generator) -> Bound:
     """The loop of stays with its real questions."""
-    return rehearsed_stays(STAYS, LAYOUT, DIED, epsilon, DELTA, rng, canaries=300)
+    settings = {"hours": 4, "n_rows": 20, "effort": 0, "delta": DELTA}
+    job = SeriesCondenser(schema=STAYS, target="died", epsilon=epsilon, **settings).job()
+    return rehearsed(job, canaries_of_stays(job, 300, rng), rng)
 
 
 def bounds(

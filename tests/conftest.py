@@ -11,8 +11,8 @@ from hypothesis import settings
 
 from helpers import SCHEMA, make_table
 from tincture.privacy.accounting import Phase, Plan, calibrate
-from tincture.tables.condense import DIRECT, PROXY
 from tincture.tables.condenser import Condenser
+from tincture.tables.method import DIRECT, PROXY
 from tincture.tables.proxy import STYLES
 
 settings.register_profile("house", deadline=None, max_examples=100, derandomize=True)
@@ -35,7 +35,7 @@ def short_plan(epsilon: float, delta: float, method: str) -> Plan:
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """A short search: what is tested is what goes in and comes out, not how good it is."""
-    patch.setattr("tincture.tables.condenser.usual_plan", short_plan)
+    patch.setattr("tincture.tables.job.usual_plan", short_plan)
     short = {kind: style._replace(descents=2, moves=3) for kind, style in STYLES.items()}
     patch.setattr("tincture.tables.proxy.STYLES", short)
 
@@ -50,7 +50,7 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def unmatched_stays() -> Iterator[None]:
     """Stays are matched to networks only where a test asks for it: it takes minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tincture.stays.condenser.HAS_TORCH", False)
+        patch.setattr("tincture.stays.condenser._has_torch", lambda: False)
         yield
 
 

@@ -23,10 +23,11 @@ import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from tincture.audit.rehearsal import ListeningEngine
+from tincture.audit.rehearsal import Listening
 from tincture.errors import TinctureError
 from tincture.io.frames import read_table
 from tincture.models.portfolio import resolve
+from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.privacy.vault import BLOCK, Vault, lattice
@@ -34,7 +35,7 @@ from tincture.public.cells import identity
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
-from tincture.tables.condense import condense, usual_plan
+from tincture.tables.method import search, usual_plan
 from tincture.tables.sealing import Sealing
 
 Record = dict[str, str]  # cells as text
@@ -378,10 +379,10 @@ class Tables:
         rng = np.random.default_rng(0)
         records = [r for i in range(N_ASKED) for r in self.usual(rng, i)]
         ledger = Ledger(usual_plan(4.0, 1e-5, self.method))
-        engine = ListeningEngine(self._seal(_untyped(_text(records)), ledger))
+        engine = Listening(LocalEngine(self._seal(_untyped(_text(records)), ledger)))
         models = [resolve(m, self.task) for m in self.models]
         weights = [1 / len(models)] * len(models)
-        condense(
+        search(
             engine,
             self.encoding,
             self.task,

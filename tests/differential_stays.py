@@ -16,14 +16,15 @@ import pandas as pd
 import polars as pl
 
 from differential import N_ASKED, N_UNITS, Family, some
-from tincture.audit.rehearsal import ListeningEngine
+from series_helpers import read_stays
+from tincture.audit.rehearsal import Listening
+from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.privacy.vault import BLOCK, Vault
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.stays.condense import condense_series, series_plan
-from tincture.stays.reading import read_stays
+from tincture.stays.method import search, usual_plan
 from tincture.stays.sealing import Sealing
 
 Event = tuple[float, str, str]  # hour, variable, value as text
@@ -276,9 +277,10 @@ class Long:
         units = [self.usual(rng, i) for i in range(N_ASKED)]
         with tempfile.TemporaryDirectory() as folder:
             tables = self.tables(units, self.readers[0], Path(folder))
-            engine = ListeningEngine(self._seal(tables, Ledger(series_plan(4.0, 1e-5))))
+            vault = self._seal(tables, Ledger(usual_plan(4.0, 1e-5)))
+        engine = Listening(LocalEngine(vault))
         task = Classification.of(self.schema, self.target)
-        condense_series(engine, self.layout, task, 12, rng)
+        search(engine, self.layout, task, 12, rng)
         return some([h.query for h in engine.heard])
 
 

@@ -14,13 +14,14 @@ import sys
 import time
 from typing import Any
 
+from tincture.tables.condense import PROXY
+
 import tincture.kernels.logistic
 import tincture.tables.condenser
 import tincture.tables.evaluation
 import tincture.tables.proxy
 from tincture.cli import main
 from tincture.privacy.accounting import Phase, calibrate
-from tincture.tables.condense import PROXY
 
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -59,7 +60,7 @@ def child(job: dict[str, Any], pipe: int) -> None:
 def serve() -> None:
     """One child a job."""
     plan = calibrate(1.0, 1e-5, [Phase(q, n, share) for q, (share, n) in PROXY.items()])
-    tincture.tables.condenser.usual_plan = lambda *settings: plan
+    tincture.tables.job.usual_plan = lambda *settings: plan
     styles = tincture.tables.proxy.STYLES
     tincture.tables.proxy.STYLES = {k: s._replace(descents=8, moves=10) for k, s in styles.items()}
     for line in sys.stdin:

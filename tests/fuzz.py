@@ -37,10 +37,12 @@ import tincture.cli
 import tincture.io.draft
 import tincture.report.in_house
 import tincture.stays.condenser
-import tincture.tables.audit
+import tincture.stays.job
 import tincture.tables.condenser
 import tincture.tables.evaluation
+import tincture.tables.job
 import tincture.tables.proxy
+import tincture.tables.target
 from fuzz_inputs import NAME, NUMBER, changed, command, write_inputs
 from fuzz_stays import write_stays
 from helpers import FEATURES, SCHEMA, make_table
@@ -48,8 +50,8 @@ from tincture.models.portfolio import resolve
 from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Classification, Survival
-from tincture.stays.condense import series_plan
-from tincture.tables.condense import PROXY, rehearse
+from tincture.tables.method import PROXY
+from tincture.tables.trial import rehearse
 
 SECONDS = 10  # of work; a busy machine takes longer
 PATIENCE = 60.0  # seconds after which even one that waits is ended; more on a crowded machine
@@ -199,15 +201,15 @@ def prepare(home: Path) -> Path:
     """
 
     def plan(epsilon: float, delta: float, method: str) -> Plan:
-        usual = tincture.tables.condense.DIRECT if method == "direct" else PROXY
+        usual = tincture.tables.method.DIRECT if method == "direct" else PROXY
         return calibrate(epsilon, delta, [Phase(q, min(n, 3), s) for q, (s, n) in usual.items()])
 
     default = tincture.tables.condenser.default_models
     tincture.tables.condenser.default_models = lambda task: default(task)[
         :1
     ]  # all of them take minutes
-    tincture.tables.condenser.usual_plan = once = functools.cache(plan)
-    tincture.stays.condenser.series_plan = series = functools.cache(series_plan)
+    tincture.tables.job.usual_plan = once = functools.cache(plan)
+    tincture.stays.job.usual_plan = series = functools.cache(tincture.stays.job.usual_plan)
     tincture.audit.vault_checks.CALLS, tincture.audit.vault_checks.LOOKS = 4, 30
     styles = tincture.tables.proxy.STYLES
     tincture.tables.proxy.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}

@@ -22,7 +22,8 @@ from tincture.privacy.vault import BLOCK, GRID, Vault
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.tables.additive import Additive, Basis
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.condenser import Condenser
 from tincture.tables.marginals import Marginals, cell_widths
 from tincture.tables.sealing import Sealing
@@ -120,13 +121,13 @@ def make_vault(
     return Vault(Sealing(SCHEMA, ENCODING, task, unit), records, ledger, block=block)
 
 
-def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Additive:
+def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Teacher[Basis]:
     """Random curves over columns of uneven histograms, some values missing."""
     counts = rng.integers(1, 100, sum(cell_widths(ENCODING))).astype(np.float64)
     marginals = Marginals.of_counts(ENCODING, counts, 1000.0)
     sample = ENCODING.snap(marginals.place(marginals.draw(500, rng)))
     basis = Basis.fitting(marginals, sample)
-    return Additive(basis, size * rng.normal(size=basis.size))
+    return Teacher(basis, size * rng.normal(size=basis.size))
 
 
 def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:

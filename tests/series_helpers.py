@@ -12,8 +12,9 @@ import polars as pl
 
 from tincture.privacy.query import Records
 from tincture.public.schema import Schema
-from tincture.stays.layout import Grid, Layout, Use
-from tincture.stays.reading import read_stays
+from tincture.stays import reading
+from tincture.stays.events.reader import Form
+from tincture.stays.layout import Grid, Layout, Stays, Use
 from tincture.stays.summaries import Scale
 
 
@@ -175,3 +176,19 @@ BENCHMARK = Schema.from_dict(
         ]
     }
 )
+
+
+def read_stays(
+    events: Any,
+    outcomes: Any,
+    schema: Schema,
+    *,
+    target: str,
+    stay: str,
+    hours: float,
+    bin_hours: float,
+    **form: Any,
+) -> tuple[Stays, Form]:
+    """Stays with the layout that the schema declares."""
+    layout = Layout.of(schema, target=target, stay=stay, hours=hours, bin_hours=bin_hours)
+    return reading.read_stays(events, outcomes, schema, layout, stay=stay, **form)

@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Column
-from tincture.tables.additive import Additive, Basis
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.marginals import Marginals, cell_widths
 
 
@@ -76,9 +77,9 @@ def released_marginals(draw: st.DrawFn) -> Marginals:
 
 
 @st.composite
-def teachers(draw: st.DrawFn) -> Additive:
+def teachers(draw: st.DrawFn) -> Teacher[Basis]:
     """Any weights on the basis of any histograms."""
     marginals = draw(released_marginals())
     basis = Basis(marginals, draw(st.floats(0.0, 5.0)))
     weights = draw(arrays(np.float64, basis.size, elements=st.floats(-10.0, 10.0)))
-    return Additive(basis, weights)
+    return Teacher(basis, weights)

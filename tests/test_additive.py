@@ -19,10 +19,11 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
-from tincture.tables.additive import WAVES, Additive, Basis, Belief, curvatures, levelled
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import WAVES, Basis, Belief, curvatures, levelled
 from tincture.tables.brief import Brief
-from tincture.tables.condense import survey, usual_plan
 from tincture.tables.marginals import Marginals
+from tincture.tables.method import survey, usual_plan
 from tincture.tables.proxy import teach
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
@@ -43,7 +44,7 @@ def test_the_bounded_functions_of_any_point_have_norm_one_at_most(
 
 
 @given(teachers(), st.data())
-def test_a_record_is_scored_by_itself(teacher: Additive, data: st.DataObject) -> None:
+def test_a_record_is_scored_by_itself(teacher: Teacher[Basis], data: st.DataObject) -> None:
     points = data.draw(records_of(teacher.basis.marginals.encoding, 5))
     alone = np.concatenate([teacher.score(points[i : i + 1]) for i in range(5)])
     np.testing.assert_allclose(teacher.score(points), alone, rtol=1e-9, atol=1e-9)
@@ -80,7 +81,7 @@ class Hazy:
         return Answer(exact + sigma * self._rng.standard_normal(query.size), sigma)
 
 
-def taught(n: int, noise: float = 0.0) -> Additive:
+def taught(n: int, noise: float = 0.0) -> Teacher[Basis]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
     marginals, counts = survey(engine, ENCODING, DIED)
@@ -88,7 +89,7 @@ def taught(n: int, noise: float = 0.0) -> Additive:
     return teach(brief, np.random.default_rng(3), lambda: None)
 
 
-def spreads(teacher: Additive) -> dict[str, float]:
+def spreads(teacher: Teacher[Basis]) -> dict[str, float]:
     """Standard deviation of the score along each column."""
     values = teacher.basis.values(fresh()[0])
     return {

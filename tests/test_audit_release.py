@@ -14,8 +14,8 @@ import pytest
 
 from commands import Said, run
 from helpers import SCHEMA, make_table
-from tincture.audit.attacks import Audit
 from tincture.audit.disclosure import closeness_of, inferred, proportion
+from tincture.audit.findings import Audit
 from tincture.audit.membership import (
     closeness,
     density_ratio,
@@ -28,8 +28,8 @@ from tincture.audit.membership import (
 from tincture.audit.told import from_file, to_file, told
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.encoding import Encoding
-from tincture.tables.audit import audit
 from tincture.tables.condenser import Condenser
+from tincture.tables.target import audit
 
 WIDTH = 5
 
@@ -181,7 +181,7 @@ def test_wrong_settings_are_refused_before_a_record_is_seen(condensed: Condenser
     for references in (-2, 3, 10**20):  # found: the last went on for ever
         with pytest.raises(SettingError, match="references were asked for"):
             audit(table, None, None, references=references)
-    with pytest.raises(SchemaError, match="no column 'fate'"):
+    with pytest.raises(SettingError, match="no column 'fate'"):
         audit(table, None, None, sensitive=["fate"])
     with pytest.raises(SettingError, match="canaries"):
         audit(table, None, None, canaries=3)

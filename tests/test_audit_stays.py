@@ -18,14 +18,17 @@ import pytest
 
 from commands import run
 from series_helpers import LAYOUT, SCHEMA, make_stays, records
-from tincture.audit.attacks import Audit, Scene, by_references, by_statistic
+from tincture.audit.attacks import Scene, by_references, by_statistic
+from tincture.audit.audit import attack
+from tincture.audit.findings import Audit
 from tincture.audit.told import from_file, to_file, told
 from tincture.errors import SettingError, TableError
-from tincture.stays import audit as stays_module
-from tincture.stays.audit import Description, audit_stays, likelihood
-from tincture.stays.condense import Invented
+from tincture.spine.job import Found, Tell
 from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.description import Description, likelihood
+from tincture.stays.job import StaysJob
 from tincture.stays.release import CondensedSeries
+from tincture.stays.target import StaysTarget, audit_stays
 
 TRAINING, HELD_OUT = make_stays(), make_stays(seed=1)
 LOOKS = ["attacked members", "attacked others"]
@@ -63,9 +66,9 @@ def copied(release: CondensedSeries, n: int = 60) -> CondensedSeries:
 def test_a_private_release_of_stays_is_found_sound(audited: Audit) -> None:
     # Areas lie in their 95% intervals of ½ widened to 99.99%.
     assert audited.is_sound
-    for attack in audited.membership:
-        half = (attack.area.high - attack.area.low) / 2
-        assert abs(attack.area.value - 0.5) < 2 * half
+    for one in audited.membership:
+        half = (one.area.high - one.area.low) / 2
+        assert abs(one.area.value - 0.5) < 2 * half
     assert audited.closeness.equal_to_training == 0
     assert audited.membership[0].name == "closest stay"
 
@@ -90,16 +93,26 @@ def test_copies_that_were_blurred_a_little_are_found(release: CondensedSeries) -
     assert found.closeness.nearer_to_training.low > 0.9
 
 
-def test_the_likelihood_ratio_finds_the_members_of_a_method_that_copies(
-    release: CondensedSeries, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def copying(engine: Any, layout: Any, task: Any, n_rows: int, rng: Any) -> Invented:
+class Copying(StaysJob):
+    """A method that hands out real stays."""
+
+    def search(self, engine: Any, rng: np.random.Generator, tell: Tell) -> Found:
         real = engine._vault._records
         some = rng.choice(len(real), 150, replace=False)
-        return Invented(real.points[some], real.outcomes[some], 0.5)
+        return Found(real.points[some], real.outcomes[some], {"prevalence": 0.5})
 
-    monkeypatch.setattr(stays_module, "condense_series", copying)
-    found = {a.name: a.area for a in attacked(copied(release, 150), references=8).membership}
+
+class CopyingTarget(StaysTarget):
+    def job(self, seed: int) -> Copying:
+        return Copying(**vars(super().job(seed)))
+
+
+def test_the_likelihood_ratio_finds_the_members_of_a_method_that_copies(
+    release: CondensedSeries,
+) -> None:
+    target = CopyingTarget(copied(release, 150))
+    audited = attack(target, TRAINING, HELD_OUT, canaries=50, references=8)
+    found = {a.name: a.area for a in audited.membership}
     assert found["likelihood ratio, closest"].low > 0.6
 
 
@@ -122,9 +135,9 @@ def test_reference_releases_of_stays_are_made_of_halves(release: CondensedSeries
     # Without leaks the area lies within twice its 95% interval of ½ in 99.99% of runs.
     seen: list[tuple[int, int]] = []
     found = attacked(release, references=4, progress=lambda done, total: seen.append((done, total)))
-    for attack in found.membership[-2:]:
-        assert attack.name.startswith("likelihood ratio")
-        assert abs(attack.area.value - 0.5) < attack.area.high - attack.area.low
+    for one in found.membership[-2:]:
+        assert one.name.startswith("likelihood ratio")
+        assert abs(one.area.value - 0.5) < one.area.high - one.area.low
     assert seen == [(i, 4) for i in range(5)]
 
 

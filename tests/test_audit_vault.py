@@ -17,14 +17,15 @@ import pytest
 from scipy import stats
 
 from helpers import FEATURES, SCHEMA, plan_of
-from tincture.audit.one_run import bound, guess, lower_bound, one_run, p_value
+from tincture.audit.one_run import Bound, bound, guess, lower_bound, one_run, p_value
 from tincture.audit.rehearsal import rehearsed
 from tincture.audit.vault_checks import check_vault
 from tincture.errors import SettingError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Phase, Plan, calibrate
-from tincture.public.tasks import Classification
-from tincture.tables.condense import usual_plan
+from tincture.tables.canaries import canaries
+from tincture.tables.condenser import Condenser
+from tincture.tables.method import usual_plan
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 CANARIES = 500
@@ -240,13 +241,23 @@ def test_a_useless_number_of_canaries_is_refused(canaries: int, rng: np.random.G
         one_run(plan_of(1.0, count=1), rng, canaries=canaries)
 
 
-DIED = Classification("died", 2)
+def rehearsal(epsilon: float, size: int, rng: np.random.Generator) -> Bound:
+    condenser = Condenser(
+        schema=SCHEMA.select([*FEATURES, "died"]),
+        target="died",
+        models=["logistic"],
+        n_rows=20,
+        effort=0.005,
+        epsilon=epsilon,
+        delta=1e-5,
+    )
+    job = condenser.job()
+    return rehearsed(job, canaries(job, size, rng), rng)
 
 
 @pytest.mark.slow
 def test_the_questions_of_a_release_stay_below_its_claim(rng: np.random.Generator) -> None:
-    schema = SCHEMA.select([*FEATURES, "died"])
-    assert rehearsed(schema, DIED, "proxy", 1.0, 1e-5, rng, canaries=300).holds
+    assert rehearsal(1.0, 300, rng).holds
 
 
 @pytest.mark.slow
@@ -254,8 +265,7 @@ def test_the_questions_of_a_release_without_noise_are_refuted(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise_times(0.0)(monkeypatch)
-    schema = SCHEMA.select([*FEATURES, "died"])
-    assert not rehearsed(schema, DIED, "proxy", 0.5, 1e-5, rng, canaries=200).holds
+    assert not rehearsal(0.5, 200, rng).holds
 
 
 def test_scores_that_know_nothing_show_nothing(rng: np.random.Generator) -> None:

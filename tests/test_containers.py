@@ -15,10 +15,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from series_helpers import read_stays
 from tincture.errors import SchemaError, TableError
 from tincture.io.frames import person_codes, read_table, to_columns
 from tincture.public.schema import Schema
-from tincture.stays.reading import read_stays
 
 LARGE = 2**53 + 1  # its neighbour below is the nearest float
 LEVELS = Schema.from_dict(

@@ -13,7 +13,8 @@ from strategies import records_of, teachers
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Column
-from tincture.tables.additive import Additive, Basis
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.marginals import BINS, Marginals, cell_codes
 from tincture.tables.questions import RankProducts
@@ -38,7 +39,7 @@ def correlations(lines: Lines, points: np.ndarray) -> np.ndarray:
 
 
 @given(teachers(), st.data())
-def test_every_cell_has_one_place_on_its_line(teacher: Additive, data: st.DataObject) -> None:
+def test_every_cell_has_one_place_on_its_line(teacher: Teacher[Basis], data: st.DataObject) -> None:
     marginals = teacher.basis.marginals
     lines = Lines(marginals, teacher)
     for order, edges, share in zip(lines.order, lines.edges, marginals.shares, strict=True):
@@ -52,7 +53,7 @@ def test_every_cell_has_one_place_on_its_line(teacher: Additive, data: st.DataOb
 
 @given(teachers(), st.data())
 def test_what_is_placed_is_exact_and_has_the_rank_of_its_own_cell(
-    teacher: Additive, data: st.DataObject
+    teacher: Teacher[Basis], data: st.DataObject
 ) -> None:
     lines = Lines(teacher.basis.marginals, teacher)
     n_columns = len(lines.order)
@@ -85,11 +86,11 @@ def test_levels_lie_in_the_order_of_their_risk_and_missing_at_the_nearer_end() -
     weights = np.zeros(basis.size)
     weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, 3.0]  # risk grows with x, and most if missing
     weights[basis.blocks[1]] = [0.5, -1.0, 2.0, 1.0]
-    lines = Lines(basis.marginals, Additive(basis, weights))
+    lines = Lines(basis.marginals, Teacher(basis, weights))
     assert lines.order[0].tolist() == list(range(BINS + 1))
     assert lines.order[1].tolist() == [1, 0, 3, 2]
     weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, -3.0]
-    lines = Lines(basis.marginals, Additive(basis, weights))
+    lines = Lines(basis.marginals, Teacher(basis, weights))
     assert lines.order[0].tolist() == [BINS, *range(BINS)]
     assert lines.importance[0] > 0 < lines.importance[1]
 
@@ -135,7 +136,7 @@ def test_noisy_products_are_shrunk_by_what_the_noise_leaves_of_them() -> None:
 
 @given(teachers(), st.floats(0.0, 1e9), st.floats(1.0, 1e5), st.data())
 def test_any_noisy_products_give_a_valid_correlation_matrix(
-    teacher: Additive, noise: float, total: float, data: st.DataObject
+    teacher: Teacher[Basis], noise: float, total: float, data: st.DataObject
 ) -> None:
     lines = Lines(teacher.basis.marginals, teacher)
     n_columns = len(lines.order)

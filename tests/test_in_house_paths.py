@@ -16,12 +16,12 @@ from helpers import SCHEMA
 from tincture.errors import ReleaseError
 from tincture.io.files import LEDGER, PACKAGE, require_outside
 from tincture.privacy.ledger import Ledger
-from tincture.stays.audit import audit_stays
 from tincture.stays.evaluation import evaluate_series
 from tincture.stays.release import CondensedSeries
-from tincture.tables.audit import audit
+from tincture.stays.target import audit_stays
 from tincture.tables.condenser import Condenser
 from tincture.tables.evaluation import evaluate
+from tincture.tables.target import audit
 
 
 @pytest.fixture

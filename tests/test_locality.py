@@ -34,8 +34,9 @@ from tincture.privacy.vault import Vault, lattice
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import EmbeddingSums, Trajectories
-from tincture.stays.summaries import Linear, Occupancy, Summaries, SummaryProducts
+from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
@@ -163,7 +164,7 @@ def records(task: Task) -> Records:
 
 
 SCORE = Summaries(LAYOUT, SCALE, reach=2.0)
-LINEAR = Linear(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
+LINEAR = Teacher(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
 QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "cells of classes": (lambda: CellCounts(TWO), lambda: records(TWO)),
     "cells of times": (lambda: CellCounts(TIMES), lambda: records(TIMES)),

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tincture.stays.prototypes
 from series_helpers import LAYOUT, SCHEMA, make_stays
 from test_series_prototypes import BASIS, COURSE, RNG, prototypes
 from tincture.errors import SettingError
-from tincture.stays import condense
+from tincture.spine.teaching import Teacher
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.inputs import Standard, channels
 from tincture.stays.matching.imagined import imagine
 from tincture.stays.prototypes import Draft
-from tincture.stays.summaries import Linear
 
 torch = pytest.importorskip("torch")
 
@@ -31,7 +31,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
     weights = np.zeros(BASIS.size)
     weights[[1, 3, 6]] = 0.3, 1.0, -0.8
     imagined = imagine(BASIS, COURSE, None, 600, RNG(3))
-    return draft, imagined, Linear(BASIS, weights).score(imagined)
+    return draft, imagined, Teacher(BASIS, weights).score(imagined)
 
 
 def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
@@ -179,7 +179,7 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
 
 
 def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
-    house = Path(condense.__file__).parent
+    house = Path(tincture.stays.prototypes.__file__).parent
     rooms = [house / "prototypes.py", *sorted((house / "matching").glob("*.py"))]
     assert len(rooms) == 7
     for path in rooms:
@@ -189,19 +189,16 @@ def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
 
 
 def test_a_release_tells_whether_it_was_matched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("tincture.stays.condenser.HAS_TORCH", True)
-    monkeypatch.setattr(condense, "ROUNDS_MATCHING", 4)
-    monkeypatch.setattr(condense, "N_DRAFTS", 2)
     seen: list[tuple[int, int]] = []
     settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
-    condenser = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5)
+    condenser = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5, effort=0.004)
     condenser.fit(*make_stays(), progress=lambda done, total: seen.append((done, total)))
-    assert condenser.table_.settings["effort"] == 1.0
+    assert condenser.table_.settings["effort"] == 0.004
     assert seen[-1][0] == seen[-1][1]
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     condenser.save(tmp_path / "out")
-    assert "yes, with effort 1" in (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "yes, with effort 0.004" in (tmp_path / "out/README.md").read_text(encoding="utf-8")
     plain = SeriesCondenser(**settings, epsilon=4.0, delta=1e-5, effort=0).fit(*make_stays())
     assert len(plain.ledger.entries) == len(condenser.ledger.entries)

@@ -24,7 +24,7 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Classification, Survival
-from tincture.tables.condense import DIRECT, PROXY, condense, method_for, usual_plan
+from tincture.tables.method import DIRECT, PROXY, method_for, search, usual_plan
 
 PROMISE = (Path(__file__).parent.parent / "docs" / "promise.md").read_text(encoding="utf-8")
 PHASES = {"direct": DIRECT, "proxy": PROXY}
@@ -150,9 +150,9 @@ class Forgetful:
 def test_whatever_was_lost_the_rows_are_valid(lost: list[str], few_rounds: None) -> None:
     engine, rng = Forgetful(lost), np.random.default_rng(1)
     models = [resolve("logistic", DIED)]
-    points, outcomes = condense(engine, ENCODING, DIED, models, [1.0], 16, rng)
-    assert_exact(ENCODING, points, 16)
-    assert set(outcomes[:, 0]) == {0.0, 1.0}
+    found = search(engine, ENCODING, DIED, models, [1.0], 16, rng)
+    assert_exact(ENCODING, found.points, 16)
+    assert set(found.outcomes[:, 0]) == {0.0, 1.0}
     assert len(engine.ledger.entries) == sum(count for _, count in PROXY.values())
 
 

@@ -16,7 +16,8 @@ from tincture.privacy.vault import lattice_sum
 from tincture.public.schema import Column
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.questions import ResidualSums
-from tincture.tables.additive import Additive
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance, Weighted
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import Marginals
@@ -52,7 +53,7 @@ def counts_of(task: Task) -> st.SearchStrategy[np.ndarray]:
 def residual_sums(draw: st.DrawFn) -> tuple[ResidualSums, Records]:
     """A question of any round, and records of any outcomes."""
     task: Task = draw(st.sampled_from([YES_NO, TIMES]))
-    teacher: Additive = draw(teachers())
+    teacher: Teacher[Basis] = draw(teachers())
     query = ResidualSums(task, teacher, draw(counts_of(task)))
     return query, draw(tables(teacher.basis.marginals, task))
 

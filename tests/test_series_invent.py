@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from series_helpers import LAYOUT, SCALE
+from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
 from tincture.stays.invent import Manner, invent
 from tincture.stays.layout import carried
-from tincture.stays.summaries import Linear, Summaries
+from tincture.stays.summaries import Summaries
 
 BASIS = Summaries(LAYOUT, replace(SCALE, rate=np.ones(3)))  # recorded in every bin
 SELDOM = np.array([0.5, 0.2, 0.1])  # how often each variable is recorded
@@ -33,7 +34,7 @@ def made(
     weights = np.zeros(BASIS.size)
     weights[[1, 3, 5, 6]] = heart, lactate, ventilated, age
     rng = np.random.default_rng(0)
-    points, outcomes = invent(Linear(basis, weights), course, n, Manner(), rng)
+    points, outcomes = invent(Teacher(basis, weights), course, n, Manner(), rng)
     return *LAYOUT.parts(points), outcomes[:, 0] > 0
 
 

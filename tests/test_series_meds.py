@@ -13,14 +13,23 @@ import polars as pl
 import pytest
 
 from commands import run
-from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, grid_of, make_stays, physionet
+from series_helpers import (
+    BENCHMARK,
+    PHYSIONET,
+    SCHEMA,
+    benchmark,
+    grid_of,
+    make_stays,
+    physionet,
+    read_stays,
+)
 from test_series_reading import refused
 from tincture.public.schema import Schema
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.evaluation import evaluate_series
 from tincture.stays.glasgow import GLASGOW
 from tincture.stays.layout import Stays
-from tincture.stays.reading import read_like, read_stays
+from tincture.stays.reading import read_like
 
 START = datetime(2150, 3, 1, 7)
 LABELS = pl.DataFrame(

@@ -19,27 +19,28 @@ from scipy import stats
 
 from helpers import plan_of, too_long
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, fed, make_stays, records
-from tincture.audit.one_run import one_run
-from tincture.audit.rehearsal import ListeningEngine, rehearsed_stays
+from tincture.audit.one_run import Bound, one_run
+from tincture.audit.rehearsal import Listening, rehearsed
 from tincture.errors import TableError, TinctureError
 from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Mechanism, spent_epsilon
+from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import GRID, Vault, lattice_sum
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.spine.questions import CellCounts, ResidualSums
-from tincture.stays.audit import stays_of
-from tincture.stays.condense import PHASES, condense_series, series_plan
+from tincture.spine.teaching import Teacher
+from tincture.stays.canaries import canaries
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.embeddings import HATS, EmbeddingSums, Trajectories
-from tincture.stays.layout import Layout, bin_stays
+from tincture.stays.layout import bin_stays
+from tincture.stays.method import PHASES, search, usual_plan
 from tincture.stays.sealing import Sealing
 from tincture.stays.summaries import (
     REACH,
     RECORDED,
-    Linear,
     Occupancy,
     Summaries,
     SummaryProducts,
@@ -47,7 +48,7 @@ from tincture.stays.summaries import (
 
 DIED = Classification("died", 2)
 BASIS = Summaries(LAYOUT, SCALE, reach=2.0)
-TEACHER = Linear(BASIS, np.random.default_rng(1).normal(size=BASIS.size))
+TEACHER = Teacher(BASIS, np.random.default_rng(1).normal(size=BASIS.size))
 QUERIES: dict[str, Query] = {
     "outcome counts": CellCounts(DIED),
     "occupancy": Occupancy(LAYOUT),
@@ -163,7 +164,7 @@ def test_questions_are_asked_as_planned_and_cost_what_was_allowed() -> None:
     asked = [e.question for e in made.ledger.entries]
     assert asked == [q for q, (_, count) in PHASES.items() for _ in range(count)]
     assert math.isclose(sum(share for share, _ in PHASES.values()), 1.0)
-    plan = series_plan(1.0, 1e-5)
+    plan = usual_plan(1.0, 1e-5)
     pairs = zip(plan.phases, plan.mechanisms, strict=True)
     assert spent_epsilon([m for p, m in pairs for _ in range(p.count)], 1e-5) <= 1.0
 
@@ -269,11 +270,9 @@ def test_no_stay_changes_another_ones_grid() -> None:
 def heard(epsilon: float, n: int = 200) -> tuple[list[Query], Records]:
     """Every question of a run, with the parameters that its noisy answers led to; its stays."""
     some = records(n)
-    stays = stays_of(some.points, some.outcomes, LAYOUT, SCHEMA, DIED)
-    engine = ListeningEngine(
-        Vault(Sealing(SCHEMA, DIED), stays, Ledger(series_plan(epsilon, 1e-5)))
-    )
-    condense_series(engine, LAYOUT, DIED, 16, np.random.default_rng(0))
+    sealed, ledger = Sealed(some), Ledger(usual_plan(epsilon, 1e-5))
+    engine = Listening(LocalEngine(Vault(lambda _: sealed, None, ledger)))
+    search(engine, LAYOUT, DIED, 16, np.random.default_rng(0))
     return [h.query for h in engine.heard], some
 
 
@@ -318,14 +317,21 @@ def test_canaries_in_the_plan_of_stays_stay_below_the_claim(
     epsilon: float, rng: np.random.Generator
 ) -> None:
     # With 500 canaries the bound exceeds ε = 0.5 in 4 of 1,500 simulated runs: twice in 1e-5.
-    plan = series_plan(epsilon, 1e-5)
+    plan = usual_plan(epsilon, 1e-5)
     assert any(one_run(plan, rng, canaries=500).holds for _ in range(2))
 
 
 # Many variables, so that canaries overlap less than with three.
 FIELDS = [amount(f"v{i}", 0, 1, "variable") for i in range(40)]
 WIDE = Schema.from_dict({"fields": [*FIELDS, *SCHEMA.select(["died"]).to_dict()["fields"]]})
-WIDE_LAYOUT = Layout.of(WIDE, target="died", stay="stay_id", hours=4, bin_hours=1)
+
+
+def rehearsal(epsilon: float, size: int, rng: np.random.Generator) -> Bound:
+    condenser = SeriesCondenser(
+        schema=WIDE, target="died", n_rows=20, hours=4, effort=0, epsilon=epsilon, delta=1e-5
+    )
+    job = condenser.job()
+    return rehearsed(job, canaries(job, size, rng), rng)
 
 
 @pytest.mark.slow
@@ -334,8 +340,7 @@ def test_canaries_among_the_real_questions_stay_below_the_claim(
     epsilon: float, rng: np.random.Generator
 ) -> None:
     # Above the claim in none of 30 runs at three ε each (benchmarks/audit.md).
-    runs = (rehearsed_stays(WIDE, WIDE_LAYOUT, DIED, epsilon, 1e-5, rng, canaries=300)
-            for _ in range(2))  # fmt: skip
+    runs = (rehearsal(epsilon, 300, rng) for _ in range(2))
     assert any(found.holds for found in runs)
 
 
@@ -344,5 +349,5 @@ def test_the_real_questions_without_noise_are_refuted(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vault_module, "discrete_gaussian", lambda t, s: t)
-    found = rehearsed_stays(WIDE, WIDE_LAYOUT, DIED, 0.5, 1e-5, rng, canaries=100)
+    found = rehearsal(0.5, 100, rng)
     assert found.epsilon > 0.5

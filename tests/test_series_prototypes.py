@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_helpers import LAYOUT, SCALE
+from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
 from tincture.stays.inputs import channels
 from tincture.stays.invent import Manner, invent
@@ -15,7 +16,7 @@ from tincture.stays.layout import carried
 from tincture.stays.matching.imagined import imagine
 from tincture.stays.matching.movable import Movable
 from tincture.stays.prototypes import COPIES, Draft, n_prototypes
-from tincture.stays.summaries import Linear, Summaries
+from tincture.stays.summaries import Summaries
 
 BASIS = Summaries(LAYOUT, SCALE)
 KNOWN = np.array([[1.0, 1.0, 1.0, 1.0], [0.2, 0.4, 0.6, 0.8], [0.5, 0.5, 0.5, 0.5]])
@@ -26,7 +27,7 @@ RNG = np.random.default_rng
 def prototypes(n: int = 8) -> tuple[np.ndarray, np.ndarray]:
     weights = np.zeros(BASIS.size)
     weights[[1, 3, 6]] = 1.0, 0.5, 0.4
-    return invent(Linear(BASIS, weights), COURSE, n, Manner(), RNG(0))
+    return invent(Teacher(BASIS, weights), COURSE, n, Manner(), RNG(0))
 
 
 @given(st.integers(4, 2000))

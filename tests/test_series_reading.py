@@ -14,10 +14,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from series_helpers import SCHEMA, grid_of, make_stays
+from series_helpers import SCHEMA, grid_of, make_stays, read_stays
 from tincture.errors import SettingError, TableError, TinctureError
 from tincture.public.schema import Schema
-from tincture.stays.reading import read_stays
 
 SENTINEL = "Zx81sentinel"
 OUTCOMES = pl.DataFrame(

@@ -18,11 +18,11 @@ from helpers import bookings
 from series_helpers import SCHEMA, make_stays
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
-from tincture.stays.condense import series_plan
+from tincture.stays.method import usual_plan
 from tincture.stays.release import CondensedSeries
 
 REST = "--id stay_id --target died --hours 12 --rows 16 --delta 1e-5 --effort 0 --quiet"
-PLAN = cache(series_plan)  # calibrating takes longer than all else here
+PLAN = cache(usual_plan)  # calibrating takes longer than all else here
 KILL = """
 import os, signal, sys
 from tincture.cli import main
@@ -46,7 +46,7 @@ class Killed(BaseException):
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stays, their schema, and a budget for one run at ε = 4."""
-    monkeypatch.setattr("tincture.stays.condenser.series_plan", PLAN)
+    monkeypatch.setattr("tincture.stays.job.usual_plan", PLAN)
     events, outcomes = make_stays()
     events.write_parquet(tmp_path / "events.parquet")
     outcomes.write_parquet(tmp_path / "outcomes.parquet")

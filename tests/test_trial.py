@@ -17,7 +17,7 @@ from tincture.errors import ModelError
 from tincture.models.portfolio import portfolio, resolve
 from tincture.privacy.vault import BLOCK
 from tincture.public.tasks import Classification, Survival, Task
-from tincture.tables.condense import rehearse
+from tincture.tables.trial import rehearse
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 

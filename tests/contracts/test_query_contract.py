@@ -14,7 +14,8 @@ from tincture.public.schema import Column
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
-from tincture.tables.additive import Additive, Basis
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import Marginals
@@ -61,10 +62,10 @@ def differences(task: Task, names: list[str]) -> LossDifferences:
     return query
 
 
-def teacher() -> Additive:
+def teacher() -> Teacher[Basis]:
     rng = np.random.default_rng(6)
     basis = Basis.fitting(MARGINALS, ENCODING.snap(MARGINALS.place(MARGINALS.draw(500, rng))))
-    return Additive(basis, rng.normal(size=basis.size))
+    return Teacher(basis, rng.normal(size=basis.size))
 
 
 SEXES = Balance(MARGINALS, 2, np.array([0.1, 1.0, 0.5]))

@@ -1,19 +1,16 @@
-"""What an audit found, and the attacks that rows and stays have in common.
-
-The attacked units are points: rows as the schema encodes them, or descriptions of stays.
-"""
+"""The attacks on points: rows as the schema encodes them, descriptions of stays, and others."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.audit.disclosure import Closeness, Inference, closeness_of
+from tincture.audit.canaries import check_canaries
+from tincture.audit.disclosure import Closeness, closeness_of
 from tincture.audit.membership import (
     Attack,
     closeness,
@@ -22,8 +19,6 @@ from tincture.audit.membership import (
     judged,
     likelihood_ratio,
 )
-from tincture.audit.one_run import Bound
-from tincture.audit.vault_checks import Check
 from tincture.errors import SettingError, TableError
 from tincture.search.optimizer import Progress
 
@@ -33,94 +28,40 @@ Statistic = Callable[[Floats, Floats], Floats]  # of what is released, and of un
 MOST = 5000  # units of each kind that are attacked
 FEWEST = 20
 MOST_REFERENCES = 1000
-NOTICE = "computed from real records — do not release"
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What attacks on one release found, and the un-noised looks they took.
-
-    Attributes
-    ----------
-    release : str
-        Fingerprint of its rows or stays.
-    epsilon, delta : float
-        Claimed by its ledger.
-    membership : tuple of Attack
-        Who was in the table?
-    closeness : Closeness
-        Is a row, or stay, somebody's record?
-    inference : tuple of Inference
-        Can an attribute be told?
-    one_run : Bound
-        Lower bound on ε by canaries.
-    vault : tuple of Check
-        Whether noise, clip and samples are as booked.
-    looks : tuple of str
-        What was looked at in real records, each at ε = ∞.
-    holds : str
-        What is released: "rows" or "stays".
-    """
-
-    release: str
-    epsilon: float
-    delta: float
-    membership: tuple[Attack, ...]
-    closeness: Closeness
-    inference: tuple[Inference, ...]
-    one_run: Bound
-    vault: tuple[Check, ...]
-    looks: tuple[str, ...]
-    holds: str = "rows"
-
-    @property
-    def notice(self) -> str:
-        """What stands above all figures."""
-        return NOTICE
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the vault passed its checks, and no guess refutes the ε claimed."""
-        return self.one_run.holds and all(c.passed for c in self.vault)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has neither NaN nor infinity."""
-        told = asdict(self) | {"vault": [asdict(c) | {"passed": c.passed} for c in self.vault]}
-        told["one_run"]["holds"] = self.one_run.holds
-        return {"notice": NOTICE, "is_sound": self.is_sound, **_plain(told)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "inf" if value > 0 else None
-    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was released, and those attacked, all as points of one space."""
+    """What was released, and those attacked, all as points of one space.
+
+    Attributes
+    ----------
+    rows, members, others : ndarray of shape (n, width)
+    persons : tuple of ndarray of int64, optional
+        Whose each member and each other is, where a person may have several.
+    """
 
     rows: Floats
     members: Floats
     others: Floats
+    persons: tuple[Chosen, Chosen] | None = None
 
 
-def check_references(count: int) -> None:
-    """Refuse a number of reference releases that cannot be made in complementary halves.
+def check_settings(references: int, canaries: int) -> None:
+    """Refuse what an audit cannot be made with, before a record is seen.
+
+    References are made in complementary halves.
 
     Raises
     ------
     SettingError
     """
-    if count % 2 or not 0 <= count <= MOST_REFERENCES:
+    if references % 2 or not 0 <= references <= MOST_REFERENCES:
         raise SettingError(
-            f"{count} references were asked for; expected an even number of at most "
+            f"{references} references were asked for; expected an even number of at most "
             f"{MOST_REFERENCES}, or 0."
         )
+    check_canaries(canaries)
 
 
 def check_enough(units: int, name: str) -> None:
@@ -192,7 +133,7 @@ def by_references(
     others = _few(len(scene.others), MOST, rng)
     pool = np.concatenate([scene.members[chosen], scene.others[others]])
     places = np.concatenate([chosen, n_members + others])
-    included = halves(len(pool), count, rng)
+    included = _halves(scene, chosen, others, count, rng)
     seen: dict[str, list[Floats]] = {name: [] for name in statistics}
     for done, inside in enumerate(included):
         progress(done, count)
@@ -205,6 +146,18 @@ def by_references(
         ratio = likelihood_ratio(statistic(scene.rows, pool), np.array(seen[name]), included)
         found.append(judged(name, ratio[: len(chosen)], ratio[len(chosen) :], rng))
     return found
+
+
+def _halves(
+    scene: Scene, members: Chosen, others: Chosen, count: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Random halves of the attacked, (count, members and others); no person is torn apart."""
+    if scene.persons is None:
+        return halves(len(members) + len(others), count, rng)
+    first, inside = np.unique(scene.persons[0][members], return_inverse=True)
+    second, outside = np.unique(scene.persons[1][others], return_inverse=True)
+    persons = np.concatenate([inside, len(first) + outside])
+    return halves(len(first) + len(second), count, rng)[:, persons]
 
 
 def how_close(scene: Scene, rng: np.random.Generator) -> Closeness:

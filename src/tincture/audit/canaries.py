@@ -48,6 +48,17 @@ class Spikes:
         return out
 
 
+def check_canaries(count: int) -> None:
+    """Refuse too few or too many.
+
+    Raises
+    ------
+    SettingError
+    """
+    if not FEWEST <= count <= MOST:
+        raise SettingError(f"{count} canaries were asked for; expected {FEWEST} to {MOST}.")
+
+
 def canary_vault(included: NDArray[np.bool_], ledger: Ledger) -> Vault:
     """A vault that holds the canaries whose coin says so, each its own number.
 
@@ -61,9 +72,8 @@ def canary_vault(included: NDArray[np.bool_], ledger: Ledger) -> Vault:
     SettingError
         If there are too few or too many canaries.
     """
-    count = len(included)
-    if not FEWEST <= count <= MOST:
-        raise SettingError(f"{count} canaries were asked for; expected {FEWEST} to {MOST}.")
-    places = (np.flatnonzero(included) / (count - 1)).astype(np.float32)[:, None]
-    records = Records(places, places, np.zeros((len(places), 1)))
+    check_canaries(len(included))
+    places = np.flatnonzero(included) / (len(included) - 1)
+    points = places.astype(np.float32)[:, None]
+    records = Records(points, points, np.zeros((len(points), 1)))
     return Vault(lambda _: Sealed(records), None, ledger)

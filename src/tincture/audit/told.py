@@ -8,13 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tincture.audit.attacks import Audit
+from tincture.audit.findings import Audit
 from tincture.audit.membership import RATES
+from tincture.audit.target import Attacked
 from tincture.errors import ReleaseError
 from tincture.evaluation.metrics.figure import Figure
 from tincture.report.summary import TOLD, Attacks, Finding, Verdict
-from tincture.stays.release import CondensedSeries
-from tincture.tables.release import CondensedTable
 
 
 def told(audit: Audit) -> Attacks:
@@ -74,7 +73,7 @@ def to_file(audit: Audit) -> dict[str, Any]:
     return {**audit.to_dict(), **shown}
 
 
-def from_file(path: Path, table: CondensedTable | CondensedSeries) -> Attacks:
+def from_file(path: Path, release: Attacked) -> Attacks:
     """What `to_file` wrote of this release.
 
     Raises
@@ -84,7 +83,7 @@ def from_file(path: Path, table: CondensedTable | CondensedSeries) -> Attacks:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        release = content["release"]
+        attacked = content["release"]
         attacks = Attacks(
             tuple(_finding(f) for f in content["findings"]),
             tuple(Verdict(str(v["says"]), v["is_well"] is True) for v in content["verdicts"]),
@@ -93,7 +92,7 @@ def from_file(path: Path, table: CondensedTable | CondensedSeries) -> Attacks:
         raise ReleaseError(
             f"{path} is absent or no audit; write one with tincture audit --out."
         ) from None
-    if release != table.fingerprint:
+    if attacked != release.fingerprint:
         raise ReleaseError(f"{path} is an audit of another release; audit this one.")
     return attacks
 

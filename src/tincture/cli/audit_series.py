@@ -47,8 +47,8 @@ def audit_series(
     tincture audit-series release/ events.parquet --records outcomes.parquet
     --held-out heldout-outcomes.parquet
     """
-    from tincture.stays.audit import audit_stays
     from tincture.stays.release import CondensedSeries
+    from tincture.stays.target import audit_stays
 
     if out is not None:
         require_page(out)

@@ -160,8 +160,8 @@ def audit(
 
     tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
     """
-    from tincture.tables.audit import audit as run
     from tincture.tables.release import CondensedTable
+    from tincture.tables.target import audit as run
 
     if out is not None:
         require_page(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,17 @@ from tincture.privacy.vault import Vault
 
 
 class Engine(Protocol):
-    """Answers questions about records it alone can see."""
+    """Answers questions about records it alone can see.
+
+    Attributes
+    ----------
+    ledger : Ledger
+    form : Any
+        How the source was written, such as its column names.
+    """
 
     ledger: Ledger
+    form: Any
 
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """A private answer; its value is None where a killed run spent it and lost it."""
@@ -51,16 +59,26 @@ def ask(engine: Engine, query: Query, share: float = 1.0) -> Told:
 
 
 class LocalEngine:
-    """Asks one vault, after the journal of the run that this one continues."""
+    """Asks one vault."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self.ledger = vault.ledger
+        self.ledger, self.form = vault.ledger, vault.form
 
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
-        """The kept answer of a resumed run, or a fresh one."""
-        past = self.ledger.recall(query.question)
-        if past is not None:
-            return past
+        """A fresh answer."""
         query.prepare()
         return self._vault.noisy_sum(query, mechanism, share=share)
+
+
+class Replaying:
+    """Another engine, after the journal of the run that this one continues."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.ledger, self.form = engine.ledger, engine.form
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        """The kept answer, or a fresh one where none is left."""
+        past = self.ledger.recall(query.question)
+        return self._engine.answer(query, mechanism, share=share) if past is None else past

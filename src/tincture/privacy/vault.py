@@ -45,6 +45,8 @@ class Vault:
     ledger : Ledger
     form : Any
         How the source was written.
+    has_persons : bool
+        Whether a unit may have several records.
 
     Raises
     ------
@@ -54,9 +56,8 @@ class Vault:
 
     def __init__(self, seal: Seal, source: Any, ledger: Ledger, *, block: int = BLOCK) -> None:
         sealed = seal(source)
-        person = sealed.person
-        if person is None:
-            person = np.arange(len(sealed.records))
+        self.has_persons = sealed.person is not None
+        person = np.arange(len(sealed.records)) if sealed.person is None else sealed.person
         order = np.argsort(person, kind="stable")  # one person's records together: sums of runs
         self._records = sealed.records.take(order)
         _, self._starts, self._lengths = np.unique(
@@ -120,6 +121,17 @@ class Vault:
         """
         self.ledger.book_disclosure(purpose)
         return self._records
+
+    def disclose_persons(self, purpose: str) -> NDArray[np.int64]:
+        """Whose each record is, in their order; books ε = ∞ like `disclose`.
+
+        Raises
+        ------
+        BudgetError
+            If the ledger is that of a release.
+        """
+        self.ledger.book_disclosure(purpose)
+        return np.repeat(np.arange(len(self._lengths)), self._lengths)
 
     def disclose_labels(self, name: str, purpose: str) -> Labels:
         """A column kept ``beside`` the records, in their order; books ε = ∞ like `disclose`.

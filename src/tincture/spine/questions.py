@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from tincture.kernels.rows import products
 from tincture.privacy.query import Records
 from tincture.public.tasks import Task
-from tincture.tables.additive import Teacher
+from tincture.spine.teaching import Features, Teacher
 
 Floats = NDArray[np.float64]
+ENOUGH_UNITS = 25_000  # a question learns little from more: then a random share answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,12 @@ class ResidualSums:
     ----------
     task : Task
     teacher : Teacher
-        `Additive` for tables, `series.summaries.Linear` for stays.
     counts : ndarray
         Released cell counts of the outcome.
     """
 
     task: Task
-    teacher: Teacher
+    teacher: Teacher[Features]
     counts: Floats
     question: ClassVar[str] = "residual sums"
     clip: ClassVar[float] = 1.0

@@ -6,14 +6,9 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
-
-from tincture.errors import SettingError
 from tincture.privacy.budget import Budget
 from tincture.privacy.journal import Journal
 from tincture.privacy.ledger import Ledger
@@ -34,7 +29,7 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def start(self, ledger: Ledger, epsilon: float, delta: float) -> None:
+    def start(self, ledger: Ledger) -> None:
         """Open the journal, then reserve the budget; only then may anything be asked."""
         self._ledger = ledger
         if self._path is not None:
@@ -43,7 +38,8 @@ class Run:
             ledger.attach(self._journal)
         if self._budget is not None:
             note = self._path.parent.name if self._path else "Condenser.fit"
-            self._budget.reserve(self._name, epsilon, delta, note, unit=ledger.unit)
+            plan = ledger.plan
+            self._budget.reserve(self._name, plan.epsilon, plan.delta, note, unit=ledger.unit)
             self._is_reserved = True
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -55,31 +51,6 @@ class Run:
                 self._budget.give_back(self._name)
         elif self._journal is not None:
             self._journal.close()
-
-
-class Releasing(BaseEstimator):  # type: ignore[misc]
-    """An estimator whose ``table_``, after ``fit``, is a release."""
-
-    def save(self, path: str | Path) -> None:
-        """Write the release as a new folder."""
-        check_is_fitted(self, "table_")
-        self.table_.save(path)
-
-    @property
-    def ledger(self) -> Ledger:
-        """Every private question asked, and what it cost."""
-        check_is_fitted(self, "table_")
-        ledger: Ledger = self.table_.ledger
-        return ledger
-
-    def _check_whole(self) -> None:
-        for name in ("n_rows", "seed"):
-            if not isinstance(getattr(self, name), Integral):
-                raise SettingError(f"{name} must be a whole number.")
-
-    def _check_seed(self) -> None:
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")
 
 
 def digest_of(described: Mapping[str, Any]) -> str:

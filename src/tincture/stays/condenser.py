@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from tincture.errors import SettingError, TableError
-from tincture.privacy.accounting import check_privacy
-from tincture.privacy.engine import LocalEngine
-from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Vault
+from tincture.errors import SettingError
+from tincture.public.expectation import Notice
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.search.optimizer import Progress
-from tincture.spine.run import Releasing, Run, digest_of
-from tincture.stays.condense import condense_series, series_plan
-from tincture.stays.events.reader import Form
+from tincture.spine.condense import condense
+from tincture.spine.estimator import Releasing
+from tincture.spine.job import Tell
+from tincture.stays.job import StaysJob
 from tincture.stays.layout import Layout
-from tincture.stays.reading import read_by, read_stays, with_roles
-from tincture.stays.release import CondensedSeries, written
-from tincture.stays.sealing import Sealing
-from tincture.tables.release import outcome_told
 from tincture.version import __version__
 
 MAX_STAYS = 2_000
 MAX_EFFORT = 100
-HAS_TORCH = find_spec("torch") is not None
 
 
 class SeriesCondenser(Releasing):
@@ -70,6 +61,8 @@ class SeriesCondenser(Releasing):
     table_ : CondensedSeries
         After `fit`.
     """
+
+    _made = "stays"
 
     def __init__(
         self,
@@ -112,6 +105,7 @@ class SeriesCondenser(Releasing):
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = lambda done, total: None,
+        notice: Notice = lambda text: None,
     ) -> SeriesCondenser:
         """Condense.
 
@@ -122,7 +116,7 @@ class SeriesCondenser(Releasing):
         outcomes : frame or path, optional
             One row a stay (or a window of it, if ``unit`` is the stay); may be left out where the
             folder holds it.
-        journal, budget, progress
+        journal, budget, progress, notice
             As for `Condenser.fit`.
 
         Returns
@@ -137,54 +131,48 @@ class SeriesCondenser(Releasing):
         BudgetError
             If the budget does not hold the release.
         """
-        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
-        self._check_settings()
+        job, tell, source = self.job(), Tell(progress, notice), (events, outcomes)
+        self.table_ = condense(job, source, self.seed, journal=journal, budget=budget, tell=tell)
+        return self
+
+    def job(self) -> StaysJob:
+        """The public settings of a run, checked.
+
+        Raises
+        ------
+        SettingError, SchemaError
+        """
+        schema = self._schema()
+        self._check()
         task = self._task(schema)
-        stays, form = read_stays(
-            events,
-            outcomes,
+        layout = Layout.of(
             schema,
             target=self.target,
             stay=self.stay,
             hours=float(self.hours),
             bin_hours=float(self.bin_hours),
-            time=self.time,
-            time_unit=self.time_unit,
-            unit=self.unit,
         )
-        if len(stays) <= self.n_rows:
-            raise TableError(
-                f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
-                "times more."
-            )
-        layout = stays.layout
-        ledger = Ledger(series_plan(self.epsilon, self.delta), unit=self.unit or "stay")
-        vault = Vault(Sealing(schema, task, self.unit), stays, ledger)
-        del stays
+        return StaysJob(
+            schema,
+            task,
+            layout,
+            self.stay,
+            self.time,
+            self.time_unit,
+            self.epsilon,
+            self.delta,
+            self._settings(),
+        )
 
-        with Run(self._digest(schema, task), journal, budget) as run:
-            run.start(ledger, self.epsilon, self.delta)
-            rng = np.random.default_rng(self.seed)
-            found = condense_series(
-                LocalEngine(vault),
-                layout,
-                task,
-                self.n_rows,
-                rng,
-                effort=self._effort(),
-                progress=progress,
-            )
-        released = with_roles(schema.select(self._released(layout, form)), form)
-        tables = written(found.points, found.outcomes, layout, released, task, form)
-        settings = self._settings() | {
-            "prevalence": round(found.prevalence, 4),
-            "left_out": list(found.left_out),
-            "columns": [form.stay, form.time, form.variable, form.value],
-            "time_unit": form.unit,
-        }
-        about = outcome_told(released, task)
-        self.table_ = CondensedSeries(*tables, released, about, settings, ledger)
-        return self
+    def expectation(self) -> str:
+        """One sentence on what to expect of the release, from public settings alone.
+
+        Raises
+        ------
+        SettingError, SchemaError
+            As `fit` would.
+        """
+        return self.job().expectation()
 
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""
@@ -197,15 +185,8 @@ class SeriesCondenser(Releasing):
         events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
         return events, outcomes
 
-    def _check_settings(self) -> None:
-        for name in ("epsilon", "delta", "hours", "bin_hours"):
-            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
-                raise SettingError(f"{name} must be a number.")
-        self._check_whole()
-        check_privacy(self.epsilon, self.delta)
-        if not 4 <= self.n_rows <= MAX_STAYS:
-            raise SettingError(f"{self.n_rows} stays were asked for; expected 4 to {MAX_STAYS}.")
-        self._check_seed()
+    def _check(self) -> None:
+        self._check_settings(("epsilon", "delta", "hours", "bin_hours"), MAX_STAYS)
         self._check_effort()
         if self.unit == self.target:
             raise SettingError("The unit must be another column than the target.")
@@ -221,7 +202,7 @@ class SeriesCondenser(Releasing):
                 f"The effort is {effort}; expected 0, for no matching to networks, up to "
                 f"{MAX_EFFORT}."
             )
-        if effort and not HAS_TORCH:
+        if effort and not _has_torch():
             raise SettingError(
                 "Matching stays to networks needs torch, which is not installed; run "
                 'pip install "tincture[deep]", or leave it out with effort 0.'
@@ -236,10 +217,6 @@ class SeriesCondenser(Releasing):
             )
         return task
 
-    def _released(self, layout: Layout, form: Form) -> list[str]:
-        statics = [c.name for c in layout.statics.columns] if layout.statics else []
-        return [*layout.names, *statics, self.target, *read_by(form)]
-
     def _settings(self) -> dict[str, Any]:
         return {
             "version": __version__,
@@ -253,16 +230,8 @@ class SeriesCondenser(Releasing):
 
     def _effort(self) -> float:
         """As given, or as torch allows."""
-        return float(HAS_TORCH) if self.effort is None else float(self.effort)
+        return float(_has_torch()) if self.effort is None else float(self.effort)
 
-    def _digest(self, schema: Schema, task: Classification) -> str:
-        """Of all that a resumed run must have in common with the killed one."""
-        described = {
-            **self._settings(),
-            "schema": schema.to_dict(),
-            "epsilon": str(self.epsilon),
-            "delta": float(self.delta),
-            "outcome": [outcome_told(schema, task), self.stay],
-            "time": [self.time, self.time_unit],
-        }
-        return digest_of(described)
+
+def _has_torch() -> bool:
+    return find_spec("torch") is not None

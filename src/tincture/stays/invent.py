@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tincture.public.encoding import Amount
+from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
 from tincture.stays.layout import Grid
 from tincture.stays.recording import risen, schedule, thinned
-from tincture.stays.summaries import Linear, Summaries
+from tincture.stays.summaries import Summaries
 
 Floats = NDArray[np.float64]
 FLAT = np.sqrt(3.0)  # deviations at which flat noise ends
@@ -91,7 +92,11 @@ class Channels:
 
 
 def invent(
-    teacher: Linear, course: Course, n_rows: int, manner: Manner, rng: np.random.Generator
+    teacher: Teacher[Summaries],
+    course: Course,
+    n_rows: int,
+    manner: Manner,
+    rng: np.random.Generator,
 ) -> tuple[Grid, Floats]:
     """Stays of both classes in turn; each two share their schedules.
 
@@ -138,7 +143,7 @@ class _Maker:
 
     @classmethod
     def of(
-        cls, teacher: Linear, course: Course, manner: Manner, rng: np.random.Generator
+        cls, teacher: Teacher[Summaries], course: Course, manner: Manner, rng: np.random.Generator
     ) -> _Maker:
         basis, weights = teacher.basis, teacher.weights
         layout, scale = basis.layout, basis.scale

@@ -34,11 +34,9 @@ def read_stays(
     events: Any,
     outcomes: Any,
     schema: Schema,
+    layout: Layout,
     *,
-    target: str,
     stay: str,
-    hours: float,
-    bin_hours: float,
     time: str | None = None,
     time_unit: str | None = None,
     unit: str | None = None,
@@ -51,9 +49,9 @@ def read_stays(
     events, outcomes : frame or path
         As for `tincture.stays.condenser.SeriesCondenser.fit`.
     schema : Schema
-    target, stay : str
-    hours, bin_hours : float
-        Window from the start of the stay, and its bins.
+    layout : Layout
+        Of this schema.
+    stay : str
     time, time_unit : str, optional
     unit : str, optional
         Column of the person. If it is that of the stay, a stay may have several rows of outcomes.
@@ -64,7 +62,6 @@ def read_stays(
     ------
     SettingError, SchemaError, TableError
     """
-    layout = Layout.of(schema, target=target, stay=stay, hours=hours, bin_hours=bin_hours)
     path = Path(outcomes) if isinstance(outcomes, str | Path) else None
     source = open_events(
         events, stay, time=time, unit=time_unit, outcomes=path, schema=schema, names=names
@@ -97,6 +94,21 @@ def with_roles(schema: Schema, form: Form) -> Schema:
     )
 
 
+def form_of(release: CondensedSeries) -> Form:
+    """The form that the real events of a release had.
+
+    Raises
+    ------
+    ReleaseError
+    """
+    about = release.settings
+    try:
+        stay, time, variable, value = about["columns"]
+        return Form(stay, time, variable, value, about["time_unit"])
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError(INCOMPLETE) from None
+
+
 def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
     """Stays, real or invented, by the settings of a release.
 
@@ -104,26 +116,28 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
     ------
     TableError, SettingError, SchemaError, ReleaseError
     """
-    about = release.settings
+    about, form = release.settings, form_of(release)
     try:
-        hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
-        stay, time, *names = about["columns"]
-        counts, unit = about["time_unit"], about["unit"]
-        variable, value = names
+        hours, bin_hours, unit = float(about["hours"]), float(about["bin_hours"]), about["unit"]
     except (KeyError, TypeError, ValueError):
         raise ReleaseError(INCOMPLETE) from None
+    layout = Layout.of(
+        release.schema,
+        target=release.task["target"],
+        stay=form.stay,
+        hours=hours,
+        bin_hours=bin_hours,
+    )
     stays, _ = read_stays(
         events,
         outcomes,
         release.schema,
-        target=release.task["target"],
-        stay=stay,
-        hours=hours,
-        bin_hours=bin_hours,
-        time=time,
-        time_unit=counts,
+        layout,
+        stay=form.stay,
+        time=form.time,
+        time_unit=form.unit,
         unit=unit,
-        names=(variable, value),
+        names=(form.variable, form.value),
     )
     return stays
 

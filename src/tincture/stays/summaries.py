@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels.rows import courses, norms, products
+from tincture.kernels.rows import courses, norms
 from tincture.privacy.query import Records
 from tincture.public.encoding import Amount
 from tincture.stays.layout import Grid, Layout, carried
@@ -291,18 +291,6 @@ class Summaries:
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
         return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A score of risk, weights · φ(x)."""
-
-    basis: Summaries
-    weights: Floats
-
-    def score(self, points: Grid) -> Floats:
-        """Log odds of stays, (n,)."""
-        return products(self.basis.values(points), self.weights)
 
 
 @dataclass(frozen=True)

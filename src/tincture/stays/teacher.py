@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.privacy.engine import Engine
+from tincture.privacy.engine import Engine, Told
+from tincture.privacy.query import Query
 from tincture.public.tasks import Task
-from tincture.spine.questions import ResidualSums
-from tincture.stays.summaries import Linear, Summaries
+from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
+from tincture.spine.teaching import Teacher, taught
+from tincture.stays.summaries import Summaries
 
 Floats = NDArray[np.float64]
 N_IMAGINED = 4000  # summaries from which expected slopes are computed
-ENOUGH_STAYS = 25_000  # a residual sum learns little from more: a random share answers
 PRIOR = 0.015  # variance of a weight before anything is known
 PRIOR_EXACT = 0.025
 STEP = 0.25  # of a full step in every weight by itself: related summaries would overshoot together
@@ -31,36 +32,33 @@ def teach(
     exact: Floats | None,
     rng: np.random.Generator,
     tick: Callable[[], None],
-) -> Linear:
-    """Fit the teacher by rounds of residual sums; the mean of the later half is returned.
+) -> Teacher[Summaries]:
+    """Fit the teacher by rounds of residual sums.
 
     ``exact``: the mean of φ φᵀ over real stays, where it was asked.
     """
-    plan = engine.ledger.plan
     n_units = max(float(counts.sum()), 1.0)
     imagined = basis.imagined(N_IMAGINED, rng)
     basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
     products = imagined.T @ imagined / len(imagined) if exact is None else exact
-    share = min(1.0, ENOUGH_STAYS / n_units)
-    weights = np.append(np.zeros(basis.size - 1), task.level(counts))
-    rounds, late = plan.count(ResidualSums.question), []
-    for done in range(rounds):
-        residuals = ResidualSums(task, Linear(basis, weights), counts)
-        mechanism = plan.mechanism(residuals.question)
-        answer = engine.answer(residuals, mechanism, share=share)
-        if answer.value is not None:
-            slopes = n_units * products / basis.reach
-            if exact is not None:
-                weights = _newton(weights, answer.value, slopes, basis.reach)
-            else:
-                information = task.information(imagined @ weights, counts)
-                noise = answer.noise / np.sqrt(rounds)
-                slope = np.diag(slopes) * information + 1e-9
-                weights = _by_itself(weights, answer.value, slope, noise, basis.reach)
-        if 2 * done >= rounds - 1:
-            late.append(weights)
-        tick()
-    return Linear(basis, sparse(np.mean(late, axis=0), basis.blocks, products))
+    slopes = n_units * products / basis.reach
+    rounds = engine.ledger.plan.count(ResidualSums.question)
+
+    def asked(weights: Floats) -> Query:
+        return ResidualSums(task, Teacher(basis, weights), counts)
+
+    def learned(weights: Floats, answer: Told) -> Floats:
+        if exact is not None:
+            return _newton(weights, answer.value, slopes, basis.reach)
+        information = task.information(imagined @ weights, counts)
+        noise = answer.noise / np.sqrt(rounds)
+        slope = np.diag(slopes) * information + 1e-9
+        return _by_itself(weights, answer.value, slope, noise, basis.reach)
+
+    first = np.append(np.zeros(basis.size - 1), task.level(counts))
+    share = min(1.0, ENOUGH_UNITS / n_units)
+    weights = taught(engine, first, asked, learned, tick, share=share)
+    return Teacher(basis, sparse(weights, basis.blocks, products))
 
 
 def sparse(weights: Floats, blocks: Sequence[slice], products: Floats, n: int = KEPT) -> Floats:

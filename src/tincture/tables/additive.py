@@ -9,16 +9,17 @@ invented records for free, for ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels.pointwise import cospi
-from tincture.kernels.rows import norms, products
+from tincture.kernels.rows import norms
 from tincture.public.tasks import Task
+from tincture.spine.teaching import Features, Teacher
 from tincture.tables.marginals import Marginals
 
 Floats = NDArray[np.float64]
@@ -27,42 +28,6 @@ PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
 STEP = 0.25  # of a full Newton step: related columns would overshoot together
 FREE = 1e3  # prior variance of the constant
-
-
-class Features(Protocol):
-    """Numbers φ of a record, in blocks whose weights are thought to be of one size."""
-
-    @property
-    def size(self) -> int:
-        """Numbers a record."""
-        ...
-
-    @property
-    def blocks(self) -> Sequence[slice]:
-        """Numbers of each column; the constant comes last."""
-        ...
-
-    def values(self, points: Any) -> Floats:
-        """φ of encoded points, (n, size)."""
-        ...
-
-    def bounded(self, values: Floats) -> Floats:
-        """ψ, which is φ shrunk to norm 1 at most."""
-        ...
-
-
-class Teacher(Protocol):
-    """A score of risk that is linear in features."""
-
-    @property
-    def basis(self) -> Features:
-        """The features."""
-        ...
-
-    @property
-    def weights(self) -> Floats:
-        """One a feature."""
-        ...
 
 
 class Basis:
@@ -126,24 +91,6 @@ def _waves(block: Floats, share: Floats) -> Floats:
         return waves
     missing = block[:, 1:] > 0.5
     return np.concatenate([np.where(missing, 0.0, waves), missing - share[-1]], axis=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Additive:
-    """A score of risk, weights · φ(x)."""
-
-    basis: Basis
-    weights: Floats
-
-    def score(self, points: NDArray[np.floating]) -> Floats:
-        """Log odds or log hazard of encoded points, (n,)."""
-        return products(self.basis.values(points), self.weights)
-
-    def shifted(self, by: float) -> Additive:
-        """The same curves from another level."""
-        weights = self.weights.copy()
-        weights[-1] += by
-        return replace(self, weights=weights)
 
 
 class Curvature(NamedTuple):
@@ -239,7 +186,7 @@ def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
     return gain, (precision + precision.T) / 2
 
 
-def levelled(teacher: Additive, sample: Floats, task: Task, counts: Floats) -> Additive:
+def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats) -> Teacher[Basis]:
     """With the released prevalence as its mean chance over a sample of the proxy.
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.

@@ -14,12 +14,12 @@ from tincture.privacy.engine import Engine
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate
+from tincture.spine.questions import ENOUGH_UNITS
 from tincture.tables.balance import Balance
 from tincture.tables.marginals import Marginals
 from tincture.tables.questions import LossDifferences
 
 Floats = NDArray[np.float64]
-ENOUGH_UNITS = 25_000  # a question about losses learns little from more: a random share answers
 
 
 @dataclass(frozen=True, slots=True)

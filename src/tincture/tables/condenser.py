@@ -9,27 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from tincture.errors import SettingError, TableError
-from tincture.io.frames import record_count, to_frame
+from tincture.errors import SettingError
 from tincture.models.generic import Model
 from tincture.models.portfolio import default_models, resolve
-from tincture.privacy.accounting import check_privacy
-from tincture.privacy.engine import LocalEngine
-from tincture.privacy.ledger import Ledger
-from tincture.privacy.vault import Vault
-from tincture.public.encoding import Encoding
-from tincture.public.expectation import Notice, expectation
+from tincture.public.expectation import Notice
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.optimizer import Progress
-from tincture.spine.run import Releasing, Run, digest_of
+from tincture.spine.condense import condense
+from tincture.spine.estimator import Releasing
+from tincture.spine.job import Tell
 from tincture.tables.balance import check_balance
-from tincture.tables.condense import condense, method_for, rehearse, usual_plan
-from tincture.tables.release import CondensedTable, outcome_told
-from tincture.tables.sealing import Sealing
+from tincture.tables.job import TableJob
 from tincture.version import __version__
 
 MAX_ROWS = 10_000
@@ -89,6 +82,8 @@ class Condenser(Releasing):
     >>> condenser.to_frame().shape
     (100, 30)
     """
+
+    _made = "rows"
 
     def __init__(
         self,
@@ -169,43 +164,29 @@ class Condenser(Releasing):
         QueryFailed
             If a model fails on real records.
         """
-        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
-        self._check_settings()
+        job, tell = self.job(), Tell(progress, notice)
+        self.table_ = condense(job, records, self.seed, journal=journal, budget=budget, tell=tell)
+        self._kind = _kind_of(records)
+        return self
+
+    def job(self) -> TableJob:
+        """The public settings of a run, checked.
+
+        Raises
+        ------
+        SettingError, SchemaError, ModelError
+        """
+        schema = self._schema()
+        self._check()
         task = self._task(schema)
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
-        encoding = Encoding([schema[f] for f in features])
-        models = [resolve(m, task) for m in self._model_list(task)]
-        weights = self._weights(models)
-        self._check_size(records)
-        method = method_for(self.method, task)
-        plan = usual_plan(self.epsilon, self.delta, method)
-        ledger = Ledger(plan, unit=self.unit or "record")
-        vault = Vault(Sealing(schema, encoding, task, self.unit), records, ledger)
-        rehearse(models, task, encoding, self.n_rows)
-
-        with Run(self._digest(schema, task, models), journal, budget) as run:
-            run.start(ledger, self.epsilon, self.delta)
-            notice(expectation(len(features), self.epsilon, method))
-            points, outcomes = condense(
-                LocalEngine(vault),
-                encoding,
-                task,
-                models,
-                weights,
-                self.n_rows,
-                np.random.default_rng(self.seed),
-                balance=self.balance,
-                effort=self.effort,
-                progress=progress,
-                notice=notice,
-            )
-        released = schema.select([*features, *task.columns])
-        rows = to_frame({**encoding.decode(points), **task.values(outcomes)}, released)
-        about, names = outcome_told(released, task), tuple(m.name for m in models)
-        self.table_ = CondensedTable(rows, released, about, names, ledger, self._settings())
-        self._kind = _kind_of(records)
-        return self
+        models = tuple(resolve(m, task) for m in self._model_list(task))
+        weights = tuple(self._weights(models))
+        settings = self._settings()
+        return TableJob(
+            schema, task, tuple(features), models, weights, self.epsilon, self.delta, settings
+        )
 
     def expectation(self) -> str:
         """One sentence on what to expect of the release, from public settings alone.
@@ -215,31 +196,20 @@ class Condenser(Releasing):
         SettingError, SchemaError
             As `fit` would.
         """
-        schema = self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
-        self._check_settings()
-        task = self._task(schema)
-        n_columns = len(self._features(schema, task))
-        return expectation(n_columns, self.epsilon, method_for(self.method, task))
+        return self.job().expectation()
 
     def to_frame(self, kind: str | None = None) -> Any:
         """The condensed rows, in the library that the records came in unless ``kind`` says."""
         check_is_fitted(self, "table_")
         return self.table_.to_frame(kind or self._kind)
 
-    def _check_settings(self) -> None:
-        for name in ("epsilon", "delta", "effort"):
-            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
-                raise SettingError(f"{name.capitalize()} must be a number.")
-        self._check_whole()
+    def _check(self) -> None:
+        self._check_settings(("epsilon", "delta", "effort"), MAX_ROWS)
         for name in ("models", "drop"):
             if isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be a list, even of one name.")
-        check_privacy(self.epsilon, self.delta)
         if not 0 < self.effort <= 100:
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
-        if not 4 <= self.n_rows <= MAX_ROWS:
-            raise SettingError(f"{self.n_rows} rows were asked for; expected 4 to {MAX_ROWS}.")
-        self._check_seed()
 
     def _task(self, schema: Schema) -> Classification | Survival:
         if self.target is not None and self.time is None and self.event is None:
@@ -282,14 +252,6 @@ class Condenser(Releasing):
         raw = [float(given.get(m.name, 1.0)) for m in models]
         return [w / sum(raw) for w in raw]
 
-    def _check_size(self, records: Any) -> None:
-        n_records = record_count(records)
-        if n_records <= self.n_rows:
-            raise TableError(
-                f"The table has no more records than the {self.n_rows} rows asked for; condensing "
-                "needs many times more records than rows."
-            )
-
     def _settings(self) -> dict[str, Any]:
         return {
             "version": __version__,
@@ -301,21 +263,6 @@ class Condenser(Releasing):
             "seed": int(self.seed),
             "unit": self.unit,
         }
-
-    def _digest(
-        self, schema: Schema, task: Classification | Survival, models: Sequence[Model]
-    ) -> str:
-        """Of all that a resumed run must have in common with the killed one."""
-        described = {
-            **self._settings(),
-            "schema": schema.to_dict(),
-            "epsilon": str(self.epsilon),
-            "delta": float(self.delta),
-            "outcome": outcome_told(schema, task),
-            "drop": sorted(self.drop),
-            "models": [m.name for m in models],
-        }
-        return digest_of(described)
 
 
 def _kind_of(records: Any) -> str:

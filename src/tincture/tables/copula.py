@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from tincture.tables.additive import Additive
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.marginals import BINS, Marginals, cell_codes
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ class Lines:
         Standard deviation of the teacher's score along the column.
     """
 
-    def __init__(self, marginals: Marginals, teacher: Additive) -> None:
+    def __init__(self, marginals: Marginals, teacher: Teacher[Basis]) -> None:
         self.marginals = marginals
         self.order, self.edges, spread, importance = [], [], [], []
         for j, (column, share) in enumerate(

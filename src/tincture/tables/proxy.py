@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from tincture.models.generic import Model
 from tincture.models.portfolio import TREES, guards
+from tincture.privacy.engine import Told
+from tincture.privacy.query import Query
 from tincture.public.tasks import Task
 from tincture.search.directions import Directions
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.questions import ResidualSums
-from tincture.tables.additive import Additive, Basis, Belief, curvatures, levelled
+from tincture.spine.teaching import Teacher, taught
+from tincture.tables.additive import Basis, Belief, curvatures, levelled
 from tincture.tables.brief import Brief
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
@@ -103,31 +106,27 @@ def protected(brief: Brief) -> tuple[list[Model], list[float]]:
     return [*brief.models, *unasked], weights + [GUARD] * len(unasked)
 
 
-def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Additive:
-    """Fit the teacher by rounds of residual sums; the mean of the later half is returned."""
+def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Teacher[Basis]:
+    """Fit the teacher by rounds of residual sums."""
     marginals, task, counts = brief.marginals, brief.task, brief.counts
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
     sample = brief.groups.resample(sample, rng)
     basis = Basis.fitting(marginals, sample)
     values = basis.values(sample)
-    mechanism = brief.plan.mechanism(ResidualSums.question)
     rounds = brief.plan.count(ResidualSums.question)
-    belief = Belief.first(basis, task.level(counts))
-    late: list[Floats] = []
-    answered, counting = 0, brief.n_units * brief.groups.mean
-    for done in range(rounds):
-        tick()
-        query = ResidualSums(task, Additive(basis, belief.weights), counts)
-        answer = brief.engine.answer(brief.groups.of_query(query), mechanism)
-        if answer.value is not None:
-            answered += 1
-            information = counting * task.information(values @ belief.weights, counts)
-            noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(answered)
-            curves = curvatures(basis, values, information)
-            belief = belief.after(basis, answer.value, curves, *noises)
-        if 2 * done >= rounds - 1:
-            late.append(belief.weights)
-    return Additive(basis, np.mean(late, axis=0))
+    beliefs, counting = [Belief.first(basis, task.level(counts))], brief.n_units * brief.groups.mean
+
+    def asked(weights: Floats) -> Query:
+        return brief.groups.of_query(ResidualSums(task, Teacher(basis, weights), counts))
+
+    def learned(weights: Floats, answer: Told) -> Floats:
+        information = counting * task.information(values @ weights, counts)
+        noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(len(beliefs))
+        curves = curvatures(basis, values, information)
+        beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
+        return beliefs[-1].weights
+
+    return Teacher(basis, taught(brief.engine, beliefs[0].weights, asked, learned, tick))
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:

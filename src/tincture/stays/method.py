@@ -1,4 +1,4 @@
-"""From a vault of stays to a few invented ones: ask, teach, invent, match."""
+"""How stays are searched: ask, teach, invent, match."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
-from tincture.public.tasks import Task
-from tincture.search.optimizer import Progress
+from tincture.public.tasks import Classification
+from tincture.spine.job import SILENT, Found, Tell
 from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
 from tincture.stays.invent import Manner, invent
-from tincture.stays.layout import Grid, Layout
+from tincture.stays.layout import Layout
 from tincture.stays.matching.imagined import imagine
 from tincture.stays.prototypes import Draft, n_prototypes
-from tincture.stays.summaries import Linear, Occupancy, Summaries, SummaryProducts
+from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.stays.teacher import teach
 
 Floats = NDArray[np.float64]
@@ -38,7 +40,7 @@ N_DRAFTS = 12  # of which networks choose one
 N_IMAGINED = 2000  # stays that networks are asked about
 
 
-def series_plan(epsilon: float, delta: float) -> Plan:
+def usual_plan(epsilon: float, delta: float) -> Plan:
     """Rounds and noise from public settings alone."""
     rounds = {} if math.isfinite(epsilon) else {ResidualSums.question: ROUNDS_UNPRIVATE}
     phases = phases_of(PHASES, rounds)
@@ -58,57 +60,67 @@ class Findings:
     course : Course
     products : ndarray of shape (basis.size, basis.size) or None
         Mean of φ φᵀ over stays, asked where nothing is noised.
-    teacher : Linear
+    teacher : Teacher[Summaries]
     """
 
     counts: Floats
     course: Course
     products: Floats | None
-    teacher: Linear
+    teacher: Teacher[Summaries]
 
 
-@dataclass(frozen=True)
-class Invented:
-    """Stays to be released.
+class Matching(NamedTuple):
+    """How long invented stays are matched to small networks, which costs no privacy.
 
     Attributes
     ----------
-    points : float32 ndarray of shape (n_rows, layout.width)
-    outcomes : ndarray of shape (n_rows, 1)
-    prevalence : float
-        Share of the second class among real stays, through noise.
-    left_out : tuple of str
-        Variables and static columns that nobody is seen to have, through noise.
+    drafts : int
+        Sets of stays of which networks choose one.
+    rounds : int
+        In which its stays are then moved; none leaves networks out, and needs no torch.
     """
 
-    points: Grid
-    outcomes: Floats
-    prevalence: float
-    left_out: tuple[str, ...] = ()
+    drafts: int = 1
+    rounds: int = 0
+
+    @classmethod
+    def of(cls, effort: float) -> Matching:
+        """A factor of the usual."""
+        return cls(max(1, round(effort * N_DRAFTS)), math.ceil(effort * ROUNDS_MATCHING))
 
 
-def condense_series(
+UNMATCHED = Matching()
+
+
+def search(
     engine: Engine,
     layout: Layout,
-    task: Task,
+    task: Classification,
     n_rows: int,
     rng: np.random.Generator,
     *,
-    effort: float = 0.0,
-    progress: Progress = lambda done, total: None,
-) -> Invented:
+    matching: Matching = UNMATCHED,
+    tell: Tell = SILENT,
+) -> Found:
     """Ask and teach; then, for free, invent and match.
 
-    ``effort``: factor of the usual drafts and rounds of matching to networks, which needs torch; 0
-    for none.
+    Parameters
+    ----------
+    engine : Engine
+        Answers the questions of ``engine.ledger.plan``.
+    layout, task
+        Of the stays, and their outcome.
+    n_rows : int
+        Stays to invent.
+    rng : numpy.random.Generator
+    matching : Matching
+    tell : Tell
     """
-    rounds = math.ceil(effort * ROUNDS_MATCHING)
-    n_drafts = max(1, round(effort * N_DRAFTS))
-    total = sum(p.count for p in engine.ledger.plan.phases) + rounds + n_drafts
+    total = sum(p.count for p in engine.ledger.plan.phases) + sum(matching)
     done = itertools.count()
 
     def tick() -> None:
-        progress(next(done), total)
+        tell.progress(next(done), total)
 
     found = learn(engine, layout, task, rng, tick)
     teacher = found.teacher
@@ -116,25 +128,25 @@ def condense_series(
     many = n_rows if found.products is None else n_prototypes(n_rows)
     drafts = [
         Draft.of(*invent(teacher, found.course, many, Manner(), rng), n_rows)
-        for _ in range(n_drafts)
+        for _ in range(matching.drafts)
     ]
     draft = drafts[0]
-    if rounds:
+    if matching.rounds:
         from tincture.stays.matching.rounds import Effort, match  # needs torch
 
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)
-        draft = match(drafts, layout, imagined, scores, Effort(rounds), rng, tick)
-    progress(total, total)
+        draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
+    tell.progress(total, total)
     prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
-    left_out = tuple(teacher.basis.left_out)
-    return Invented(draft.points, draft.outcomes, float(prevalence), left_out)
+    told = {"prevalence": round(float(prevalence), 4), "left_out": list(teacher.basis.left_out)}
+    return Found(draft.points, draft.outcomes, told)
 
 
 def learn(
     engine: Engine,
     layout: Layout,
-    task: Task,
+    task: Classification,
     rng: np.random.Generator,
     tick: Callable[[], None],
 ) -> Findings:

@@ -1,0 +1,158 @@
+"""All attacks on one release, in the house, whatever kind of data it is of.
+
+They look at real records without noise, through `Vault.disclose`, which books ε = ∞ in an in-house
+ledger. Their figures must not be released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.audit.attacks import (
+    Chosen,
+    Scene,
+    by_references,
+    by_statistic,
+    check_enough,
+    check_settings,
+    how_close,
+    membership,
+)
+from tincture.audit.disclosure import inferred
+from tincture.audit.findings import Audit
+from tincture.audit.one_run import one_run
+from tincture.audit.target import Target
+from tincture.audit.vault_checks import check_vault
+from tincture.errors import SettingError
+from tincture.privacy.engine import LocalEngine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Records, Sealed
+from tincture.privacy.vault import Vault
+from tincture.search.optimizer import Progress
+from tincture.spine.job import SILENT
+
+Floats = NDArray[np.float64]
+PURPOSES = ("attacked members", "attacked others")
+
+
+def attack(
+    target: Target,
+    members: Any,
+    others: Any,
+    *,
+    sensitive: Sequence[str] = (),
+    references: int = 0,
+    canaries: int = 1000,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Audit:
+    """Attack a release with all that is known of its records.
+
+    Parameters
+    ----------
+    target : Target
+    members, others : Any
+        The records that were condensed, and others of the same kind that were not, each as
+        ``target.sides`` takes them.
+    sensitive : sequence of str
+        Columns to infer from all others.
+    references : int
+        Releases to make from random halves of all records, for the likelihood-ratio attack; even,
+        16 or more to be of use, at most 1,000, 0 for none. Each takes as long as the release did.
+    canaries : int
+        Of the one-run audit.
+    seed : int
+        Of splits, bootstrap and coins; the noise takes none.
+    in_house : path, optional
+        File to which each un-noised look at real records is added before it is taken.
+    progress : callable, optional
+        Told the reference releases made and those to make.
+
+    Raises
+    ------
+    TableError, SchemaError, ModelError, SettingError
+    """
+    check_settings(references, canaries)
+    encoding = target.encoding
+    known = [] if encoding is None else [c.name for c in encoding.columns]
+    for name in sensitive:
+        if name not in known:
+            raise SettingError(
+                f"The release has no column {name!r} to be inferred from others; it has "
+                f"{', '.join(known) or 'none that can be'}."
+            )
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
+    rng, plan = np.random.default_rng(seed), target.release.ledger.plan
+    bound, checks = one_run(plan, rng, canaries=canaries), check_vault()
+    sides = [
+        _seen(target, side, ledger, purpose)
+        for side, purpose in zip(target.sides(members, others), PURPOSES, strict=True)
+    ]
+    records = [side.records for side in sides]
+    invented = target.records(target.release)
+    describe = target.description(_together(records), invented)
+    points = (describe(invented), describe(records[0]), describe(records[1]))
+    persons = [side.person for side in sides if side.person is not None]
+    scene = Scene(*points, (persons[0], persons[1]) if persons else None)
+    attacks = membership(scene, f"closest {target.one}", rng)
+    attacks += [by_statistic(name, s, scene, rng) for name, s in target.statistics.items()]
+    if references:
+        make = _maker(target, sides, describe)
+        attacks += by_references(scene, make, references, rng, progress, target.ratios)
+    return Audit(
+        target.release.fingerprint,
+        plan.epsilon,
+        plan.delta,
+        tuple(attacks),
+        how_close(scene, rng),
+        tuple(inferred(name, encoding, *points) for name in sensitive if encoding is not None),
+        bound,
+        checks,
+        tuple(e.question for e in ledger.entries),
+        f"{target.one}s",
+    )
+
+
+def _seen(target: Target, side: Any, ledger: Ledger, purpose: str) -> Sealed:
+    """Real records, taken out of a vault of their own; with their persons if they matter."""
+    vault = Vault(target.seal, side, ledger)
+    records = vault.disclose(purpose)
+    check_enough(len(records), target.units)
+    if not vault.has_persons:
+        return Sealed(records)
+    return Sealed(records, vault.disclose_persons(f"persons of {purpose}"))
+
+
+def _together(parts: Sequence[Records]) -> Records:
+    return Records(
+        np.concatenate([p.points for p in parts]),
+        np.concatenate([p.design for p in parts]),
+        np.concatenate([p.outcomes for p in parts]),
+    )
+
+
+def _maker(
+    target: Target, sides: Sequence[Sealed], describe: Callable[[Records], Floats]
+) -> Callable[[Chosen, int], Floats]:
+    """Points of a release made like the one attacked, of the records at some places."""
+    everybody = _together([side.records for side in sides])
+    person = None
+    if sides[0].person is not None and sides[1].person is not None:
+        person = np.concatenate([sides[0].person, sides[0].person.max() + 1 + sides[1].person])
+
+    def make(places: Chosen, seed: int) -> Floats:
+        job = target.job(seed)
+        chosen = Sealed(
+            everybody.take(places), None if person is None else person[places], form=target.form
+        )
+        vault = Vault(lambda _: chosen, None, Ledger(job.plan(), unit=job.unit))
+        found = job.search(LocalEngine(vault), np.random.default_rng(seed), SILENT)
+        return describe(target.records(job.release(found, vault.form, vault.ledger)))
+
+    return make

@@ -1,0 +1,57 @@
+"""One run, from records to a release, whatever the records are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tincture.privacy.engine import LocalEngine, Replaying
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
+from tincture.spine.job import SILENT, Job, Made, Tell
+from tincture.spine.run import Run
+
+
+def condense(
+    job: Job[Made],
+    source: Any,
+    seed: int = 0,
+    *,
+    journal: str | Path | None = None,
+    budget: str | Path | None = None,
+    tell: Tell = SILENT,
+) -> Made:
+    """Condense a source of records.
+
+    Parameters
+    ----------
+    job : Job
+    source : Any
+        What ``job.seal`` takes.
+    seed : int
+        Of the search; the noise takes none.
+    journal : path, optional
+        Where to write the ledger ahead, so that a killed run can be continued by the same call.
+    budget : path, optional
+        Budget file that must hold this release.
+    tell : Tell
+
+    Raises
+    ------
+    SettingError, SchemaError, TableError, ModelError
+        Before any privacy is spent.
+    BudgetError
+        If the budget does not hold the release.
+    QueryFailed
+        If a question fails on real records.
+    """
+    vault = Vault(job.seal, source, Ledger(job.plan(), unit=job.unit))
+    job.rehearse()
+    engine = Replaying(LocalEngine(vault))
+    with Run(job.digest(), journal, budget) as run:
+        run.start(engine.ledger)
+        tell.notice(job.expectation())
+        found = job.search(engine, np.random.default_rng(seed), tell)
+    return job.release(found, engine.form, engine.ledger)

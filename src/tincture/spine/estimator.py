@@ -1,0 +1,64 @@
+"""What estimators of every kind of data share: a release after `fit`, and settings to check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import ClassVar
+
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tincture.errors import SettingError
+from tincture.privacy.accounting import check_privacy
+from tincture.privacy.ledger import Ledger
+from tincture.public.schema import Schema
+
+
+class Releasing(BaseEstimator):  # type: ignore[misc]
+    """An estimator whose ``table_``, after ``fit``, is a release."""
+
+    _made: ClassVar[str]  # what it makes: rows, stays
+
+    def save(self, path: str | Path) -> None:
+        """Write the release as a new folder."""
+        check_is_fitted(self, "table_")
+        self.table_.save(path)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every private question asked, and what it cost."""
+        check_is_fitted(self, "table_")
+        ledger: Ledger = self.table_.ledger
+        return ledger
+
+    def _schema(self) -> Schema:
+        """As given, or read from its file."""
+        return self.schema if isinstance(self.schema, Schema) else Schema.load(self.schema)
+
+    def _check_settings(self, amounts: Sequence[str], most: int) -> None:
+        """Refuse what no kind of data can work with.
+
+        Parameters
+        ----------
+        amounts : sequence of str
+            Settings that must be numbers.
+        most : int
+            Rows or stays that may be asked for.
+
+        Raises
+        ------
+        SettingError
+        """
+        for name in amounts:
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
+                raise SettingError(f"{name.capitalize()} must be a number.")
+        for name in ("n_rows", "seed"):
+            if not isinstance(getattr(self, name), Integral):
+                raise SettingError(f"{name} must be a whole number.")
+        check_privacy(self.epsilon, self.delta)
+        if not 4 <= self.n_rows <= most:
+            raise SettingError(f"{self.n_rows} {self._made} were asked for; expected 4 to {most}.")
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")

@@ -1,0 +1,119 @@
+"""What a kind of data brings to a run: public settings that can plan, seal, search and release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.privacy.accounting import Plan
+from tincture.privacy.engine import Engine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Sealed
+from tincture.search.optimizer import Progress
+
+Made = TypeVar("Made", covariant=True)
+
+
+class Tell(NamedTuple):
+    """Whom a run tells how it goes.
+
+    Attributes
+    ----------
+    progress : callable
+        Told the rounds done and the rounds in all.
+    notice : callable
+        Told a sentence for a person.
+    """
+
+    progress: Progress = lambda done, total: None
+    notice: Callable[[str], None] = lambda text: None
+
+
+SILENT = Tell()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: invented records, as a vault would hold them.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_rows, width)
+        Exact points of the encoded cube.
+    outcomes : ndarray of shape (n_rows, outcome width)
+    told : mapping
+        What the answers tell of the real ones, through noise, for whoever uses the release.
+    """
+
+    points: NDArray[Any]
+    outcomes: NDArray[np.float64]
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Job(Protocol[Made]):
+    """Public settings of one run; nothing here has seen a record.
+
+    A third kind of data brings a class of its own with these members (docs/decisions/0014).
+    """
+
+    @property
+    def unit(self) -> str:
+        """Whom the ledger protects: record, stay, or a column of persons."""
+        ...
+
+    def plan(self) -> Plan:
+        """The questions that may be asked, with their noise.
+
+        Raises
+        ------
+        SettingError
+            If no noise is large enough.
+        """
+        ...
+
+    def seal(self, source: Any) -> Sealed:
+        """Encode the records; called by the vault alone, at its door.
+
+        Raises
+        ------
+        TableError
+            If the source disagrees with the settings; never quoting a cell.
+        """
+        ...
+
+    def rehearse(self) -> None:
+        """Try all that could fail, on invented records, before a question is paid for.
+
+        Raises
+        ------
+        ModelError
+        """
+        ...
+
+    def digest(self) -> str:
+        """Of all that a resumed run must have in common with the killed one."""
+        ...
+
+    def expectation(self) -> str:
+        """One sentence on what to expect, from public settings alone."""
+        ...
+
+    def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
+        """Ask, and find what is to be released."""
+        ...
+
+    def release(self, found: Found, form: Any, ledger: Ledger) -> Made:
+        """What can be handed on.
+
+        Parameters
+        ----------
+        found : Found
+        form : Any
+            How the source was written, as `seal` told the vault.
+        ledger : Ledger
+        """
+        ...

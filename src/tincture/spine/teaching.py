@@ -1,0 +1,108 @@
+"""A private teacher: a score of risk, linear in features, fitted by rounds of residual sums.
+
+Nothing else of the outcome is asked of the records, and the fitted teacher labels invented ones for
+free, for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.kernels.rows import products
+from tincture.privacy.engine import Engine, Told
+from tincture.privacy.query import Query
+
+Floats = NDArray[np.float64]
+
+
+class Features(Protocol):
+    """Numbers φ of a record, in blocks whose weights are thought to be of one size."""
+
+    @property
+    def size(self) -> int:
+        """Numbers a record."""
+        ...
+
+    @property
+    def blocks(self) -> Sequence[slice]:
+        """Numbers of each column; the constant comes last."""
+        ...
+
+    def values(self, points: Any) -> Floats:
+        """φ of encoded points, (n, size)."""
+        ...
+
+    def bounded(self, values: Floats) -> Floats:
+        """ψ, which is φ shrunk to norm 1 at most."""
+        ...
+
+
+Basis = TypeVar("Basis", bound=Features, covariant=True)
+
+
+@dataclass(frozen=True)
+class Teacher(Generic[Basis]):
+    """A score of risk, weights · φ(x): a log odds or a log hazard.
+
+    Attributes
+    ----------
+    basis : Features
+    weights : ndarray of shape (basis.size,)
+    """
+
+    basis: Basis
+    weights: Floats
+
+    def score(self, points: NDArray[np.floating[Any]]) -> Floats:
+        """Of encoded points, (n,)."""
+        return products(self.basis.values(points), self.weights)
+
+    def shifted(self, by: float) -> Teacher[Basis]:
+        """The same from another level."""
+        weights = self.weights.copy()
+        weights[-1] += by
+        return replace(self, weights=weights)
+
+
+def taught(
+    engine: Engine,
+    first: Floats,
+    asked: Callable[[Floats], Query],
+    learned: Callable[[Floats, Told], Floats],
+    tick: Callable[[], None],
+    *,
+    share: float = 1.0,
+) -> Floats:
+    """Weights after all planned rounds: the mean over the later half.
+
+    Parameters
+    ----------
+    engine : Engine
+    first : ndarray of shape (size,)
+    asked : callable
+        From the present weights to the question of a round; all are of one kind.
+    learned : callable
+        From the present weights and an answer to the next ones. A round whose answer was lost by a
+        killed run changes nothing.
+    tick : callable
+        Told of each round.
+    share : float
+        Of the units that take part, to save time.
+    """
+    question = asked(first).question
+    plan = engine.ledger.plan
+    mechanism, rounds = plan.mechanism(question), plan.count(question)
+    weights, late = first, []
+    for done in range(rounds):
+        tick()
+        answer = engine.answer(asked(weights), mechanism, share=share)
+        if answer.value is not None:
+            weights = learned(weights, Told(answer.value, answer.noise))
+        if 2 * done >= rounds - 1:
+            late.append(weights)
+    return np.asarray(np.mean(late, axis=0))

@@ -1,0 +1,133 @@
+"""A run on stays: its public settings, and what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tincture.errors import TableError
+from tincture.privacy.accounting import Plan
+from tincture.privacy.engine import Engine
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Sealed
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
+from tincture.spine.job import Found, Tell
+from tincture.spine.run import digest_of
+from tincture.stays.layout import Layout
+from tincture.stays.method import Matching, search, usual_plan
+from tincture.stays.reading import read_by, read_stays, with_roles
+from tincture.stays.release import CondensedSeries, written
+from tincture.stays.sealing import Sealing
+from tincture.tables.release import outcome_told
+
+
+@dataclass(frozen=True)
+class StaysJob:
+    """Public settings of one run on stays; a `tincture.spine.job.Job`.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the real stays.
+    task : Classification
+    layout : Layout
+        Of this schema.
+    stay : str
+        Column that names the stay, in events and outcomes.
+    time, time_unit : str or None
+        Time column of the events and what it counts, where its name does not tell.
+    epsilon, delta : float
+    settings : mapping
+        All others, as the release tells them.
+    """
+
+    schema: Schema
+    task: Classification
+    layout: Layout
+    stay: str
+    time: str | None
+    time_unit: str | None
+    epsilon: float
+    delta: float
+    settings: Mapping[str, Any]
+
+    @property
+    def unit(self) -> str:
+        """A column of persons, or the stay."""
+        return self.settings["unit"] or "stay"
+
+    def plan(self) -> Plan:
+        """The usual questions."""
+        return usual_plan(self.epsilon, self.delta)
+
+    def seal(self, source: Any) -> Sealed:
+        """Bin and encode events and outcomes, each a frame or a path.
+
+        Raises
+        ------
+        SettingError, TableError
+            If they disagree with the schema, or there are no more stays than are asked for.
+        """
+        unit, n_rows = self.settings["unit"], self.settings["n_rows"]
+        events, outcomes = source
+        stays, form = read_stays(
+            events,
+            outcomes,
+            self.schema,
+            self.layout,
+            stay=self.stay,
+            time=self.time,
+            time_unit=self.time_unit,
+            unit=unit,
+        )
+        if len(stays) <= n_rows:
+            raise TableError(
+                f"There are no more stays than the {n_rows} asked for; condensing needs many times "
+                "more."
+            )
+        return replace(Sealing(self.schema, self.task, unit)(stays), form=form)
+
+    def rehearse(self) -> None:
+        """Nothing is asked of models."""
+
+    def digest(self) -> str:
+        """Of all settings."""
+        return digest_of(
+            {
+                **self.settings,
+                "schema": self.schema.to_dict(),
+                "epsilon": str(self.epsilon),
+                "delta": float(self.delta),
+                "outcome": [outcome_told(self.schema, self.task), self.stay],
+                "time": [self.time, self.time_unit],
+            }
+        )
+
+    def expectation(self) -> str:
+        """Nothing yet."""
+        return ""
+
+    def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
+        """Ask, teach, invent, match."""
+        n_rows, matching = self.settings["n_rows"], Matching.of(self.settings["effort"])
+        return search(engine, self.layout, self.task, n_rows, rng, matching=matching, tell=tell)
+
+    def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedSeries:
+        """Events and outcomes in the form of the real ones."""
+        layout = self.layout
+        statics = [c.name for c in layout.statics.columns] if layout.statics else []
+        names = [*layout.names, *statics, *self.task.columns, *read_by(form)]
+        schema = with_roles(self.schema.select(names), form)
+        tables = written(found.points, found.outcomes, layout, schema, self.task, form)
+        settings = {
+            **self.settings,
+            **found.told,
+            "columns": [form.stay, form.time, form.variable, form.value],
+            "time_unit": form.unit,
+        }
+        about = outcome_told(schema, self.task)
+        return CondensedSeries(*tables, schema, about, settings, ledger)

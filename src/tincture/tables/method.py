@@ -1,0 +1,126 @@
+"""How rows are searched: by which method, with what plan of questions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import SettingError
+from tincture.models.generic import Model
+from tincture.privacy.accounting import Plan, calibrate, phases_of
+from tincture.privacy.engine import Engine, ask
+from tincture.public.encoding import Encoding
+from tincture.public.expectation import verdict
+from tincture.public.tasks import Task
+from tincture.spine.job import SILENT, Found, Tell
+from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.tables.brief import Brief
+from tincture.tables.descent import by_descent
+from tincture.tables.marginals import Marginals
+from tincture.tables.proxy import by_proxy
+from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+
+Floats = NDArray[np.float64]
+METHODS = ("auto", "direct", "proxy")
+
+# Share of the budget and number of questions of each kind (docs/decisions/0003, 0008).
+DIRECT = {
+    CellCounts.question: (0.03, 1),
+    MarginalCounts.question: (0.12, 1),
+    LossDifferences.question: (0.85, 100),
+}
+PROXY = {
+    CellCounts.question: (0.02, 1),
+    MarginalCounts.question: (0.13, 1),
+    ResidualSums.question: (0.65, 8),
+    RankProducts.question: (0.12, 1),
+    LossDifferences.question: (0.08, 1),
+}
+ROUNDS_UNPRIVATE = 200
+
+
+def method_for(method: str, task: Task) -> str:
+    """What "auto" stands for.
+
+    Raises
+    ------
+    SettingError
+        If the method is not known or not possible for this task.
+    """
+    if method not in METHODS:
+        raise SettingError(f"The method {method!r} is not known; use one of {', '.join(METHODS)}.")
+    if method == "proxy" and not task.is_ordered:
+        raise SettingError(
+            "The proxy method needs two classes or a survival outcome; use --method direct (or "
+            "auto) for a target of more classes."
+        )
+    if method == "auto":
+        return "proxy" if task.is_ordered else "direct"
+    return method
+
+
+def usual_plan(epsilon: float, delta: float, method: str) -> Plan:
+    """Rounds and noise of a method from public settings alone."""
+    phases = PROXY if method == "proxy" else DIRECT
+    rounds = {} if math.isfinite(epsilon) else {LossDifferences.question: ROUNDS_UNPRIVATE}
+    return calibrate(epsilon, delta, phases_of(phases, rounds))
+
+
+def search(
+    engine: Engine,
+    encoding: Encoding,
+    task: Task,
+    models: Sequence[Model],
+    weights: Sequence[float],
+    n_rows: int,
+    rng: np.random.Generator,
+    *,
+    balance: str | None = None,
+    effort: float = 1.0,
+    tell: Tell = SILENT,
+) -> Found:
+    """Search for the table on which models fit best what the vault holds.
+
+    Parameters
+    ----------
+    engine : Engine
+        Answers the questions of ``engine.ledger.plan``, which also tells the method.
+    encoding, task, models
+        Columns, outcome, and the models to be served.
+    weights : sequence of float
+        Of the models, summing to 1.
+    n_rows : int
+    rng : numpy.random.Generator
+        Of the search alone; privacy noise has its own source.
+    balance : str, optional
+        Column with levels, each of which is to count the same.
+    effort : float
+        Factor of the rounds that cost no privacy.
+    tell : Tell
+        Also told what to expect once the outcomes are counted.
+    """
+    marginals, counts = survey(engine, encoding, task)
+    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort, balance)
+    follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
+    if follow is by_proxy and math.isfinite(brief.plan.epsilon):
+        tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
+    return Found(*follow(brief, rng, tell.progress))
+
+
+def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:
+    """Buy prevalence (or the time scale) and every column's histogram.
+
+    Raises
+    ------
+    ReleaseError
+        If a killed run has spent the first question and lost its answer.
+    """
+    counts = ask(engine, CellCounts(task)).value
+    columns = MarginalCounts(encoding)
+    answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question)).value
+    if answer is None:
+        return Marginals.flat(encoding), counts
+    return Marginals.of_counts(encoding, answer, counts.sum()), counts

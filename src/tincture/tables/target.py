@@ -1,0 +1,128 @@
+"""How a release of rows is attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.audit.attacks import Statistic
+from tincture.audit.audit import attack
+from tincture.audit.findings import Audit
+from tincture.audit.membership import closeness
+from tincture.privacy.query import Records, Sealed
+from tincture.public.encoding import Encoding
+from tincture.search.optimizer import Progress
+from tincture.tables.condenser import Condenser
+from tincture.tables.evaluation import condensed_records, table_task
+from tincture.tables.job import TableJob
+from tincture.tables.release import CondensedTable, told_case
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TableTarget:
+    """A release of rows; a `tincture.audit.target.Target`. Points are all columns, encoded."""
+
+    release: CondensedTable
+    one: ClassVar[str] = "row"
+    units: ClassVar[str] = "records"
+    form: ClassVar[None] = None
+    statistics: ClassVar[Mapping[str, Statistic]] = {}
+    ratios: ClassVar[Mapping[str, Statistic]] = {"likelihood ratio": closeness}
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of all columns, outcomes last."""
+        job, schema = self.job(0), self.release.schema
+        return Encoding([schema[name] for name in (*job.features, *job.task.columns)])
+
+    def sides(self, members: Any, others: Any) -> tuple[Any, Any]:
+        """Frames, as they are."""
+        return members, others
+
+    def seal(self, source: Any) -> Sealed:
+        """Encode the features of a frame as the release's own job does."""
+        return self.job(0).sealing(source)
+
+    def records(self, release: CondensedTable) -> Records:
+        """Its rows."""
+        task = table_task(release)
+        return condensed_records(release, self.job(0).encoding, task)
+
+    def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
+        """Features and outcomes side by side."""
+        task = self.job(0).task
+        outcome = Encoding([self.release.schema[name] for name in task.columns])
+
+        def points(records: Records) -> Floats:
+            outcomes = outcome.encode(task.values(records.outcomes))
+            return np.concatenate([records.points.astype(np.float64), outcomes], axis=1)
+
+        return points
+
+    def job(self, seed: int) -> TableJob:
+        """Of the release's settings."""
+        made = self.release
+        settings = made.settings
+        outcome = {k: v for k, v in made.task.items() if k != "kind"}
+        outcome["case"] = told_case(made.schema, made.task).level
+        return Condenser(
+            schema=made.schema,
+            epsilon=made.ledger.plan.epsilon,
+            delta=made.ledger.plan.delta,
+            models=list(made.models),
+            n_rows=settings["n_rows"],
+            unit=settings.get("unit"),
+            method=settings["method"],
+            weights=settings["weights"],
+            balance=settings.get("balance"),
+            effort=settings["effort"],
+            seed=seed,
+            **outcome,
+        ).job()
+
+
+def audit(
+    release: CondensedTable | str | Path,
+    records: Any,
+    held_out: Any,
+    *,
+    sensitive: Sequence[str] = (),
+    references: int = 0,
+    canaries: int = 1000,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Audit:
+    """Attack a release of rows with all that is known of its records.
+
+    Parameters
+    ----------
+    release : CondensedTable or path
+    records, held_out : pandas or polars frames
+        The records that were condensed, and others of the same kind that were not.
+    sensitive, references, canaries, seed, in_house, progress
+        As for `tincture.audit.audit.attack`.
+
+    Raises
+    ------
+    TableError, SchemaError, ModelError, SettingError
+    """
+    table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
+    return attack(
+        TableTarget(table),
+        records,
+        held_out,
+        sensitive=sensitive,
+        references=references,
+        canaries=canaries,
+        seed=seed,
+        in_house=in_house,
+        progress=progress,
+    )
