@@ -35,7 +35,7 @@ def disagreements(x: np.ndarray, y: np.ndarray, ours: Any, theirs: Any) -> int:
     Parameters
     ----------
     x, y : the table
-    ours : `tincture.kernels._nodes.Nodes` of one table with one tree
+    ours : nodes of one table with one tree, see `tincture.kernels.tree`
     theirs : scikit-learn's ``tree_``
     """
     x, wrong = x.astype(np.float32), 0

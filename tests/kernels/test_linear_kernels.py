@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tincture.kernels import cox, logistic
-from tincture.kernels._fitted import softmax
+from tincture.kernels.pointwise import softmax
 
 
 def _tables(seed, r=4, m=100, p=40):

@@ -101,7 +101,7 @@ def test_a_tree_splits_where_the_log_rank_statistic_is_largest():
 
 def _drawn_rows(time, seed):
     """Repeat the kernel's bootstrap of its first tree: rows in order of time, with repeats."""
-    from tincture.kernels._random import draw, mix
+    from tincture.kernels.draws import draw, mix
 
     @numba.njit
     def rows(m, seed):

@@ -11,9 +11,9 @@ from tincture.kernels._gains import FIELD, PER_WORD, Rules
 from tincture.kernels._gradients import pack_gradients, pack_hazards
 from tincture.kernels._grow import grow_tree
 from tincture.kernels._nodes import Nodes, gather_leaves, route, table_nodes
-from tincture.kernels._random import draw, mix
 from tincture.kernels._scratch import load_root, make_scratch
 from tincture.kernels._sort import rank_rows
+from tincture.kernels.draws import draw, mix
 
 
 @kernel_jit

@@ -25,8 +25,8 @@ from tincture.kernels._gains import (
     rough_scores,
 )
 from tincture.kernels._nodes import Int, Nodes
-from tincture.kernels._random import draw, mix
 from tincture.kernels._scratch import Scratch
+from tincture.kernels.draws import draw, mix
 
 
 @inline_jit

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import fast_jit, jit, kernel_jit, share
+from tincture.kernels._compile import fast_jit, jit, kernel_jit
 from tincture.kernels._nodes import LARGEST
+from tincture.kernels.threads import share
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._gains import ROW
 from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes
-from tincture.kernels._random import draw, mix
+from tincture.kernels.draws import draw, mix
 
 Integers = NDArray[np.int64]
 Keys = NDArray[np.int32]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, jit, kernel_jit
+from tincture.kernels.threads import share
 
 Int: TypeAlias = "int | np.signedinteger[Any]"
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows

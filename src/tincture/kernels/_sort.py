@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, share
+from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import ROW
+from tincture.kernels.threads import share
 
 _GINI_GAP = np.float32(1e-7)  # scikit-learn takes values this close for equal
 _NO_GAP = np.float32(0.0)

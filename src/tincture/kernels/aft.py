@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     Floats,
@@ -30,6 +30,7 @@ from tincture.kernels._linear import (
     weighted_gram,
 )
 from tincture.kernels._partial_likelihood import predictor, product
+from tincture.kernels.threads import share
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40

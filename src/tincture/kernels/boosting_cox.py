@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import share
 from tincture.kernels._fit import fit_tables
 from tincture.kernels._fitted import Risks
 from tincture.kernels._gains import boosting_rules
@@ -33,6 +32,7 @@ from tincture.kernels._nodes import (
     to_float32,
 )
 from tincture.kernels._sort import sort_keys
+from tincture.kernels.threads import share
 
 _LEAST_HESSIAN = 1e-6  # XGBoost's kRtEps
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Risks
 from tincture.kernels._linear import (
     LANES,
@@ -43,6 +43,7 @@ from tincture.kernels._partial_likelihood import (
     risk_set_means,
     slope,
 )
+from tincture.kernels.threads import share
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40

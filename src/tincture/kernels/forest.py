@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import share
 from tincture.kernels._fit import fit_tables
 from tincture.kernels._fitted import Classifiers
 from tincture.kernels._gains import Rules
 from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
 from tincture.kernels._sort import sort_keys
+from tincture.kernels.threads import share
 
 NO_LIMIT = 1 << 30
 

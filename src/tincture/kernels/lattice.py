@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import kernel_jit, share
+from tincture.kernels._compile import kernel_jit
+from tincture.kernels.threads import share
 
 Floats = NDArray[np.float64]
 HUGE = 1e200  # so that a person's sum cannot overflow

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import kernel_jit, share
-from tincture.kernels._fitted import Classifiers, softmax
+from tincture.kernels._compile import kernel_jit
+from tincture.kernels._fitted import Classifiers
 from tincture.kernels._linear import LANES, Floats, bounded, linear_scores
 from tincture.kernels._softmax import Integers, minimise
+from tincture.kernels.pointwise import softmax
+from tincture.kernels.threads import share
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
 _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import jit, kernel_jit, share
-from tincture.kernels._fitted import softmax
+from tincture.kernels._compile import jit, kernel_jit
 from tincture.kernels._linear import BLOCK, Floats, bounded, columns_of
+from tincture.kernels.pointwise import softmax
+from tincture.kernels.threads import share
 
 SMOOTHING = 1e-9  # of the largest variance of a column, added to every variance
 

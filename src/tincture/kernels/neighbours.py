@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.kernels._compile import inline_jit, jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._fitted import Classifiers
 from tincture.kernels._linear import Floats, columns_of
+from tincture.kernels.threads import share
 
 PIECE = 256  # records that one thread takes at a time
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tincture.kernels._compile import jit, kernel_jit, share
+from tincture.kernels._compile import jit, kernel_jit
 from tincture.kernels._exp import exponentials
+from tincture.kernels.threads import share
 
 Floats = NDArray[np.float64]
 PIECE = 1 << 16  # numbers that one thread takes at a time
@@ -27,6 +28,28 @@ def exp(x: ArrayLike, out: Floats | None = None) -> Floats:
     `out` may be x; it is contiguous.
     """
     return _each(_exp_pieces, x, out)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Turn scores (R, k, b) into probabilities (R, b, classes); `scores` is overwritten.
+
+    A single score is that of the second of two classes against the first.
+    """
+    if scores.shape[1] == 1:
+        out = np.empty((2, len(scores), scores.shape[2]))
+        np.negative(scores[:, 0], out=out[0])
+        exp(out[0], out=out[0])
+        out[0] += 1.0
+        np.divide(1.0, out[0], out=out[1])
+        np.subtract(1.0, out[1], out=out[0])
+        return np.moveaxis(out, 0, 2)
+    scores -= scores.max(axis=1, keepdims=True)
+    exp(scores, out=scores)
+    total = scores[:, 0].copy()
+    for c in range(1, scores.shape[1]):  # numpy's sum takes another order for a record alone
+        total += scores[:, c]
+    scores /= total[:, None]
+    return scores.swapaxes(1, 2)
 
 
 def log(x: ArrayLike) -> Floats:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._compile import inline_jit, kernel_jit, share
+from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Risks
 from tincture.kernels._gains import ROW
 from tincture.kernels._linear import Floats
@@ -33,8 +33,9 @@ from tincture.kernels._nodes import (
     table_nodes,
     to_float32,
 )
-from tincture.kernels._random import draw, mix
 from tincture.kernels._sort import rank_rows, sort_keys
+from tincture.kernels.draws import draw, mix
+from tincture.kernels.threads import share
 
 _NO_LIMIT = 1 << 30
 

@@ -310,7 +310,7 @@ def each(work: Callable[[int], None], n: int, *, threads: bool) -> None:
     """
     from sklearn import config_context, get_config
 
-    from tincture.kernels._compile import share
+    from tincture.kernels.threads import share
 
     config = get_config()  # which each thread would have afresh
 

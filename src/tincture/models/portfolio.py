@@ -61,7 +61,7 @@ class Classifier:
 
 
 def _probabilities(fitted: Any, x: Floats) -> Floats:
-    from tincture.kernels._fitted import softmax
+    from tincture.kernels.pointwise import softmax
 
     if hasattr(fitted, "predict_proba"):
         return np.asarray(fitted.predict_proba(x), dtype=np.float64)

@@ -1,0 +1,59 @@
+"""How work is spread over threads: kernels, and whatever else is done item by item."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+
+_PIECES = 4  # of work for each thread, so that none waits long for the slowest
+
+
+def share(
+    kernel: Callable[..., None], n_items: int, *arrays: Any, workers: int | None = None
+) -> None:
+    """Run a kernel over ``0 .. n_items - 1``, by threads of this process.
+
+    As no item sees another one, neither the threads nor the pieces change the result.
+
+    Parameters
+    ----------
+    kernel : callable
+        Of the begin and the end of a range, and of the arrays.
+    n_items : int
+    *arrays : object
+    workers : int, optional
+        Threads at most; as many as ``numba.get_num_threads()`` says by default.
+    """
+    if not getattr(kernel, "signatures", True):
+        _compile(kernel, arrays)
+    n_threads = min(workers or numba.get_num_threads(), n_items)
+    if n_threads <= 1:
+        kernel(0, n_items, *arrays)
+        return
+    size = -(-n_items // (_PIECES * n_threads))
+
+    def piece(begin: int) -> None:
+        kernel(begin, min(begin + size, n_items), *arrays)
+
+    with ThreadPoolExecutor(n_threads) as pool:  # a lasting one would not survive a fork
+        for _ in pool.map(piece, range(0, n_items, size)):
+            pass
+
+
+def _compile(kernel: Callable[..., None], arrays: tuple[Any, ...]) -> None:
+    """Compile a kernel, or load it, by a call that has nothing to do.
+
+    The compiler makes a great many objects that live as long as it runs; looking for garbage among
+    them would take a sixth of its time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        kernel(0, 0, *arrays)
+    finally:
+        if collecting:
+            gc.enable()
