@@ -1,4 +1,4 @@
-"""Outcomes: what a task refuses, and what the anchored Brier score is."""
+"""Outcomes: what a task refuses, how it is told, and what the anchored Brier score is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import SCHEMA, make_table
-from tincture.errors import SchemaError, TableError
+from tincture.errors import SchemaError, SettingError, TableError
 from tincture.io.frames import to_columns
+from tincture.public.case import Case
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification, Survival, apportion
+from tincture.public.tasks import (
+    TASKS,
+    Classification,
+    Survival,
+    Task,
+    apportion,
+    case_of,
+    task_of,
+    told_of,
+)
 
 SURVIVAL = Survival("days", "event", 0.0, 365.0)
 
@@ -176,3 +186,42 @@ def test_the_shared_table_passes_every_task() -> None:
     values = to_columns(make_table(100), SCHEMA, ["died", "stage", "days", "event"])
     for task in (Classification("died", 2), Classification("stage", 3), SURVIVAL):
         task.check(values)
+
+
+# A release tells its task by kind, columns and case; read again it is the same task.
+@pytest.mark.parametrize(
+    ("task", "case"),
+    [
+        (Classification.of(SCHEMA, "died"), Case("died", 1)),
+        (Classification.of(SCHEMA, "died", 0), Case("died", 0)),
+        (Classification.of(SCHEMA, "stage"), Case("stage")),
+        (Survival.of(SCHEMA, "days", "event"), Case("event", 1)),
+        (Survival.of(SCHEMA, "days", "event", 0), Case("event", 0)),
+    ],
+)
+def test_a_task_is_read_as_it_was_told(task: Task, case: Case) -> None:
+    told = told_of(SCHEMA, task)
+    assert [told[role] for role in TASKS[told["kind"]].roles] == list(task.columns)
+    assert task_of(SCHEMA, told) == task
+    assert case_of(SCHEMA, told) == case
+
+
+def test_a_task_told_without_its_case_has_the_last_of_two_levels() -> None:
+    told = {"kind": "classification", "target": "died"}
+    assert told_of(SCHEMA, task_of(SCHEMA, told)) == told | {"case": 1}
+    assert case_of(SCHEMA, told) == Case("died", 1)
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ({"kind": "ranking", "target": "died"}, KeyError),
+        ({"kind": "survival", "time": "days"}, KeyError),
+        ({"kind": "classification", "target": "height"}, SchemaError),
+        ({"kind": "classification", "target": "died", "case": "heart"}, SettingError),
+    ],
+)
+def test_a_task_told_wrongly_is_refused(told: dict[str, str], error: type[Exception]) -> None:
+    for read in (task_of, case_of):
+        with pytest.raises(error):
+            read(SCHEMA, told)

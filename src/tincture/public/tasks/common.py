@@ -1,0 +1,54 @@
+"""What tasks share: rows by shares, odds to chances, outcomes that are missing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import TableError
+
+Floats = NDArray[np.float64]
+
+
+def logistic(x: Floats) -> Floats:
+    """Log odds to probabilities."""
+    from tincture.kernels import pointwise
+
+    return np.asarray(1.0 / (1.0 + pointwise.exp(-np.clip(x, -30.0, 30.0))))
+
+
+def refuse_missing(name: str, missing: NDArray[np.bool_]) -> None:
+    """Refuse an outcome that some records lack.
+
+    Raises
+    ------
+    TableError
+    """
+    if missing.any():
+        raise TableError(f"The outcome {name!r} is missing in some records; complete or drop them.")
+
+
+def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64]:
+    """Share ``total`` in proportion to noisy counts by largest remainders.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n,)
+        Noisy, possibly negative.
+    total : int
+    at_least : int
+        Given to every cell with a positive count, as far as the total reaches.
+    """
+    weight = np.maximum(counts, 0.0)
+    if weight.sum() <= 0:
+        weight = np.ones_like(weight)
+    floor = np.where(weight > 0, at_least, 0)
+    if floor.sum() > total:
+        floor = np.zeros_like(floor)
+    exact = weight / weight.sum() * total
+    share: NDArray[np.int64] = np.maximum(np.floor(exact).astype(np.int64), floor)
+    while share.sum() < total:
+        share[np.argmax(exact - share)] += 1
+    while share.sum() > total:
+        share[np.argmax(np.where(share > floor, share - exact, -np.inf))] -= 1
+    return share

@@ -1,0 +1,142 @@
+"""What is asked of a task: how outcomes are laid out, what a teacher learns of them, the loss.
+
+A loss is *record-local*: the value for a record depends on that record, the candidate and public or
+already released things, never on another record. It lies in [0, 1].
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.public.encoding import Values
+
+Floats = NDArray[np.float64]
+
+
+class Outcome(Protocol):
+    """Outcomes as arrays, and as cells.
+
+    *Outcomes* are float64 arrays of shape (n, width) in the task's own layout. *Cells* are a public
+    partition of the outcomes whose private histogram tells prevalence and time scale.
+    """
+
+    @property
+    def name(self) -> str:
+        """Kind of the task."""
+        ...
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What each of the columns is, in their order: how a release tells them."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Outcome columns of the table."""
+        ...
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether, of two levels, the case is the first."""
+        ...
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the public partition."""
+        ...
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether outcomes lie on one line from mild to severe, so that one score tells all."""
+        ...
+
+    def outcomes(self, values: Values) -> Floats:
+        """Table values of ``columns`` to outcomes (n, width)."""
+        ...
+
+    def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
+        """Outcomes back to table values."""
+        ...
+
+    def check(self, values: Values) -> None:
+        """Refuse outcomes that nothing can be learned from.
+
+        Raises
+        ------
+        TableError
+        """
+        ...
+
+    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+        """Cell of each outcome, in 0 … n_cells − 1."""
+        ...
+
+    def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
+        """Outcomes (n_rows, width) for the condensed rows, in proportion to noisy cell counts."""
+        ...
+
+    def severity(self, outcomes: Floats) -> Floats:
+        """Larger for outcomes that a higher risk leads to, (n,)."""
+        ...
+
+
+class Taught(Protocol):
+    """What an additive teacher fits: one score a record, beside the noisy counts of the cells."""
+
+    def level(self, counts: Floats) -> float:
+        """Score of an average record, from noisy cell counts."""
+        ...
+
+    def rarer(self, counts: Floats) -> float:
+        """Units with the event or without it, whichever are fewer, from noisy cell counts."""
+        ...
+
+    def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
+        """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
+        ...
+
+    def information(self, scores: Floats, counts: Floats) -> float:
+        """Mean information of a record about its score."""
+        ...
+
+    def chance(self, scores: Floats) -> Floats:
+        """What scores (n,) say on the scale on which models are compared, in [0, 1]."""
+        ...
+
+
+class Judged(Protocol):
+    """The loss of a prediction, and the scale on which models are compared."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers a model predicts for a record: class probabilities, or one risk."""
+        ...
+
+    @property
+    def is_probabilistic(self) -> bool:
+        """Whether a prediction is one probability, which rows with mixed outcomes can carry."""
+        ...
+
+    @property
+    def reference(self) -> Floats | None:
+        """Design rows that every model also predicts, as fixed points of comparison, or None."""
+        ...
+
+    def anchored(self, design: Floats, outcomes: Floats) -> Self:
+        """The same task, comparing records with these already released rows if it compares."""
+        ...
+
+    def chances(self, predictions: Floats) -> Floats:
+        """What predictions (R, b, n_outputs) say on the same scale, (R, b)."""
+        ...
+
+    def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
+        """Loss in [0, 1] of shape (R, b) from predictions (R, b, n_outputs) of R models."""
+        ...
+
+
+class Task(Outcome, Taught, Judged, Protocol):
+    """An outcome, how it is taught, and how a prediction of it is judged."""

@@ -1,0 +1,59 @@
+"""How a release tells its task, and how the task is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tincture.public.case import Case, place_of
+from tincture.public.schema import Column, Schema
+from tincture.public.tasks.classification import Classification
+from tincture.public.tasks.protocol import Outcome, Task
+from tincture.public.tasks.survival import Survival
+
+# By name; each has ``roles`` and ``of(schema, *columns, case)``, with the case in the last column.
+TASKS: dict[str, type[Classification | Survival]] = {
+    kind.name: kind for kind in (Classification, Survival)
+}
+
+
+def told_of(schema: Schema, task: Outcome) -> dict[str, Any]:
+    """A task for a package: its kind, columns by their role, and of two levels the case."""
+    told = {"kind": task.name, **dict(zip(task.roles, task.columns, strict=True))}
+    levels = schema[task.columns[-1]].levels
+    return told | ({"case": levels[int(not task.is_turned)]} if len(levels) == 2 else {})
+
+
+def task_of(schema: Schema, told: Mapping[str, Any]) -> Task:
+    """The task that a release tells.
+
+    Raises
+    ------
+    KeyError
+        If it tells of no task that is known here, or not of all its columns.
+    SchemaError, SettingError
+    """
+    kind = TASKS[told["kind"]]
+    columns = [told[role] for role in kind.roles]
+    read: Callable[..., Task] = kind.of  # with as many columns as roles
+    return read(schema, *columns, case=_level(schema[columns[-1]], told))
+
+
+def case_of(schema: Schema, told: Mapping[str, Any]) -> Case:
+    """What figures of a release are about.
+
+    Raises
+    ------
+    KeyError
+        As in `task_of`.
+    SchemaError, SettingError
+    """
+    column = schema[told[TASKS[told["kind"]].roles[-1]]]
+    level = _level(column, told)
+    return Case.of(column, None if level is None else place_of(column, level))
+
+
+def _level(column: Column, told: Mapping[str, Any]) -> Any:
+    """The level that a release names; the last of two if it was made before one could be named."""
+    named = told.get("case")
+    return column.levels[-1] if len(column.levels) == 2 and named is None else named
