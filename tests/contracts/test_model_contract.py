@@ -15,8 +15,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tincture.errors import ModelError
 from tincture.models.generic import Model
-from tincture.models.portfolio import adapt, default_models, portfolio, resolve
-from tincture.public.tasks import Classification, Survival, Task
+from tincture.models.portfolio import PORTFOLIOS, adapt, portfolio, resolve
+from tincture.public.tasks import TASKS, Classification, Survival, Task
 
 NUMERIC = np.array([True, True, True, False, False])
 TWO, THREE = Classification("y", 2), Classification("y", 3)
@@ -157,9 +157,11 @@ class TestModelContract:
         assert (out.argmax(axis=2) == 1).all()
 
 
-def test_every_default_has_a_name_in_the_portfolio() -> None:
-    for task in (TWO, LIFETIME):
-        assert set(default_models(task)) <= set(portfolio(task))
+# A kind of task joins the portfolio by one entry, whose names are all of models that it makes.
+def test_every_task_has_models_and_every_name_is_of_one() -> None:
+    assert PORTFOLIOS.keys() == TASKS.keys()
+    for known in PORTFOLIOS.values():
+        assert {*known.usual, *known.guards, *known.recipients} <= set(known.makers)
 
 
 class Broken(GaussianNB):
