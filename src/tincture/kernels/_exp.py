@@ -1,15 +1,15 @@
 """Exponentials of whole arrays."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats
 from tincture.kernels._compile import jit
 
 LOWEST, HIGHEST = -708.0, 709.0  # beyond, an exponential counts as 0 or infinite
 
 
 @jit
-def exponentials(x: NDArray[np.float64]) -> None:
+def exponentials(x: Floats) -> None:
     """Overwrite x by exp(x), to a few units of the last place; 0 below -708, infinite above 709.
 
     ``x = n log 2 + r`` and Taylor's polynomial for r. Unlike calls of the library's function this

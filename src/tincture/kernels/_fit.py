@@ -3,9 +3,11 @@
 One kernel for all models shares what takes longest to compile.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
+import numpy as np
+
+from tincture.kernels._arrays import Floats, Floats32, Integers
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
 from tincture.kernels._gradients import pack_gradients, pack_hazards
@@ -16,15 +18,31 @@ from tincture.kernels._sort import rank_rows
 from tincture.kernels.draws import draw, mix
 
 
+class Tables(NamedTuple):
+    """R tables, or one of them without the first axis.
+
+    Attributes
+    ----------
+    columns : (R, p, m)
+    keys : (R, p, m), see `sort_keys`
+    labels : (R, m), classes; in Cox boosting the place of a row's time among the distinct ones,
+        rows being in order of time
+    event : (R, m) in Cox boosting, else (R, 0)
+    base : (R, n_margins) margins before the first tree, for boosting
+    """
+
+    columns: Floats32
+    keys: Integers
+    labels: Integers
+    event: Floats
+    base: Floats
+
+
 @kernel_jit
 def fit_tables(
     begin: int,
     stop: int,
-    columns: NDArray[np.float32],
-    keys: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    event: NDArray[np.float64],
-    base: NDArray[np.float64],
+    tables: Tables,
     bootstrap: bool,
     seed: np.uint64,
     rules: Rules,
@@ -34,40 +52,28 @@ def fit_tables(
 
     Parameters
     ----------
-    columns : (R, p, m)
-    keys : (R, p, m), see `sort_keys`
-    labels : (R, m), classes; in Cox boosting the place of a row's time among the distinct ones,
-        rows being in order of time
-    event : (R, m) in Cox boosting, else (R, 0)
-    base : (R, n_margins) margins before the first tree, for boosting
+    tables : what to grow them on
     bootstrap : whether each tree of a forest has its own sample of the rows
     seed : of the draws, which are the same for all tables: common random numbers compare better
     rules : how to split
     nodes : where to write the trees
     """
     for r in range(begin, stop):
-        own = table_nodes(nodes, r)
-        _fit_table(columns[r], keys[r], labels[r], event[r], base[r], bootstrap, seed, rules, own)
+        table = Tables(
+            tables.columns[r], tables.keys[r], tables.labels[r], tables.event[r], tables.base[r]
+        )
+        _fit_table(table, bootstrap, seed, rules, table_nodes(nodes, r))
 
 
 @inline_jit
-def _fit_table(
-    columns: NDArray[np.float32],
-    keys: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    event: NDArray[np.float64],
-    base: NDArray[np.float64],
-    bootstrap: bool,
-    seed: np.uint64,
-    rules: Rules,
-    nodes: Nodes,
-) -> None:
+def _fit_table(table: Tables, bootstrap: bool, seed: np.uint64, rules: Rules, nodes: Nodes) -> None:
     """Grow the trees of one table."""
+    columns, labels, base = table.columns, table.labels, table.base
     n_columns, n_rows = columns.shape
     boosting = rules.n_classes == 0
     words = 1 if boosting else (rules.n_classes + PER_WORD - 1) // PER_WORD
     scratch = make_scratch(n_columns, n_rows, words)
-    rank_rows(columns, keys, boosting, scratch.entries)
+    rank_rows(columns, table.keys, boosting, scratch.entries)
     weight, at = np.empty(n_rows, np.int64), np.empty(n_rows, np.int32)
     for i in range(n_rows):
         weight[i] = 1
@@ -81,8 +87,8 @@ def _fit_table(
         tree_key = mix(seed, t)
         if not boosting:
             _pack_classes(weight, labels, bootstrap, tree_key, scratch.packed)
-        elif event.size > 0:
-            pack_hazards(margin[0], labels, event, rules.unit, scratch.packed[0])
+        elif table.event.size > 0:
+            pack_hazards(margin[0], labels, table.event, rules.unit, scratch.packed[0])
         else:
             pack_gradients(margin, chance, labels, t, rules.unit, scratch.packed[0])
         if t == 0 or bootstrap:
@@ -97,11 +103,7 @@ def _fit_table(
 
 @jit
 def _pack_classes(
-    weight: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    bootstrap: bool,
-    key: np.uint64,
-    packed: NDArray[np.int64],
+    weight: Integers, labels: Integers, bootstrap: bool, key: np.uint64, packed: Integers
 ) -> None:
     """Write each row's count into the field of its class; resample the counts if asked to."""
     n_rows = weight.size

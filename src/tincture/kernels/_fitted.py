@@ -1,22 +1,19 @@
-"""What fitted models of one kind have in common: how they predict."""
+"""What all fitted models have in common: how they predict."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tincture.kernels._linear import Floats
+from tincture.kernels._arrays import Floats, Records
 
 
-class Classifiers(ABC):
-    """Classifiers of R tables."""
+class Fitted(ABC):
+    """Models of R tables."""
 
     __slots__ = ()
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Probability of every class.
+    def predict(self, records: Records, fill: Floats | None = None) -> Floats:
+        """What every model expects of every record.
 
         Parameters
         ----------
@@ -27,34 +24,11 @@ class Classifiers(ABC):
 
         Returns
         -------
-        (R, b, n_classes) float64
+        float64
+            Of classifiers (R, b, n_classes) probabilities; of survival models (R, b) risk scores,
+            whose meaning the class says; larger is an earlier event.
         """
-        return self._chances(records, fill)
+        return self._predicted(records, fill)
 
     @abstractmethod
-    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats: ...
-
-
-class Risks(ABC):
-    """Survival models of R tables."""
-
-    __slots__ = ()
-
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Risk score of each record, whose meaning the class says; larger is an earlier event.
-
-        Parameters
-        ----------
-        records : (b, p) float32 or float64
-            May hold NaN only where `fill` is given.
-        fill : (R, p) float64, optional
-            Value that stands for a missing entry of each column, per table.
-
-        Returns
-        -------
-        (R, b) float64
-        """
-        return self._risks(records, fill)
-
-    @abstractmethod
-    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats: ...
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats: ...

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32
 from tincture.kernels._compile import jit
-from tincture.kernels._nodes import Int
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
@@ -53,7 +53,7 @@ def boosting_rules(
 
 
 @jit
-def class_count(words: NDArray[np.int64], k: Int) -> Int:
+def class_count(words: Integers, k: Int) -> Int:
     """Unpack the count of class k."""
     count: Int = (words[k // PER_WORD] >> (FIELD * (k % PER_WORD))) & 0xFFFF
     return count
@@ -73,12 +73,7 @@ def hessian(word: Int) -> Int:
 
 @jit
 def gini_gains(
-    entries: NDArray[np.int32],
-    sums: NDArray[np.int64],
-    size: Int,
-    total: NDArray[np.int64],
-    rules: Rules,
-    parts: NDArray[np.float64],
+    entries: Integers32, sums: Integers, size: Int, total: Integers, rules: Rules, parts: Floats
 ) -> None:
     """Write the Gini gains up to terms that all splits share into row 0 of `parts`.
 
@@ -106,12 +101,7 @@ def gini_gains(
 
 @jit
 def rough_scores(
-    entries: NDArray[np.int32],
-    halves: NDArray[np.int32],
-    size: Int,
-    total: Int,
-    rules: Rules,
-    scores: NDArray[np.float32],
+    entries: Integers32, halves: Integers32, size: Int, total: Int, rules: Rules, scores: Floats32
 ) -> None:
     """Write what the gain grows with, within `_ROUGH`; nought where no split is allowed.
 
@@ -131,12 +121,7 @@ def rough_scores(
 
 @jit
 def best_boosting_split(
-    sums: NDArray[np.int64],
-    size: Int,
-    total: Int,
-    rules: Rules,
-    bits: NDArray[np.int32],
-    peaks: NDArray[np.int32],
+    sums: Integers, size: Int, total: Int, rules: Rules, bits: Integers32, peaks: Integers32
 ) -> Int:
     """Return the first place of the largest gain, -1 if none is positive.
 
@@ -190,7 +175,7 @@ def find_peaks(
 
 
 @jit
-def best_gini_split(bits: NDArray[np.int64], size: Int, peaks: NDArray[np.int64]) -> Int:
+def best_gini_split(bits: Integers, size: Int, peaks: Integers) -> Int:
     """Return the first place of the largest gain, -1 if none is positive."""
     best, where = np.int64(0), -1
     for c in range(find_peaks(bits, size, peaks)):

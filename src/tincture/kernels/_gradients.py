@@ -1,8 +1,8 @@
 """Gradients and hessians of boosting in fixed point, packed into one word for each row."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers
 from tincture.kernels._compile import jit
 from tincture.kernels._exp import exponentials
 
@@ -11,12 +11,7 @@ _FLOOR = 1e-100  # least sum of hazards, whose square must not underflow to noug
 
 @jit
 def pack_gradients(
-    margin: NDArray[np.float64],
-    chance: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    t: int,
-    unit: float,
-    packed: NDArray[np.int64],
+    margin: Floats, chance: Floats, labels: Integers, t: int, unit: float, packed: Integers
 ) -> None:
     """Write gradient (upper half) and hessian (lower half) of logistic or softmax loss.
 
@@ -35,7 +30,7 @@ def pack_gradients(
 
 
 @jit
-def _compute_chances(margin: NDArray[np.float64], chance: NDArray[np.float64]) -> None:
+def _compute_chances(margin: Floats, chance: Floats) -> None:
     """Turn margins (n_margins, m) into chances of the same shape; one margin is of two classes."""
     n_margins, n_rows = margin.shape
     for i in range(n_rows):
@@ -56,11 +51,7 @@ def _compute_chances(margin: NDArray[np.float64], chance: NDArray[np.float64]) -
 
 @jit
 def pack_hazards(
-    margin: NDArray[np.float64],
-    when: NDArray[np.int64],
-    event: NDArray[np.float64],
-    unit: float,
-    packed: NDArray[np.int64],
+    margin: Floats, when: Integers, event: Floats, unit: float, packed: Integers
 ) -> None:
     """Write gradient (upper half) and hessian (lower half) of XGBoost's ``survival:cox``.
 
@@ -82,12 +73,7 @@ def pack_hazards(
 
 
 @jit
-def _sum_hazards(
-    margin: NDArray[np.float64],
-    when: NDArray[np.int64],
-    hazard: NDArray[np.float64],
-    left: NDArray[np.float64],
-) -> None:
+def _sum_hazards(margin: Floats, when: Integers, hazard: Floats, left: Floats) -> None:
     """Write each row's hazard, up to a common factor, and the sum over the rows not yet past."""
     m, top = margin.size, margin[0]
     for i in range(m):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32
 from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._gains import (
     ROW,
@@ -24,7 +25,7 @@ from tincture.kernels._gains import (
     hessian,
     rough_scores,
 )
-from tincture.kernels._nodes import Int, Nodes
+from tincture.kernels._nodes import Nodes, middle_below
 from tincture.kernels._scratch import Scratch
 from tincture.kernels.draws import draw, mix
 
@@ -32,7 +33,7 @@ from tincture.kernels.draws import draw, mix
 @inline_jit
 def grow_tree(
     scratch: Scratch,
-    columns: NDArray[np.float32],
+    columns: Floats32,
     nodes: Nodes,
     first: Int,
     n_rows: Int,
@@ -109,9 +110,9 @@ def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
 
 @jit
 def _open(
-    stack: NDArray[np.int64],
-    totals: NDArray[np.int64],
-    total: NDArray[np.int64],
+    stack: Integers,
+    totals: Integers,
+    total: Integers,
     nodes: Nodes,
     node: Int,
     lo: Int,
@@ -131,7 +132,7 @@ def _open(
 
 
 @inline_jit
-def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
+def _is_final(total: Integers, n: Int, rules: Rules) -> Any:
     """Tell whether a node is pure or too small to split."""
     if rules.n_classes == 0:
         return hessian(total[0]) < 2 * rules.min_child
@@ -143,11 +144,7 @@ def _is_final(total: NDArray[np.int64], n: Int, rules: Rules) -> Any:
 
 @jit
 def _write_leaf(
-    feature: NDArray[np.int32],
-    value: NDArray[np.float64],
-    node: Int,
-    total: NDArray[np.int64],
-    rules: Rules,
+    feature: Integers32, value: Floats, node: Int, total: Integers, rules: Rules
 ) -> None:
     """Store the class shares of a Gini leaf or the step of a boosting leaf."""
     feature[node] = -1
@@ -164,9 +161,7 @@ def _write_leaf(
 
 
 @inline_jit
-def _choose(
-    features: NDArray[np.int64], block: NDArray[np.int32], n: Int, rules: Rules, key: np.uint64
-) -> Int:
+def _choose(features: Integers, block: Integers32, n: Int, rules: Rules, key: np.uint64) -> Int:
     """Draw columns to the front of `features`; return how many shall be tried.
 
     Like scikit-learn, constant columns count as tried, but at least one other is looked for, and
@@ -188,12 +183,7 @@ def _choose(
 
 @inline_jit
 def _search(
-    scratch: Scratch,
-    block: NDArray[np.int32],
-    n: Int,
-    n_tried: Int,
-    total: NDArray[np.int64],
-    rules: Rules,
+    scratch: Scratch, block: Integers32, n: Int, n_tried: Int, total: Integers, rules: Rules
 ) -> Int:
     """Return the best split as (place in `features`) * n + (place in the column), or -1."""
     size = n_tried * n
@@ -217,11 +207,7 @@ def _search(
 
 @jit
 def _accumulate(
-    entries: NDArray[np.int32],
-    n_columns: Int,
-    n: Int,
-    packed: NDArray[np.int64],
-    sums: NDArray[np.int64],
+    entries: Integers32, n_columns: Int, n: Int, packed: Integers, sums: Integers
 ) -> None:
     """Write the running sums over the n rows of each column."""
     k = np.uint64(0)  # unsigned, as indices that may be negative cost a test
@@ -236,10 +222,10 @@ def _accumulate(
 @inline_jit
 def _divide(
     scratch: Scratch,
-    columns: NDArray[np.float32],
+    columns: Floats32,
     nodes: Nodes,
     node: Int,
-    block: NDArray[np.int32],
+    block: Integers32,
     n: Int,
     best: Int,
     top: Int,
@@ -251,7 +237,7 @@ def _divide(
     x, y = columns[feature, column[cut - 1] & ROW], columns[feature, column[cut] & ROW]
     nodes.feature[node] = feature
     boosting = rules.n_classes == 0
-    nodes.threshold[node] = _boosting_middle(y, x) if boosting else _gini_middle(x, y)
+    nodes.threshold[node] = _boosting_middle(y, x) if boosting else middle_below(x, y)
     near, far = (1, 0) if boosting else (0, 1)  # boosting sorts downwards
     for s in range(n):
         scratch.goes_left[column[s] & ROW] = (s < cut) != boosting
@@ -259,14 +245,6 @@ def _divide(
         scratch.sides[near, w] = scratch.sums[w, best]
         scratch.sides[far, w] = scratch.totals[top, w] - scratch.sums[w, best]
     return n - cut if boosting else cut
-
-
-@jit
-def _gini_middle(low: np.float32, high: np.float32) -> np.float32:
-    """Round the middle down: no 32-bit value lies between, so comparisons stay the same."""
-    exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
-    middle = np.float32(exact)
-    return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
 
 
 @jit
@@ -281,10 +259,7 @@ def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
 
 @jit
 def _partition(
-    block: NDArray[np.int32],
-    goes_left: NDArray[np.uint8],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
+    block: Integers32, goes_left: NDArray[np.uint8], left: Integers32, right: Integers32
 ) -> None:
     """Copy a node's entries into its children's blocks, keeping their order.
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Records
 from tincture.kernels._compile import fast_jit, jit, kernel_jit
 from tincture.kernels._nodes import LARGEST
 from tincture.kernels.threads import share
-
-Floats = NDArray[np.float64]
 
 BLOCK = 256  # records whose scores lie in the nearest cache
 LANES = 16  # rows are padded to a multiple of this, which keeps inner loops free of remainders
 
 
-def bounded(values: NDArray[np.floating]) -> Floats:
+def bounded(values: Records) -> Floats:
     """Cap values where trees do, so that no square overflows; a copy that can be written."""
     capped: Floats = np.clip(np.asarray(values, np.float64, order="C"), -LARGEST, LARGEST)
     return capped
 
 
-def columns_of(
-    records: NDArray[np.floating], fill: Floats | None, n_tables: int
-) -> tuple[Floats, Floats]:
+def columns_of(records: Records, fill: Floats | None, n_tables: int) -> tuple[Floats, Floats]:
     """Records as columns (p, b), and what a missing entry counts as, (R, p); both capped."""
     columns = np.array(bounded(records).T, order="C")
     if fill is not None:
@@ -33,9 +29,7 @@ def columns_of(
     return columns, np.zeros((n_tables, len(columns)))
 
 
-def linear_scores(
-    records: NDArray[np.floating], coef: Floats, fill: Floats | None = None
-) -> Floats:
+def linear_scores(records: Records, coef: Floats, fill: Floats | None = None) -> Floats:
     """Scores ``records @ coef`` of every model, a missing entry counting as its column's fill.
 
     The terms of a score are added in the order of the columns, so that a record's scores do not

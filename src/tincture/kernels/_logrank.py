@@ -11,16 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Floats32, Integers, Integers32
 from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._gains import ROW
-from tincture.kernels._linear import Floats
-from tincture.kernels._nodes import Nodes
+from tincture.kernels._nodes import Nodes, middle_below
 from tincture.kernels.draws import draw, mix
-
-Integers = NDArray[np.int64]
-Keys = NDArray[np.int32]
 
 _NO_VARIANCE = 1e-9
 
@@ -28,9 +24,9 @@ _NO_VARIANCE = 1e-9
 class Sample(NamedTuple):
     """A table whose rows are sorted by time, and the bootstrap sample of the tree at hand."""
 
-    columns: NDArray[np.float32]  # (p, m)
-    entries: Keys  # (p, m) sorted columns: rank in the upper half, row in the lower
-    ranks: Keys  # (p, m) the same entries by row
+    columns: Floats32  # (p, m)
+    entries: Integers32  # (p, m) sorted columns: rank in the upper half, row in the lower
+    ranks: Integers32  # (p, m) the same entries by row
     when: Integers  # (m,) index of each row's time among the distinct ones
     event: Floats  # (m,)
     later: Floats  # (m,) event times of the table at or after a row's time
@@ -43,7 +39,7 @@ class Scratch(NamedTuple):
     members: Integers  # (m,) rows of the nodes, a contiguous run for each, in order of time
     spare: Integers  # (m,)
     inside: Integers  # (m,) 1 for the rows of the node at hand
-    keys: Keys  # (m,) the node's rows in the order of one column
+    keys: Integers32  # (m,) the node's rows in the order of one column
     excess: Floats  # (m,) a_i
     linear: Floats  # (m,) c_i
     reach: Integers  # (m,) event times of the node at or before the row's time
@@ -180,7 +176,7 @@ def _split(
         if gain > best:
             best, feature = gain, features[i]
             column = sample.columns[feature]
-            threshold = _middle(column[keys[cut - 1] & ROW], column[keys[cut] & ROW])
+            threshold = middle_below(column[keys[cut - 1] & ROW], column[keys[cut] & ROW])
     for row in members:
         scratch.inside[row] = 0
     if feature < 0:
@@ -236,17 +232,7 @@ def _scan(
 
 
 @inline_jit
-def _middle(low: np.float32, high: np.float32) -> np.float32:
-    """Round the middle down to 32 bits, so that the upper value stays on the right."""
-    exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
-    middle = np.float32(exact)
-    return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
-
-
-@inline_jit
-def _partition(
-    column: NDArray[np.float32], threshold: np.float32, members: Integers, spare: Integers
-) -> int:
+def _partition(column: Floats32, threshold: np.float32, members: Integers, spare: Integers) -> int:
     """Move the members at most `threshold` to the front, keeping their order; count them."""
     left, right = 0, 0
     for i in range(members.size):

@@ -4,16 +4,15 @@ All models keep ``x <= threshold`` for the left child and read values as 32-bit 
 scikit-learn and XGBoost do.
 """
 
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tincture.errors import ModelError
+from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32, Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels.threads import share
 
-Int: TypeAlias = "int | np.signedinteger[Any]"
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
 BLOCK = 512  # records routed together: their columns stay in the cache
 _LARGE = 1500  # nodes; up to here, passing every node costs less than branches
@@ -36,11 +35,11 @@ class Nodes(NamedTuple):
     start : (R, n_trees + 1) int32, where each tree begins
     """
 
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.float32]
-    left: NDArray[np.int32]
-    value: NDArray[np.float64]
-    start: NDArray[np.int32]
+    feature: Integers32
+    threshold: Floats32
+    left: Integers32
+    value: Floats
+    start: Integers32
 
 
 def empty_nodes(n_tables: int, n_trees: int, per_tree: int, width: int) -> Nodes:
@@ -61,11 +60,11 @@ def nodes_per_tree(n_rows: int, max_depth: int) -> int:
     return by_rows if max_depth > 30 else min(by_rows, 2 ** (max_depth + 1) - 1)
 
 
-def to_float32(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def to_float32(values: Records) -> Floats32:
     """Round to 32 bits; what would overflow becomes the largest finite number."""
     if values.dtype == np.float32:
-        return cast("NDArray[np.float32]", values)
-    rounded: NDArray[np.float32] = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+        return cast("Floats32", values)
+    rounded: Floats32 = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
     return rounded
 
 
@@ -78,9 +77,7 @@ def check_rows(n_rows: int) -> None:
         )
 
 
-def prepare(
-    candidates: NDArray[np.float64], target: NDArray[np.int64], n_classes: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def prepare(candidates: Floats, target: Integers, n_classes: int) -> tuple[Floats32, Integers]:
     """Check tables and labels; return the columns (R, p, m) and the labels (R, m).
 
     Both are copies, since a read-only array would have every kernel compiled again.
@@ -95,12 +92,7 @@ def prepare(
     return np.array(to_float32(candidates).swapaxes(1, 2), order="C"), labels
 
 
-def sum_leaves(
-    nodes: Nodes,
-    records: NDArray[np.floating[Any]],
-    fill: NDArray[np.floating[Any]] | None,
-    width: int,
-) -> NDArray[np.float64]:
+def sum_leaves(nodes: Nodes, records: Records, fill: Records | None, width: int) -> Floats:
     """Add up the leaves that each record reaches.
 
     Parameters
@@ -135,15 +127,23 @@ def table_nodes(nodes: Nodes, r: int) -> Nodes:
     )
 
 
+@jit
+def middle_below(low: np.float32, high: np.float32) -> np.float32:
+    """Round the middle down: no 32-bit value lies between, so comparisons stay the same."""
+    exact = np.float64(low) / 2.0 + np.float64(high) / 2.0
+    middle = np.float32(exact)
+    return np.nextafter(middle, np.float32(-np.inf)) if middle > exact else middle
+
+
 @kernel_jit
 def _sum_leaves(
     begin: int,
     stop: int,
     n_blocks: int,
     nodes: Nodes,
-    columns: NDArray[np.float32],
-    fill: NDArray[np.float32],
-    out: NDArray[np.float64],
+    columns: Floats32,
+    fill: Floats32,
+    out: Floats,
 ) -> None:
     """Work out the pieces ``begin .. stop - 1``, each a block of records on one table's trees."""
     for piece in range(begin, stop):
@@ -153,13 +153,7 @@ def _sum_leaves(
 
 
 @inline_jit
-def _sum_block(
-    nodes: Nodes,
-    columns: NDArray[np.float32],
-    begin: int,
-    fill: NDArray[np.float32],
-    out: NDArray[np.float64],
-) -> None:
+def _sum_block(nodes: Nodes, columns: Floats32, begin: int, fill: Floats32, out: Floats) -> None:
     """Add up the leaves of one table's trees for the block of records from `begin` on."""
     n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[0]
     size = min(BLOCK, out.shape[1] - begin)
@@ -179,12 +173,7 @@ def _sum_block(
 
 @jit
 def route(
-    nodes: Nodes,
-    t: int,
-    columns: NDArray[np.float32],
-    begin: Int,
-    fill: NDArray[np.float32],
-    at: NDArray[np.int32],
+    nodes: Nodes, t: int, columns: Floats32, begin: Int, fill: Floats32, at: Integers32
 ) -> None:
     """Write into `at` the leaf that each of the records from `begin` on reaches in tree t.
 
@@ -215,12 +204,7 @@ def route(
 
 @inline_jit
 def _descend(
-    nodes: Nodes,
-    first: int,
-    columns: NDArray[np.float32],
-    begin: int,
-    fill: NDArray[np.float32],
-    at: NDArray[np.int32],
+    nodes: Nodes, first: int, columns: Floats32, begin: int, fill: Floats32, at: Integers32
 ) -> None:
     """Let every record go its own way down from node `first`; else like `route`."""
     for i in range(at.size):
@@ -234,9 +218,7 @@ def _descend(
 
 
 @jit
-def gather_leaves(
-    value: NDArray[np.float64], v: Int, at: NDArray[np.int32], total: NDArray[np.float64]
-) -> None:
+def gather_leaves(value: Floats, v: Int, at: Integers32, total: Floats) -> None:
     """Add to `total` value v of the leaf each record has reached."""
     for i in range(at.size):
         total[i] += value[np.uint32(at[i]), v]

@@ -7,12 +7,9 @@ group of tied rows ends.  Sums over risk sets are kept as logarithms, so no pred
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers
 from tincture.kernels._compile import fast_jit, jit
-from tincture.kernels._linear import Floats
-
-Integers = NDArray[np.int64]
 
 
 @jit

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
-from tincture.kernels._nodes import Int
 
 
 class Scratch(NamedTuple):
@@ -17,22 +17,22 @@ class Scratch(NamedTuple):
     p * (hi - lo) of them; the rest is spare, so that copying needs no test for a block's end.
     """
 
-    entries: NDArray[np.int32]  # (p, m) sorted columns
-    blocks: NDArray[np.int32]  # (3, (p + 1) * m) of the root, then by turns of odd and even depth
-    tried: NDArray[np.int32]  # (p * m + 1,) the columns tried at a node
-    features: NDArray[np.int64]  # (p,) columns in the order in which they are tried
-    packed: NDArray[np.int64]  # (words, m) statistics of each row
-    sums: NDArray[np.int64]  # (words, p * m) their running sums
-    halves: NDArray[np.int32]  # (2 * p * m,) the words of sums[0] as hessians and gradients
-    scores: NDArray[np.float32]  # (p * m + CHUNK,) rough scores of splits in boosting
-    score_bits: NDArray[np.int32]  # the same memory
-    score_peaks: NDArray[np.int32]  # their largest by chunks
-    parts: NDArray[np.float64]  # (4, p * m + CHUNK) gains of Gini and what they are made of
-    gain_bits: NDArray[np.int64]  # the memory of the gains
-    gain_peaks: NDArray[np.int64]  # their largest by chunks
-    stack: NDArray[np.int64]  # (m + 1, 4) node, first and last row, depth
-    totals: NDArray[np.int64]  # (m + 1, words) sums over each node on the stack
-    sides: NDArray[np.int64]  # (2, words) sums over the children of a split
+    entries: Integers32  # (p, m) sorted columns
+    blocks: Integers32  # (3, (p + 1) * m) of the root, then by turns of odd and even depth
+    tried: Integers32  # (p * m + 1,) the columns tried at a node
+    features: Integers  # (p,) columns in the order in which they are tried
+    packed: Integers  # (words, m) statistics of each row
+    sums: Integers  # (words, p * m) their running sums
+    halves: Integers32  # (2 * p * m,) the words of sums[0] as hessians and gradients
+    scores: Floats32  # (p * m + CHUNK,) rough scores of splits in boosting
+    score_bits: Integers32  # the same memory
+    score_peaks: Integers32  # their largest by chunks
+    parts: Floats  # (4, p * m + CHUNK) gains of Gini and what they are made of
+    gain_bits: Integers  # the memory of the gains
+    gain_peaks: Integers  # their largest by chunks
+    stack: Integers  # (m + 1, 4) node, first and last row, depth
+    totals: Integers  # (m + 1, words) sums over each node on the stack
+    sides: Integers  # (2, words) sums over the children of a split
     goes_left: NDArray[np.uint8]  # (m,)
 
 
@@ -66,9 +66,7 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
 
 
 @inline_jit
-def load_root(
-    entries: NDArray[np.int32], weight: NDArray[np.int64], block: NDArray[np.int32]
-) -> Int:
+def load_root(entries: Integers32, weight: Integers, block: Integers32) -> Int:
     """Fill the root's block with the rows of positive weight; return their number."""
     k = np.uint64(0)
     for j in range(entries.shape[0]):

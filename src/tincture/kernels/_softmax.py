@@ -12,10 +12,10 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers
 from tincture.kernels._compile import fast_jit, inline_jit, jit
-from tincture.kernels._linear import Floats, combine
+from tincture.kernels._linear import combine
 from tincture.kernels._softmax_steps import (
     contrasts,
     factor_blocks,
@@ -23,8 +23,6 @@ from tincture.kernels._softmax_steps import (
     newton_step,
     quasi_newton_step,
 )
-
-Integers = NDArray[np.int64]
 
 _MAX_STEPS = 300
 _MAX_HALVINGS = 30

@@ -1,8 +1,8 @@
 """Sorting the columns of tables, once before their trees grow."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats32, Integers, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import ROW
 from tincture.kernels.threads import share
@@ -11,7 +11,7 @@ _GINI_GAP = np.float32(1e-7)  # scikit-learn takes values this close for equal
 _NO_GAP = np.float32(0.0)
 
 
-def sort_keys(columns: NDArray[np.float32], downwards: bool = False) -> NDArray[np.int64]:
+def sort_keys(columns: Floats32, downwards: bool = False) -> Integers:
     """Sort each column of each table, by numpy, which is quick at integers.
 
     Parameters
@@ -29,9 +29,7 @@ def sort_keys(columns: NDArray[np.float32], downwards: bool = False) -> NDArray[
     return keys
 
 
-def _sort_tables(
-    begin: int, stop: int, columns: NDArray[np.float32], downwards: bool, keys: NDArray[np.int64]
-) -> None:
+def _sort_tables(begin: int, stop: int, columns: Floats32, downwards: bool, keys: Integers) -> None:
     """Sort the tables ``begin .. stop - 1``; numpy leaves other threads the interpreter."""
     rows = np.arange(columns.shape[2])
     for r in range(begin, stop):
@@ -45,12 +43,7 @@ def _sort_tables(
 
 
 @inline_jit
-def rank_rows(
-    columns: NDArray[np.float32],
-    keys: NDArray[np.int64],
-    boosting: bool,
-    entries: NDArray[np.int32],
-) -> None:
+def rank_rows(columns: Floats32, keys: Integers, boosting: bool, entries: Integers32) -> None:
     """Write for each of one table's sorted keys the rank in the upper half, the row in the lower.
 
     Equal values share a rank.

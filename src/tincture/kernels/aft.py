@@ -18,30 +18,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
-from tincture.kernels._fitted import Risks
-from tincture.kernels._linear import (
-    Floats,
-    bounded,
-    cholesky,
-    linear_scores,
-    solve_lower,
-    solve_upper,
-    weighted_gram,
-)
-from tincture.kernels._partial_likelihood import predictor, product
+from tincture.kernels._fitted import Fitted
+from tincture.kernels._linear import bounded, linear_scores, weighted_gram
+from tincture.kernels._newton import MAX_HALVINGS, MAX_STEPS, PROMISE, falls_enough, solve
+from tincture.kernels._partial_likelihood import predictor
+from tincture.kernels._survival import each_row
 from tincture.kernels.threads import share
 
-_MAX_STEPS = 100
-_MAX_HALVINGS = 40
-_PROMISE = 1e-9  # stop once a Newton step promises less than this much log-likelihood
 _LOOSE = 1e-4  # penalty on the shape, which equal event times would drive to infinity
 _SOONEST = 1e-300  # times up to here count as nought
 _HIGHEST = 500.0  # exponents beyond are refused before they overflow
 
 
 @dataclass(frozen=True, slots=True)
-class AftFit(Risks):
+class AftFit(Fitted):
     """Weibull models of R tables, which predict the log hazard bar a constant, ``-x . coef``.
 
     Attributes
@@ -55,7 +47,7 @@ class AftFit(Risks):
     coef: Floats
     shape: Floats
 
-    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         return -linear_scores(records, self.coef[:, None, :], fill)[:, 0, :]
 
     def unscale(self, centre: Floats, scale: Floats) -> AftFit:
@@ -71,20 +63,17 @@ def fit(
 
     Parameters
     ----------
-    candidates : (R, m, p) float64
-    time : (R, m) or (m,) float64
-        Time of the event or of censoring; a time of 0 counts as half the smallest positive one.
-    event : (R, m) or (m,) bool or int
-        True where the event was seen.
+    candidates, time, event
+        See `tincture.kernels.cox.fit`; a time of 0 counts as half the smallest positive one.
     alpha : float
         Strength of the ridge penalty.
     """
     tables = bounded(candidates)
-    r, m, p = tables.shape
-    times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
+    r, _, p = tables.shape
+    times = each_row(time, tables)
     smallest = np.min(times, axis=1, keepdims=True, initial=np.inf, where=times > _SOONEST)
     logs = np.log(np.maximum(times, np.where(np.isfinite(smallest), smallest, 2.0) / 2))
-    events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
+    events = each_row(event, tables)
     theta = np.zeros((r, p + 2))
     logs -= logs.mean(axis=1, keepdims=True)
     share(_fit_tables, r, tables, logs, events, float(alpha), theta)
@@ -136,12 +125,7 @@ def _newton_step(
     hessian[0, 0] += _LOOSE + seen / (theta[0] * theta[0])
     for c in range(2, theta.size):
         hessian[c, c] += alpha
-    cholesky(hessian)
-    for c in range(theta.size):
-        step[c] = gradient[c]
-    solve_lower(hessian, step)
-    solve_upper(hessian, step)
-    return product(gradient, step)
+    return solve(hessian, gradient, step)
 
 
 @inline_jit
@@ -160,17 +144,17 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
     step, hessian = np.empty(q), np.empty((q, q))
     predictor(columns, theta, w)
     loss = _loss(w, event, theta[0]) + _penalty(theta, alpha)
-    for _ in range(_MAX_STEPS):
+    for _ in range(MAX_STEPS):
         promise = _newton_step(columns, event, alpha, theta, w, step, hessian)
         if not promise > 0.0:
             return
         length = 1.0
-        for _ in range(_MAX_HALVINGS):
+        for _ in range(MAX_HALVINGS):
             for c in range(q):
                 point[c] = theta[c] - length * step[c]
             predictor(columns, point, trial)
             reached = _loss(trial, event, point[0]) + _penalty(point, alpha)
-            if reached <= loss - 1e-4 * length * promise + 1e-12 * abs(loss):
+            if falls_enough(reached, loss, length * promise):
                 break
             length *= 0.5
         else:
@@ -178,19 +162,13 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
         for c in range(q):
             theta[c] = point[c]
         w, trial, loss = trial, w, reached
-        if promise < _PROMISE:
+        if promise < PROMISE:
             return
 
 
 @kernel_jit
 def _fit_tables(
-    begin: int,
-    stop: int,
-    tables: Floats,
-    logs: Floats,
-    events: Floats,
-    alpha: float,
-    theta: Floats,
+    begin: int, stop: int, tables: Floats, logs: Floats, events: Floats, alpha: float, theta: Floats
 ) -> None:
     for r in range(begin, stop):
         m, p = tables[r].shape

@@ -10,12 +10,11 @@ gains differ in the last digits and near-ties may fall otherwise; margins of rec
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tincture.kernels._fit import fit_tables
-from tincture.kernels._fitted import Classifiers
+from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import boosting_rules
-from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
 from tincture.kernels._sort import sort_keys
 from tincture.kernels.pointwise import softmax
@@ -25,7 +24,7 @@ CLIP = 1e-6  # XGBoost keeps class shares away from 0 (and 1) by this
 
 
 @dataclass(frozen=True, slots=True)
-class Boosting(Classifiers):
+class Boosting(Fitted):
     """Boosted trees of R tables.
 
     Attributes
@@ -36,10 +35,10 @@ class Boosting(Classifiers):
     """
 
     nodes: Nodes
-    base: NDArray[np.float64]
+    base: Floats
     n_classes: int
 
-    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         margin = sum_leaves(self.nodes, records, fill, self.base.shape[1])
         margin += self.base[:, :, None]
         if self.n_classes == 1:
@@ -48,8 +47,8 @@ class Boosting(Classifiers):
 
 
 def fit(
-    candidates: NDArray[np.float64],
-    target: NDArray[np.int64],
+    candidates: Floats,
+    target: Integers,
     *,
     n_classes: int,
     n_estimators: int = 100,
@@ -63,9 +62,7 @@ def fit(
 
     Parameters
     ----------
-    candidates : (R, m, p) float64, finite
-    target : (R, m) or (m,) int64 in 0..n_classes-1
-    n_classes : number of classes
+    candidates, target, n_classes : see `tincture.kernels.forest.fit`
     n_estimators : rounds
     max_depth : splits above a leaf at most
     learning_rate : share of each step that is taken
@@ -87,11 +84,12 @@ def fit(
     )
     event = np.empty((n_tables, 0))
     keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
-    share(fit_tables, n_tables, columns, keys, labels, event, base, False, unused, rules, nodes)
+    tables = Tables(columns, keys, labels, event, base)
+    share(fit_tables, n_tables, tables, False, unused, rules, nodes)
     return Boosting(nodes, base, n_classes)
 
 
-def base_margins(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+def base_margins(labels: Integers, n_classes: int) -> Floats:
     """Return the margins (R, 1 or n_classes) that XGBoost estimates from the class shares."""
     share = np.stack([(labels == k).mean(axis=1) for k in range(n_classes)], axis=1)
     if n_classes == 2:

@@ -19,26 +19,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._fit import fit_tables
-from tincture.kernels._fitted import Risks
+from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import boosting_rules
-from tincture.kernels._linear import Floats
-from tincture.kernels._nodes import (
-    Nodes,
-    check_rows,
-    empty_nodes,
-    nodes_per_tree,
-    sum_leaves,
-    to_float32,
-)
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, sum_leaves, to_float32
 from tincture.kernels._sort import sort_keys
+from tincture.kernels._survival import each_row, in_order
 from tincture.kernels.threads import share
 
 _LEAST_HESSIAN = 1e-6  # XGBoost's kRtEps
 
 
 @dataclass(frozen=True, slots=True)
-class CoxBoosting(Risks):
+class CoxBoosting(Fitted):
     """Boosted trees of R tables, which predict the log hazard ratio.
 
     That is the logarithm of XGBoost's output.
@@ -52,14 +46,14 @@ class CoxBoosting(Risks):
     nodes: Nodes
     base: Floats
 
-    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         return sum_leaves(self.nodes, records, fill, 1)[:, 0] + self.base[:, None]
 
 
 def fit(
     candidates: Floats,
     time: Floats,
-    event: NDArray[np.bool_] | NDArray[np.int64],
+    event: NDArray[np.bool_] | Integers,
     *,
     n_estimators: int = 100,
     max_depth: int = 3,
@@ -72,44 +66,23 @@ def fit(
 
     Parameters
     ----------
-    candidates : (R, m, p) float64
-    time : (R, m) or (m,) float64
-        Time of the event or of censoring; 32 bits of it count, as in XGBoost.
-    event : (R, m) or (m,) bool or int
-        True where the event was seen.
-    n_estimators : int
-        Rounds, one tree each.
-    max_depth : int
-    learning_rate : float
-        Share of each step that is taken.
-    reg_lambda : float
-        L2 penalty on leaf values.
-    min_child_weight : float
-        Least sum of hessians in a child.
-    seed : int
-        Unused, as nothing is random.
+    candidates, time, event
+        See `tincture.kernels.cox.fit`; 32 bits of the time count, as in XGBoost.
+    n_estimators, max_depth, learning_rate, reg_lambda, min_child_weight, seed
+        See `tincture.kernels.boosting.fit`; a round grows one tree.
     """
     del seed
     r, m, p = candidates.shape
-    check_rows(m)
-    times = to_float32(np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m)))
-    order = np.argsort(times, axis=1, kind="stable")
-    times = np.take_along_axis(times, order, axis=1)
-    known = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
-    events = np.take_along_axis(known, order, axis=1)
-    new = np.diff(times, axis=1, prepend=np.float32(-np.inf)) > 0.0
-    columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
-    columns = np.ascontiguousarray(columns.swapaxes(1, 2))
-    when = np.cumsum(new, axis=1)
+    rows = in_order(candidates, to_float32(each_row(time, candidates)), event)
     nodes = empty_nodes(r, n_estimators, nodes_per_tree(m, max_depth), 1)
     rules = boosting_rules(m, p, max_depth, min_child_weight, reg_lambda, learning_rate)
-    margin = np.zeros((r, 1))
-    keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
-    share(fit_tables, r, columns, keys, when, events, margin, False, unused, rules, nodes)
-    return CoxBoosting(nodes, _base(times, events))
+    keys, unused = sort_keys(rows.columns, downwards=True), np.uint64(0)
+    tables = Tables(rows.columns, keys, rows.when, rows.events, np.zeros((r, 1)))
+    share(fit_tables, r, tables, False, unused, rules, nodes)
+    return CoxBoosting(nodes, _base(rows.times, rows.events))
 
 
-def _base(times: NDArray[np.float32], events: Floats) -> Floats:
+def _base(times: NDArray[np.floating], events: Floats) -> Floats:
     """Newton step (R,) common to all rows, which is nought but for ties.
 
     Rows are in order of time and all hazards still 1.

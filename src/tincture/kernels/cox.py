@@ -22,20 +22,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._compile import inline_jit, kernel_jit
-from tincture.kernels._fitted import Risks
-from tincture.kernels._linear import (
-    LANES,
-    Floats,
-    bounded,
-    cholesky,
-    linear_scores,
-    solve_lower,
-    solve_upper,
-    weighted_gram,
-)
+from tincture.kernels._fitted import Fitted
+from tincture.kernels._linear import LANES, bounded, linear_scores, weighted_gram
+from tincture.kernels._newton import MAX_HALVINGS, MAX_STEPS, PROMISE, falls_enough, solve
 from tincture.kernels._partial_likelihood import (
-    Integers,
     hazards,
     loss_of,
     predictor,
@@ -43,11 +35,16 @@ from tincture.kernels._partial_likelihood import (
     risk_set_means,
     slope,
 )
+from tincture.kernels._survival import each_row
 from tincture.kernels.threads import share
 
-_MAX_STEPS = 100
-_MAX_HALVINGS = 40
-_PROMISE = 1e-9  # stop once a Newton step promises less than this much log-likelihood
+
+class _Rows(NamedTuple):
+    """One table, from the latest time to the earliest."""
+
+    columns: Floats  # (p, padded) centred, with room for the means of risk sets
+    event: Floats  # (m,)
+    ends: Integers  # where each group of tied rows ends
 
 
 class _Work(NamedTuple):
@@ -61,7 +58,7 @@ class _Work(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CoxFit(Risks):
+class CoxFit(Fitted):
     """Cox models of R tables, which predict the log partial hazard ``x . coef``.
 
     Attributes
@@ -72,7 +69,7 @@ class CoxFit(Risks):
 
     coef: Floats
 
-    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         return linear_scores(records, self.coef[:, None, :], fill)[:, 0, :]
 
     def unscale(self, centre: Floats, scale: Floats) -> CoxFit:
@@ -108,9 +105,8 @@ def fit(
         Coefficients to begin at, used where they beat all-zero ones.
     """
     tables = bounded(candidates)
-    r, m, p = tables.shape
-    times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
-    events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
+    r, _, p = tables.shape
+    times, events = each_row(time, tables), each_row(event, tables)
     latest_first = np.argsort(-times, axis=1, kind="stable")
     coef = np.zeros((r, p)) if start is None else np.array(start.coef, dtype=np.float64)
     share(
@@ -127,16 +123,9 @@ def fit(
 
 
 @inline_jit
-def _start(
-    columns: Floats,
-    event: Floats,
-    ends: Integers,
-    alpha: float,
-    coef: Floats,
-    eta: Floats,
-    logs: Floats,
-) -> float:
+def _start(rows: _Rows, alpha: float, coef: Floats, eta: Floats, logs: Floats) -> float:
     """Write the linear predictor of `coef`, or of nought if that is better; return the loss."""
+    columns, event, ends = rows
     zero = loss_of(eta, event, ends, logs)
     predictor(columns, coef, eta)
     loss = loss_of(eta, event, ends, logs) + 0.5 * alpha * product(coef, coef)
@@ -149,16 +138,10 @@ def _start(
 
 @inline_jit
 def _newton_step(
-    columns: Floats,
-    event: Floats,
-    ends: Integers,
-    alpha: float,
-    coef: Floats,
-    eta: Floats,
-    logs: Floats,
-    work: _Work,
+    rows: _Rows, alpha: float, coef: Floats, eta: Floats, logs: Floats, work: _Work
 ) -> float:
     """Write gradient and Newton step; return the decrease the step promises."""
+    columns, event, ends = rows
     m, p = event.size, coef.size
     hazards(eta, event, ends, logs, work.weights)
     risk_set_means(eta, event, ends, columns, work.weights)
@@ -168,34 +151,31 @@ def _newton_step(
     weighted_gram(columns, work.weights, work.hessian)
     for a in range(p):
         work.hessian[a, a] += alpha
-        work.step[a] = work.gradient[a]
-    cholesky(work.hessian)
-    solve_lower(work.hessian, work.step)
-    solve_upper(work.hessian, work.step)
-    return product(work.gradient, work.step)
+    return solve(work.hessian, work.gradient, work.step)
 
 
 @inline_jit
-def _minimise(columns: Floats, event: Floats, ends: Integers, alpha: float, coef: Floats) -> None:
+def _minimise(rows: _Rows, alpha: float, coef: Floats) -> None:
     """Damped Newton descent from `coef`, in place."""
+    columns, event, ends = rows
     p, m = coef.size, event.size
     eta, change, trial, excess = np.zeros(m), np.empty(m), np.empty(m), np.empty(m)
     logs, step, hessian = np.empty(ends.size), np.empty(p), np.empty((p, p))
     work = _Work(excess, np.zeros(columns.shape[1]), np.empty(p), step, hessian)
-    loss = _start(columns, event, ends, alpha, coef, eta, logs)
-    for _ in range(_MAX_STEPS):
-        promise = _newton_step(columns, event, ends, alpha, coef, eta, logs, work)
+    loss = _start(rows, alpha, coef, eta, logs)
+    for _ in range(MAX_STEPS):
+        promise = _newton_step(rows, alpha, coef, eta, logs, work)
         if not promise > 0.0:
             return
         predictor(columns, step, change)
         length, reached = 1.0, np.inf
-        for _ in range(_MAX_HALVINGS):
+        for _ in range(MAX_HALVINGS):
             for i in range(m):
                 trial[i] = eta[i] - length * change[i]
             norm = product(coef, coef) - 2.0 * length * product(coef, step)
             norm += length * length * product(step, step)
             reached = loss_of(trial, event, ends, logs) + 0.5 * alpha * norm
-            if reached <= loss - 1e-4 * length * promise + 1e-12 * abs(loss):
+            if falls_enough(reached, loss, length * promise):
                 break
             length *= 0.5
         else:
@@ -203,7 +183,7 @@ def _minimise(columns: Floats, event: Floats, ends: Integers, alpha: float, coef
         for a in range(p):
             coef[a] -= length * step[a]
         eta, trial, loss = trial, eta, reached
-        if promise < _PROMISE:
+        if promise < PROMISE:
             return
 
 
@@ -246,4 +226,4 @@ def _minimise_tables(
     for r in range(begin, stop):
         ends = _tie_groups(times[r])
         columns = _centred_columns(tables[r], order[r], ends.size)
-        _minimise(columns, events[r], ends, alpha, coef[r])
+        _minimise(_Rows(columns, events[r], ends), alpha, coef[r])

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tincture.kernels._arrays import Int
 from tincture.kernels._compile import jit
-from tincture.kernels._nodes import Int
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

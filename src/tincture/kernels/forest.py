@@ -6,12 +6,11 @@ Faithful to scikit-learn's RandomForestClassifier, bar its random numbers (Breim
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tincture.kernels._fit import fit_tables
-from tincture.kernels._fitted import Classifiers
+from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import Rules
-from tincture.kernels._linear import Floats
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
 from tincture.kernels._sort import sort_keys
 from tincture.kernels.threads import share
@@ -20,7 +19,7 @@ NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Forest(Classifiers):
+class Forest(Fitted):
     """Forests of R tables; a single tree is a forest of one.
 
     Attributes
@@ -32,7 +31,7 @@ class Forest(Classifiers):
     nodes: Nodes
     n_classes: int
 
-    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
         total = sum_leaves(self.nodes, records, fill, self.n_classes)
         total /= n_trees
@@ -40,12 +39,7 @@ class Forest(Classifiers):
 
 
 def fit(
-    candidates: NDArray[np.float64],
-    target: NDArray[np.int64],
-    *,
-    n_classes: int,
-    n_trees: int = 100,
-    seed: int = 0,
+    candidates: Floats, target: Integers, *, n_classes: int, n_trees: int = 100, seed: int = 0
 ) -> Forest:
     """Fit a random forest to each table.
 
@@ -69,8 +63,8 @@ def fit(
 
 
 def fit_trees(
-    candidates: NDArray[np.float64],
-    target: NDArray[np.int64],
+    candidates: Floats,
+    target: Integers,
     n_classes: int,
     n_trees: int,
     n_tried: int,
@@ -86,5 +80,6 @@ def fit_trees(
     rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0)
     none = np.empty((n_tables, 0))  # neither events nor margins
     keys, key = sort_keys(columns), np.uint64(seed)
-    share(fit_tables, n_tables, columns, keys, labels, none, none, bootstrap, key, rules, nodes)
+    tables = Tables(columns, keys, labels, none, none)
+    share(fit_tables, n_tables, tables, bootstrap, key, rules, nodes)
     return nodes

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels.threads import share
 
-Floats = NDArray[np.float64]
 HUGE = 1e200  # so that a person's sum cannot overflow
 PIECE = 1024  # units that one thread takes at a time
 
 
-def to_lattice(
-    vectors: Floats, lengths: NDArray[np.int64], clip: float, steps: float
-) -> NDArray[np.int64]:
+def to_lattice(vectors: Floats, lengths: Integers, clip: float, steps: float) -> Integers:
     """Mean over each unit's records, shrunk to an L2 norm of ``clip``, in whole ``steps`` a clip.
 
     Every unit is worked out by itself, its records and values in their order, so that no last bit
@@ -41,13 +38,7 @@ def to_lattice(
 
 @kernel_jit
 def _units(
-    begin: int,
-    stop: int,
-    vectors: Floats,
-    ends: NDArray[np.int64],
-    clip: float,
-    steps: float,
-    out: NDArray[np.int64],
+    begin: int, stop: int, vectors: Floats, ends: Integers, clip: float, steps: float, out: Integers
 ) -> None:
     mean = np.empty(vectors.shape[1])
     for unit in range(begin * PIECE, min(stop * PIECE, ends.size)):

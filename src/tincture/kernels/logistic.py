@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._compile import kernel_jit
-from tincture.kernels._fitted import Classifiers
-from tincture.kernels._linear import LANES, Floats, bounded, linear_scores
-from tincture.kernels._softmax import Integers, minimise
+from tincture.kernels._fitted import Fitted
+from tincture.kernels._linear import LANES, bounded, linear_scores
+from tincture.kernels._softmax import minimise
 from tincture.kernels.pointwise import softmax
 from tincture.kernels.threads import share
 
@@ -25,7 +25,7 @@ _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactl
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticFit(Classifiers):
+class LogisticFit(Fitted):
     """Coefficients of one logistic model per table.
 
     Attributes
@@ -38,7 +38,7 @@ class LogisticFit(Classifiers):
     coef: Floats
     intercept: Floats
 
-    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         scores = linear_scores(records, self.coef, fill)
         scores += self.intercept[:, :, None]
         return softmax(scores)

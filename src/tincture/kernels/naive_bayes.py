@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._compile import jit, kernel_jit
-from tincture.kernels._linear import BLOCK, Floats, bounded, columns_of
+from tincture.kernels._fitted import Fitted
+from tincture.kernels._linear import BLOCK, bounded, columns_of
 from tincture.kernels.pointwise import softmax
 from tincture.kernels.threads import share
 
@@ -16,7 +17,7 @@ SMOOTHING = 1e-9  # of the largest variance of a column, added to every variance
 
 
 @dataclass(frozen=True, slots=True)
-class NaiveBayes:
+class NaiveBayes(Fitted):
     """Fitted models.
 
     Attributes
@@ -34,8 +35,7 @@ class NaiveBayes:
         mean = self.mean * scale[:, None] + centre[:, None]
         return NaiveBayes(self.prior, mean, self.variance * np.square(scale)[:, None])
 
-    def predict(self, records: NDArray[np.floating], fill: Floats | None = None) -> Floats:
-        """Class probabilities (R, b, C) of records (b, p), NaN counting as ``fill`` (R, p)."""
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         n_tables, n_classes, _ = self.mean.shape
         columns, filled = columns_of(records, fill, n_tables)
         weight = 1.0 / self.variance
@@ -47,13 +47,7 @@ class NaiveBayes:
 
 @kernel_jit
 def _distances(
-    begin: int,
-    stop: int,
-    columns: Floats,
-    fill: Floats,
-    mean: Floats,
-    weight: Floats,
-    out: Floats,
+    begin: int, stop: int, columns: Floats, fill: Floats, mean: Floats, weight: Floats, out: Floats
 ) -> None:
     """Sum ``(x - mean)² weight`` in the order of the columns, for all classes of all tables.
 
@@ -71,13 +65,7 @@ def _distances(
 
 @jit
 def _add_squares(
-    columns: Floats,
-    first: int,
-    last: int,
-    fill: Floats,
-    mean: Floats,
-    weight: Floats,
-    out: Floats,
+    columns: Floats, first: int, last: int, fill: Floats, mean: Floats, weight: Floats, out: Floats
 ) -> None:
     """Add the terms of a block of records, two columns in a row to spare loads and stores."""
     p = mean.size
@@ -102,14 +90,12 @@ def _add_squares(
             out[i] += dx * dx * wx
 
 
-def fit(candidates: Floats, target: NDArray[np.int64], *, n_classes: int) -> NaiveBayes:
+def fit(candidates: Floats, target: Integers, *, n_classes: int) -> NaiveBayes:
     """Fit class means and variances to each table.
 
     Parameters
     ----------
-    candidates : (R, m, p) float64, finite
-    target : (R, m) or (m,) int64 in 0..n_classes-1
-    n_classes : number of classes
+    candidates, target, n_classes : see `tincture.kernels.forest.fit`
 
     Returns
     -------

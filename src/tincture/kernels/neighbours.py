@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tincture.errors import ModelError
+from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
-from tincture.kernels._fitted import Classifiers
-from tincture.kernels._linear import Floats, columns_of
+from tincture.kernels._fitted import Fitted
+from tincture.kernels._linear import columns_of
 from tincture.kernels.threads import share
 
 PIECE = 256  # records that one thread takes at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours(Classifiers):
+class Neighbours(Fitted):
     """The rows of R tables.
 
     Attributes
@@ -34,7 +34,7 @@ class Neighbours(Classifiers):
     """
 
     columns: Floats
-    labels: NDArray[np.int64]
+    labels: Integers
     centre: Floats
     scale: Floats
     n_classes: int
@@ -44,7 +44,7 @@ class Neighbours(Classifiers):
         """For records before the affine map (x - centre)/scale, both (R, p)."""
         return replace(self, centre=centre, scale=scale)
 
-    def _chances(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         known, filled = columns_of(records, fill, len(self.columns))
         rows = np.ascontiguousarray(known.T)
         out = np.zeros((len(self.columns), len(rows), self.n_classes))
@@ -65,15 +65,13 @@ class Neighbours(Classifiers):
 
 
 def fit(
-    candidates: Floats, target: NDArray[np.int64], *, n_classes: int, n_neighbours: int = 15
+    candidates: Floats, target: Integers, *, n_classes: int, n_neighbours: int = 15
 ) -> Neighbours:
     """Keep the rows of each table.
 
     Parameters
     ----------
-    candidates : (R, m, p) float64, finite
-    target : (R, m) or (m,) int64 in 0..n_classes-1
-    n_classes : number of classes
+    candidates, target, n_classes : see `tincture.kernels.forest.fit`
     n_neighbours : rows that vote
 
     Raises
@@ -102,7 +100,7 @@ def _vote(
     centre: Floats,
     scale: Floats,
     columns: Floats,
-    labels: NDArray[np.int64],
+    labels: Integers,
     n_neighbours: int,
     out: Floats,
 ) -> None:
@@ -124,7 +122,7 @@ def _vote(
 
 
 @inline_jit
-def _nearest(far: Floats, near: Floats, who: NDArray[np.int64]) -> None:
+def _nearest(far: Floats, near: Floats, who: Integers) -> None:
     """Write the rows of the smallest distances, nearest first; of equal ones the first."""
     near[:] = np.inf
     who[:] = 0

@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._compile import jit, kernel_jit
 from tincture.kernels._exp import exponentials
 from tincture.kernels.threads import share
 
-Floats = NDArray[np.float64]
 PIECE = 1 << 16  # numbers that one thread takes at a time
 BLOCK = 512  # of them that lie in the nearest cache
 
@@ -62,7 +62,7 @@ def cospi(x: ArrayLike) -> Floats:
     return _each(_cospi_pieces, x)
 
 
-def interpolate(x: NDArray[np.floating[Any]], low: float, high: float, values: Floats) -> Floats:
+def interpolate(x: Records, low: float, high: float, values: Floats) -> Floats:
     """The line through values at equally spaced places from low to high, level beyond."""
     last = len(values) - 1
     place = np.clip((x - low) / (high - low) * last, 0.0, last)
@@ -97,7 +97,7 @@ def _log_pieces(begin: int, stop: int, x: Floats, out: Floats) -> None:
 
 
 @jit
-def _log_block(x: Floats, bits: NDArray[np.int64], parts: NDArray[np.int64], out: Floats) -> None:
+def _log_block(x: Floats, bits: Integers, parts: Integers, out: Floats) -> None:
     """``x = 2^n m`` with m about 1, and the series of artanh for f = (m - 1)/(m + 1)."""
     for i in range(x.size):
         parts[i] = (bits[i] & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000

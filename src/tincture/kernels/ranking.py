@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from tincture.kernels._arrays import Floats
 
 
-def rank_covariance(
-    scores: NDArray[np.float64], chances: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def rank_covariance(scores: Floats, chances: Floats) -> Floats:
     """Σ_i rank(score_i) (chance_i − mean) of each row of scores, ties sharing their mean rank.
 
     With outcomes drawn by the chances, the expected AUROC is ½ + this / (n² p̄ (1 − p̄)), p̄ being the

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels.threads import share
 
-Floats = NDArray[np.float64]
 PIECE = 2048  # records that one thread takes at a time
 
 

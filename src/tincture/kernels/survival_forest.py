@@ -19,21 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats, Floats32, Integers, Records
 from tincture.kernels._compile import inline_jit, kernel_jit
-from tincture.kernels._fitted import Risks
+from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import ROW
-from tincture.kernels._linear import Floats
-from tincture.kernels._logrank import Integers, Sample, grow, make_scratch
-from tincture.kernels._nodes import (
-    Nodes,
-    check_rows,
-    empty_nodes,
-    nodes_per_tree,
-    sum_leaves,
-    table_nodes,
-    to_float32,
-)
+from tincture.kernels._logrank import Sample, grow, make_scratch
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, sum_leaves, table_nodes
 from tincture.kernels._sort import rank_rows, sort_keys
+from tincture.kernels._survival import each_row, in_order
 from tincture.kernels.draws import draw, mix
 from tincture.kernels.threads import share
 
@@ -41,7 +34,7 @@ _NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalForest(Risks):
+class SurvivalForest(Fitted):
     """Survival forests of R tables, which predict expected mortality.
 
     Attributes
@@ -51,7 +44,7 @@ class SurvivalForest(Risks):
 
     nodes: Nodes
 
-    def _risks(self, records: NDArray[np.floating], fill: Floats | None) -> Floats:
+    def _predicted(self, records: Records, fill: Floats | None) -> Floats:
         n_trees = self.nodes.start.shape[1] - 1
         total: Floats = sum_leaves(self.nodes, records, fill, 1)[:, 0]
         total /= n_trees
@@ -72,11 +65,8 @@ def fit(
 
     Parameters
     ----------
-    candidates : (R, m, p) float64
-    time : (R, m) or (m,) float64
-        Time of the event or of censoring.
-    event : (R, m) or (m,) bool or int
-        True where the event was seen.
+    candidates, time, event
+        See `tincture.kernels.cox.fit`.
     n_trees : int
     min_samples_leaf, min_samples_split : int
         Fewest distinct rows in a leaf, and in a node that is split.
@@ -85,15 +75,7 @@ def fit(
         numbers compare better.
     """
     r, m, _ = candidates.shape
-    check_rows(m)
-    times = np.broadcast_to(np.asarray(time, dtype=np.float64), (r, m))
-    order = np.argsort(times, axis=1, kind="stable")
-    times = np.take_along_axis(times, order, axis=1)
-    events = np.broadcast_to(np.asarray(event), (r, m)).astype(np.float64)
-    columns = to_float32(np.take_along_axis(candidates, order[:, :, None], axis=1))
-    columns = np.ascontiguousarray(columns.swapaxes(1, 2))
-    new = np.diff(times, axis=1, prepend=-np.inf) > 0.0
-    when, events = np.cumsum(new, axis=1) - 1, np.take_along_axis(events, order, axis=1)
+    columns, _, when, events = in_order(candidates, each_row(time, candidates), event)
     nodes = empty_nodes(r, n_trees, nodes_per_tree(m, _NO_LIMIT), 1)
     share(
         _fit_tables,
@@ -115,7 +97,7 @@ def fit(
 def _fit_tables(
     begin: int,
     stop: int,
-    columns: NDArray[np.float32],
+    columns: Floats32,
     keys: Integers,
     when: Integers,
     event: Floats,
@@ -148,7 +130,7 @@ def _fit_table(
 
 @inline_jit
 def _make_sample(
-    columns: NDArray[np.float32], keys: Integers, when: Integers, event: Floats, later: Floats
+    columns: Floats32, keys: Integers, when: Integers, event: Floats, later: Floats
 ) -> Sample:
     p, m = columns.shape
     entries, ranks = np.empty((p, m), np.int32), np.empty((p, m), np.int32)

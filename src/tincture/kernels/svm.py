@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.kernels._arrays import Floats
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels._exp import exponentials
-from tincture.kernels._linear import Floats
 from tincture.kernels.neighbours import squares
 from tincture.kernels.threads import share
 

@@ -6,9 +6,7 @@ Faithful to scikit-learn's DecisionTreeClassifier, that is CART with the Gini in
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.kernels._arrays import Floats, Integers
 from tincture.kernels.forest import NO_LIMIT, Forest, fit_trees
 
 
@@ -18,8 +16,8 @@ class Trees(Forest):
 
 
 def fit(
-    candidates: NDArray[np.float64],
-    target: NDArray[np.int64],
+    candidates: Floats,
+    target: Integers,
     *,
     n_classes: int,
     max_depth: int | None = None,
@@ -30,9 +28,7 @@ def fit(
 
     Parameters
     ----------
-    candidates : (R, m, p) float64, finite
-    target : (R, m) or (m,) int64 in 0..n_classes-1
-    n_classes : number of classes
+    candidates, target, n_classes : see `tincture.kernels.forest.fit`
     max_depth : splits above a leaf at most; None for no limit
     min_samples_leaf : rows in a leaf at least
     seed : of the choice between equally good columns
