@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from joblib import Parallel, delayed
 from lifelines import CoxPHFitter
@@ -26,8 +25,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 
-from tincture.models.generic import Manner, each, prepare
+from tincture.models.generic import Manner, each
 from tincture.models.portfolio import adapt
+from tincture.models.prepared import prepare
 from tincture.public.tasks import Classification, Survival
 
 M, P, B = 100, 40, 2000
@@ -65,8 +65,7 @@ def modes(manner: Manner, n: int, workers: int) -> tuple[Modes, Modes]:
 
     def ours(work: Callable[[int], None], threads: int) -> Callable[[], None]:
         def run() -> None:
-            numba.set_num_threads(threads)
-            each(work, n, threads=True)
+            each(work, n, workers=threads)
 
         return run
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tincture.io.frames import read_table, to_columns
-from tincture.models.generic import prepare
+from tincture.models.prepared import prepare
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task

@@ -14,8 +14,8 @@ from commands import Raises, RaisesLater
 from helpers import ENCODING, make_teacher
 from tincture.errors import ModelError
 from tincture.kernels.ranking import rank_covariance
-from tincture.models.generic import Model
 from tincture.models.portfolio import resolve
+from tincture.models.protocol import Model
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start

@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers import SCHEMA, make_condenser, make_table
 from tincture.errors import ModelError, SettingError
 from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
-from tincture.models.generic import prepare
+from tincture.models.prepared import prepare
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Survival
 from tincture.tables.condenser import Condenser

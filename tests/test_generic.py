@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
 import joblib
@@ -17,7 +18,7 @@ from sklearn.svm import SVC
 
 from helpers import Ask, make_vault, plan_of
 from tincture.errors import QueryFailed
-from tincture.models.generic import each
+from tincture.models.generic import Generic
 from tincture.models.portfolio import adapt
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -31,18 +32,18 @@ OUTCOMES = (np.arange(30) % 2).astype(float)[:, None]
 
 
 @pytest.fixture(params=[1, 3])
-def workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def workers(request: pytest.FixtureRequest) -> int:
     """So many threads, whatever the machine has."""
-    set_workers(monkeypatch, request.param)
     return int(request.param)
 
 
-def set_workers(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
-    monkeypatch.setattr("numba.get_num_threads", lambda: n)
+def fitted(estimator: Any, workers: int, n_tables: int = len(TABLES), seed: int = 0) -> Any:
+    model: Any = adapt(estimator, TASK)
+    return replace(model, workers=workers).fit(TABLES[:n_tables], OUTCOMES, NUMERIC, seed=seed)
 
 
-def predicted(estimator: Any, seed: int = 0) -> np.ndarray:
-    return adapt(estimator, TASK).fit(TABLES, OUTCOMES, NUMERIC, seed=seed).predict(RECORDS)
+def predicted(estimator: Any, workers: int = 2, seed: int = 0) -> np.ndarray:
+    return fitted(estimator, workers, seed=seed).predict(RECORDS)
 
 
 @pytest.mark.parametrize(
@@ -55,24 +56,19 @@ def predicted(estimator: Any, seed: int = 0) -> np.ndarray:
     ],
     ids=["trees", "svc", "pipeline", "joblib"],
 )
-def test_the_number_of_threads_changes_nothing(
-    estimator: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = []
-    for n in (1, 2, 5):
-        set_workers(monkeypatch, n)
-        found.append(predicted(estimator))
+def test_the_number_of_threads_changes_nothing(estimator: Any) -> None:
+    found = [predicted(estimator, workers) for workers in (1, 2, 5)]
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_an_estimator_without_a_seed_gets_that_of_the_fit() -> None:
     own = ExtraTreesClassifier(5)
-    np.testing.assert_array_equal(predicted(own, 1), predicted(own, 1))
-    assert (predicted(own, 1) != predicted(own, 2)).any()
+    np.testing.assert_array_equal(predicted(own, seed=1), predicted(own, seed=1))
+    assert (predicted(own, seed=1) != predicted(own, seed=2)).any()
     assert own.random_state is None
     given = ExtraTreesClassifier(5, random_state=3)
-    np.testing.assert_array_equal(predicted(given, 1), predicted(given, 2))
+    np.testing.assert_array_equal(predicted(given, seed=1), predicted(given, seed=2))
 
 
 class Greedy(BaseEstimator):
@@ -91,9 +87,9 @@ class Greedy(BaseEstimator):
 @pytest.mark.parametrize("n_tables", [1, 7])
 def test_records_never_leave_the_process(workers: int, n_tables: int) -> None:
     """joblib would hand large ones to others by files; one table may be one of real records."""
-    fitted: Any = adapt(Greedy(), TASK).fit(TABLES[:n_tables], OUTCOMES, NUMERIC)
-    fitted.predict(RECORDS)
-    assert all(one.where_ == {os.getpid()} for one in fitted.fitted)
+    found = fitted(Greedy(), workers, n_tables)
+    found.predict(RECORDS)
+    assert all(one.where_ == {os.getpid()} for one in found.fitted)
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
@@ -102,10 +98,10 @@ def test_a_failure_in_a_thread_stays_in_the_vault(workers: int, error: type) -> 
         def predict_proba(self, x: np.ndarray) -> np.ndarray:
             raise error(str(x))
 
-    fitted = adapt(Failing(), TASK).fit(TABLES, OUTCOMES, NUMERIC)
+    failing = fitted(Failing(), workers)
 
     def look(records: Any) -> np.ndarray:
-        return fitted.predict(np.zeros((len(records), 4)))[0, :, :1]
+        return failing.predict(np.zeros((len(records), 4)))[0, :, :1]
 
     with pytest.raises(QueryFailed) as caught:
         make_vault(Ledger(plan_of(2.0, count=1))).noisy_sum(Ask(look), Mechanism(2.0))
@@ -121,16 +117,28 @@ def test_a_table_that_cannot_be_fitted_on_predicts_nothing(workers: int) -> None
             super().fit(x, y)
             return self
 
-    out = predicted(Picky())
+    out = predicted(Picky(), workers)
     refused = TABLES[:, 0, 0] > TABLES[:, :, 0].mean(axis=1)  # as scaled
     assert 0 < refused.sum() < len(refused)
     np.testing.assert_array_equal(np.isnan(out).all(axis=(1, 2)), refused)
     assert np.isfinite(out[~refused]).all()
 
 
-def test_lifelines_runs_one_at_a_time(workers: int) -> None:
-    fitter = pytest.importorskip("lifelines").WeibullAFTFitter(penalizer=0.1)
-    model: Any = adapt(fitter, Survival("t", "e", 0.0, 100.0))
+def test_lifelines_runs_one_at_a_time() -> None:
+    """Its estimators are fitted and used by the calling thread, however many may be had."""
+    weibull = pytest.importorskip("lifelines").WeibullAFTFitter(penalizer=0.1)
+    model: Any = adapt(weibull, Survival("t", "e", 0.0, 100.0))
+    assert not model.manner.threads
     seen = set()
-    each(lambda i: seen.add(threading.get_ident()), 20, threads=model.manner.threads)
+
+    class Noted:
+        n_outputs, threads = 1, False
+
+        def fit(self, x: np.ndarray, outcomes: np.ndarray, seed: int) -> None:
+            seen.add(threading.get_ident())
+
+        def predict(self, fitted: Any, x: np.ndarray) -> np.ndarray:
+            raise AssertionError
+
+    Generic("noted", Noted(), workers=3).fit(TABLES, OUTCOMES, NUMERIC)
     assert seen == {threading.get_ident()}

@@ -25,8 +25,8 @@ from series_helpers import LAYOUT, SCALE
 from series_helpers import records as stays
 from tincture.kernels import _exp, _linear, _nodes, naive_bayes, neighbours, pointwise, rows, svm
 from tincture.kernels import lattice as lattice_kernels
-from tincture.models.generic import Predictor
 from tincture.models.portfolio import portfolio, resolve
+from tincture.models.protocol import Predictor
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query, Records, Sealed

@@ -217,14 +217,13 @@ def test_an_interval_needs_four_fifths_of_its_resamples() -> None:
     assert np.isnan(figure(float("nan"), values).high)
 
 
-def test_resamples_are_seeded_whole_and_the_same_in_any_block(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_resamples_are_seeded_whole_and_the_same_in_any_block() -> None:
     whole = np.concatenate(list(resamples(30, seed=1, count=50)))
     assert (whole.sum(axis=1) == 30).all()
-    monkeypatch.setattr("tincture.evaluation.metrics.figure.CELLS", 100)
-    assert np.array_equal(np.concatenate(list(resamples(30, seed=1, count=50))), whole)
-    assert not np.array_equal(next(resamples(30, seed=2, count=50)), whole[:3])
+    blocks = list(resamples(30, seed=1, count=50, cells=100))
+    assert len(blocks) == 17
+    assert np.array_equal(np.concatenate(blocks), whole)
+    assert not np.array_equal(next(resamples(30, seed=2, count=50, cells=100)), whole[:3])
 
 
 # 200 tables; a 95% interval that covers 94% of the time is called short with probability 1e-4

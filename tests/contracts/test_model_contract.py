@@ -14,8 +14,8 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tincture.errors import ModelError
-from tincture.models.generic import Model
 from tincture.models.portfolio import PORTFOLIOS, adapt, portfolio, resolve
+from tincture.models.protocol import Model
 from tincture.public.tasks import TASKS, Classification, Survival, Task
 
 NUMERIC = np.array([True, True, True, False, False])

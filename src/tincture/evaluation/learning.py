@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.models.generic import Model, Predictor
+from tincture.models.protocol import Model, Predictor
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Survival, Task

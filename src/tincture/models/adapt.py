@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.models.generic import Generic, Manner, Model
+from tincture.models.generic import Generic, Manner
+from tincture.models.protocol import Model
 from tincture.models.recipients import structured
 from tincture.public.tasks import Task
 

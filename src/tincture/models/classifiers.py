@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.models.adapt import Classifier
-from tincture.models.generic import Generic, LinearKernel, Model, TreeKernel
+from tincture.models.batched import LinearKernel, TreeKernel
+from tincture.models.generic import Generic
+from tincture.models.protocol import Model
 from tincture.public.tasks import Classification
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import Any
 from tincture.errors import ModelError
 from tincture.models import classifiers, survival
 from tincture.models.adapt import Meeting, as_classifier, as_risk, meet
-from tincture.models.generic import Model
+from tincture.models.protocol import Model
 from tincture.models.recipients import boosted, boosted_cox, sklearn, surviving_forest
 from tincture.public.tasks import Task
 

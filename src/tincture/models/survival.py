@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.generic import LinearKernel, Model, TreeKernel
+from tincture.models.batched import LinearKernel, TreeKernel
+from tincture.models.protocol import Model
 from tincture.models.recipients import least_leaf
 from tincture.public.tasks import Survival
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.generic import Model
+from tincture.models.protocol import Model
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.public.encoding import Encoding

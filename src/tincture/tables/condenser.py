@@ -12,8 +12,8 @@ import narwhals as nw
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
-from tincture.models.generic import Model
 from tincture.models.portfolio import default_models, resolve
+from tincture.models.protocol import Model
 from tincture.public.expectation import Notice
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import ModelError, TinctureError
 from tincture.kernels.ranking import rank_covariance
-from tincture.models.generic import Model, sketched
+from tincture.models.protocol import Model, sketched
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate, Optimizer, Start

@@ -10,7 +10,7 @@ import numpy as np
 
 from tincture.errors import TableError
 from tincture.io.frames import record_count, to_frame
-from tincture.models.generic import Model
+from tincture.models.protocol import Model
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import SettingError
-from tincture.models.generic import Model
+from tincture.models.protocol import Model
 from tincture.privacy.accounting import Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding

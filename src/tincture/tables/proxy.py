@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.generic import Model
 from tincture.models.portfolio import TREES, guards
+from tincture.models.protocol import Model
 from tincture.privacy.engine import Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task

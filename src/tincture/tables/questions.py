@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.generic import Model, Predictor
+from tincture.models.protocol import Model, Predictor
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.models.generic import Model, Predictor
 from tincture.models.portfolio import portfolio
+from tincture.models.protocol import Model, Predictor
 from tincture.privacy.vault import BLOCK
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task

@@ -31,10 +31,10 @@ class Figure:
 NOTHING = Figure(float("nan"), float("nan"), float("nan"))
 
 
-def resamples(n: int, seed: int, count: int = RESAMPLES) -> Iterator[Floats]:
-    """How often each of n records is drawn in each resample, in blocks of shape (b, n)."""
+def resamples(n: int, seed: int, count: int = RESAMPLES, cells: int = CELLS) -> Iterator[Floats]:
+    """How often each of n records is drawn in each resample, in blocks (b, n) of so many cells."""
     rng = np.random.default_rng(seed)
-    block = max(1, CELLS // max(n, 1))
+    block = max(1, cells // max(n, 1))
     for start in range(0, count, block):
         b = min(block, count - start)
         drawn = rng.integers(0, n, (b, n)) + n * np.arange(b)[:, None]
