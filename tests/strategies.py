@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Column
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.marginals import Marginals, cell_widths

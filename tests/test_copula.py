@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from helpers import ENCODING, make_condenser, make_table, make_teacher
 from strategies import records_of, teachers
 from tincture.privacy.query import Records
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Column
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.copula import Copula, Lines

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from strategies import amounts, anywhere, choices, encodings
 from tincture.io.frames import to_columns, to_frame
+from tincture.public.columns import Column
 from tincture.public.encoding import Amount, Choice, Encoding
-from tincture.public.schema import Column, Schema
+from tincture.public.schema import Schema
 
 
 def released(column: Column, x: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tincture.public.cells import Field, Unreadable
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.stays.events.members import Members
 from tincture.stays.events.values import amounts
 

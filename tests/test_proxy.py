@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from strategies import encodings, released_marginals
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Column
 from tincture.tables.marginals import BINS, FLOOR, Marginals, cell_codes, cell_widths
 
 

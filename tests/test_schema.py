@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from helpers import DESCRIPTOR, SCHEMA
 from tincture.errors import SchemaError
-from tincture.public.schema import Column, Schema
+from tincture.public.columns import Column
+from tincture.public.schema import Schema
 
 WORDS = st.text("abcdefgh ÄβZ09_", min_size=1, max_size=8)
 FINITE = st.floats(-1e9, 1e9, allow_subnormal=False)

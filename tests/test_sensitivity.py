@@ -13,7 +13,7 @@ from helpers import too_long
 from strategies import records_of, teachers
 from tincture.privacy.query import Query, Records
 from tincture.privacy.vault import lattice_sum
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher

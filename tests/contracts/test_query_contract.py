@@ -9,8 +9,8 @@ import pytest
 
 from tincture.models.portfolio import portfolio, resolve
 from tincture.privacy.query import Query, Records
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Column
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums

@@ -17,7 +17,8 @@ import polars as pl
 from tincture.errors import TableError
 from tincture.io.files import slug
 from tincture.io.frames import CSV_SUFFIXES, read_table
-from tincture.public.schema import LARGEST, PROFILE, REVIEWED
+from tincture.public.fields import LARGEST, REVIEWED
+from tincture.public.schema import PROFILE
 from tincture.public.words import number_of, truth_of
 
 SEPARATORS = ",;|\t"

@@ -37,7 +37,8 @@ from tincture.public.cells import (
     identities,
     listed,
 )
-from tincture.public.schema import Column, Level, Schema
+from tincture.public.columns import Column, Level
+from tincture.public.schema import Schema
 
 Columns = dict[str, NDArray[np.generic]]
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")

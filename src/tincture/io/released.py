@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from tincture.io.files import slug
+from tincture.public.columns import Column
 from tincture.public.notation import PLAIN
-from tincture.public.schema import Column, Schema
+from tincture.public.schema import Schema
 from tincture.public.words import number_of
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import SettingError
 from tincture.public.cells import AMBIGUOUS, Field, Unreadable, plain
-from tincture.public.schema import Column, Level
+from tincture.public.columns import Column, Level
 
 Codes = NDArray[np.int64]
 

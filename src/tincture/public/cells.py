@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import TableError
+from tincture.public.columns import Column
 from tincture.public.notation import PLAIN
-from tincture.public.schema import Column
 from tincture.public.words import AMBIGUOUS as AMBIGUOUS
 from tincture.public.words import (
     LONGEST,

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 
 Floats = NDArray[np.float64]
 Values = Mapping[str, NDArray[np.generic]]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.stays.layout import Grid, Layout, carried
 
 Floats = NDArray[np.float64]

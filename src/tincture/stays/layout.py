@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.io.frames import to_columns
 from tincture.public.cells import identity
+from tincture.public.columns import Column
 from tincture.public.encoding import Amount, Encoding
-from tincture.public.schema import Column, Schema
+from tincture.public.schema import Schema
 from tincture.stays.events.reader import Events, Reader, Reading
 from tincture.stays.events.values import level_numbers
 

@@ -14,7 +14,8 @@ from tincture.errors import ReleaseError, SettingError, TableError
 from tincture.io.frames import has_column, read_table, to_columns
 from tincture.privacy.query import Records
 from tincture.public.cells import Unreadable, identities
-from tincture.public.schema import Column, Schema
+from tincture.public.columns import Column
+from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.public.times import Moments, moments
 from tincture.stays.events.clocks import Clock, Counted, Dated, without_words

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels.pointwise import interpolate
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Column
 
 Floats = NDArray[np.float64]
 BINS = 20  # of an amount, equal in the encoded cube

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tincture.public.case import Case, place_of
-from tincture.public.schema import Column, Schema
+from tincture.public.columns import Column
+from tincture.public.schema import Schema
 from tincture.public.tasks.classification import Classification
 from tincture.public.tasks.protocol import Outcome, Task
 from tincture.public.tasks.survival import Survival

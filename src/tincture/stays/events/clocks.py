@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import TableError
 from tincture.public.cells import Field, Unreadable
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.public.times import Moments, moments
 from tincture.stays.events.values import amounts
 

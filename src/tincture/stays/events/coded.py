@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import TableError
 from tincture.public.cells import MISSING, Field
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.stays.events.members import Places
 from tincture.stays.events.tables import different, spread
 from tincture.stays.events.values import Floats, Missing, Values, Words, level_numbers

@@ -9,7 +9,7 @@ import polars as pl
 
 from tincture.errors import TableError
 from tincture.public.cells import MISSING, Field, Unreadable
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.public.words import AMBIGUOUS, Lookup, number_of
 from tincture.stays.events.tables import different
 from tincture.stays.events.values import Missing, refuse_unlisted, sentence

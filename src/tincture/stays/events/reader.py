@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tincture.errors import TableError
-from tincture.public.schema import Column
+from tincture.public.columns import Column
 from tincture.stays.events.clocks import Clock, Counted
 from tincture.stays.events.coded import Coded, Statics, refuse_timed, refuse_untimed
 from tincture.stays.events.members import KEY, STAY, Members, Places

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tincture.errors import SchemaError, TableError
 from tincture.public.cells import AMBIGUOUS, MISSING, UNLISTED, Field, Unreadable, cells_of
+from tincture.public.columns import Column
 from tincture.public.notation import PLAIN
-from tincture.public.schema import Column
 from tincture.public.words import Lookup, number_of
 from tincture.stays.events.tables import different, spread
 
