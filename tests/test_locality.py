@@ -17,14 +17,11 @@ import numba
 import numpy as np
 import polars as pl
 import pytest
-from numba.core.dispatcher import Dispatcher
 from threadpoolctl import threadpool_limits
 
 from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault, plan_of
 from series_helpers import LAYOUT, SCALE
 from series_helpers import records as stays
-from tincture.kernels import _exp, _linear, _nodes, naive_bayes, neighbours, pointwise, rows, svm
-from tincture.kernels import lattice as lattice_kernels
 from tincture.models.portfolio import portfolio, resolve
 from tincture.models.protocol import Predictor
 from tincture.privacy.accounting import Mechanism
@@ -278,16 +275,6 @@ def test_persons_enter_the_vault_the_same_without_one_of_them() -> None:
     for gone in (0, 37, 99):
         rest = vectors(table.filter(pl.col("patient") != names[gone]))
         assert np.array_equal(rest, np.delete(whole, gone, axis=0))
-
-
-def test_no_kernel_that_sees_records_may_reorder_sums_or_fuse_products() -> None:
-    # What such licence does to the body of a loop it need not do to the rest of its records.
-    seeing = [pointwise, rows, lattice_kernels, neighbours, svm, naive_bayes, _nodes, _exp]
-    found = [f for module in seeing for f in vars(module).values() if isinstance(f, Dispatcher)]
-    found += [_linear._scores, _linear._add_terms]
-    assert len(found) > 15
-    assert not [f for f in found if f.targetoptions.get("fastmath")]
-    assert _linear.dot.targetoptions["fastmath"]  # as it is where candidates are trained on
 
 
 def test_an_answer_is_the_same_for_blocks_of_any_size() -> None:

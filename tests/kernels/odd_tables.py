@@ -89,3 +89,27 @@ def odd_tables(draw: st.DrawFn) -> Odd:
         tuple(draw(finite(TIMES, 0.0))),
         draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])),
     )
+
+
+@st.composite
+def degenerate(draw: st.DrawFn) -> tuple[NDArray[np.float64], np.random.Generator, int]:
+    """A table (1, m, p) with few distinct values, repeated rows and columns of any size.
+
+    With it what to draw outcomes by, and how many of them may differ.
+    """
+    m, p = draw(st.integers(2, 12)), draw(st.integers(1, 6))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    table = rng.integers(-draw(st.integers(0, 3)), 4, size=(m, p)).astype(float)
+    table *= 10.0 ** draw(st.integers(-6, 6))
+    if draw(st.booleans()):
+        table[rng.integers(m)] = rng.choice([-1e6, 1e6], size=p)
+    if draw(st.booleans()):
+        table[:] = table[0]
+    return table[None], rng, draw(st.integers(0, 3))
+
+
+def lifetimes(
+    rng: np.random.Generator, m: int, variety: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Times with ties, and which of them are events: the more, the more the times differ."""
+    return rng.integers(0, variety + 1, size=m).astype(float), rng.random(m) < variety / 3

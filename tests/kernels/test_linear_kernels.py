@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_tables import degenerate, lifetimes
 
 from tincture.kernels import cox, logistic
 from tincture.kernels.pointwise import softmax
@@ -238,20 +239,6 @@ def test_threads_do_not_change_results():
         assert np.array_equal(one, two)
 
 
-@st.composite
-def degenerate(draw):
-    """A table with few distinct values, repeated rows and columns of any size."""
-    m, p = draw(st.integers(2, 12)), draw(st.integers(1, 6))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    table = rng.integers(-draw(st.integers(0, 3)), 4, size=(m, p)).astype(float)
-    table *= 10.0 ** draw(st.integers(-6, 6))
-    if draw(st.booleans()):
-        table[rng.integers(m)] = rng.choice([-1e6, 1e6], size=p)
-    if draw(st.booleans()):
-        table[:] = table[0]
-    return table[None], rng, draw(st.integers(0, 3))
-
-
 @settings(max_examples=200, deadline=None)
 @given(degenerate(), st.integers(2, 4))
 def test_logistic_survives_degenerate_tables(case, n_classes):
@@ -266,10 +253,7 @@ def test_logistic_survives_degenerate_tables(case, n_classes):
 @given(degenerate())
 def test_cox_survives_degenerate_tables(case):
     tables, rng, variety = case
-    m = tables.shape[1]
-    time = rng.integers(0, variety + 1, size=m).astype(float)
-    event = rng.random(m) < variety / 3
-    fit = cox.fit(tables, time, event)
+    fit = cox.fit(tables, *lifetimes(rng, tables.shape[1], variety))
     assert np.all(np.isfinite(fit.coef))
     assert np.all(np.isfinite(fit.predict(tables[0])))
 

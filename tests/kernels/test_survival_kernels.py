@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from odd_tables import degenerate, lifetimes
 from scipy.stats import spearmanr
 
 from tincture.errors import ModelError
@@ -230,26 +230,10 @@ def test_without_events_no_record_stands_out(fit):
     assert np.all(fit(tables, times, np.zeros_like(events)).predict(records) == 0.0)
 
 
-@st.composite
-def degenerate(draw):
-    """A table with few distinct values, repeated rows and columns of any size, and outcomes."""
-    m, p = draw(st.integers(2, 12)), draw(st.integers(1, 6))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    table = rng.integers(-draw(st.integers(0, 3)), 4, size=(m, p)).astype(float)
-    table *= 10.0 ** draw(st.integers(-6, 6))
-    if draw(st.booleans()):
-        table[rng.integers(m)] = rng.choice([-1e6, 1e6], size=p)
-    if draw(st.booleans()):
-        table[:] = table[0]
-    variety = draw(st.integers(0, 3))
-    time = rng.integers(0, variety + 1, size=m).astype(float)
-    return table[None], time, rng.random(m) < variety / 3
-
-
 @pytest.mark.parametrize("fit", FITS)
 @settings(max_examples=200, deadline=None)
 @given(case=degenerate())
 def test_degenerate_tables_are_survived(fit, case):
-    tables, time, event = case
-    got = fit(tables, time, event).predict(tables[0])
+    tables, rng, variety = case
+    got = fit(tables, *lifetimes(rng, tables.shape[1], variety)).predict(tables[0])
     assert np.all(np.isfinite(got))

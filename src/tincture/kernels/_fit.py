@@ -12,7 +12,8 @@ from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
 from tincture.kernels._gradients import pack_gradients, pack_hazards
 from tincture.kernels._grow import grow_tree
-from tincture.kernels._nodes import Nodes, gather_leaves, route, table_nodes
+from tincture.kernels._nodes import Nodes, table_nodes
+from tincture.kernels._routes import gather_leaves, route
 from tincture.kernels._scratch import load_root, make_scratch
 from tincture.kernels._sort import rank_rows
 from tincture.kernels.draws import draw, mix

@@ -39,14 +39,14 @@ class Rules(NamedTuple):
 
 
 def boosting_rules(
-    n_rows: int,
-    n_columns: int,
-    max_depth: int,
-    min_child_weight: float,
-    reg_lambda: float,
-    learning_rate: float,
+    columns: Floats32,
+    max_depth: int = 6,
+    learning_rate: float = 0.3,
+    reg_lambda: float = 1.0,
+    min_child_weight: float = 1.0,
 ) -> Rules:
-    """Choose the unit of fixed point: gradients sum to at most `n_rows`, which must fit 30 bits."""
+    """Choose the unit of fixed point: gradients sum to at most the rows, which must fit 30 bits."""
+    _, n_columns, n_rows = columns.shape
     scale = 2.0 ** (30 - int(n_rows - 1).bit_length())
     least = max(1, int(np.ceil(min_child_weight * scale)))
     return Rules(0, n_columns, max_depth, least, reg_lambda * scale, 1.0 / scale, learning_rate)

@@ -48,14 +48,12 @@ def linear_scores(records: Records, coef: Floats, fill: Floats | None = None) ->
     r, k, _ = coef.shape
     columns, filled = columns_of(records, fill, r)
     scores = np.zeros((r, k, columns.shape[1]))
-    share(_scores, r * k, columns, filled, np.ascontiguousarray(coef), scores)
+    share(_score, r * k, columns, filled, np.ascontiguousarray(coef), scores)
     return scores
 
 
 @kernel_jit
-def _scores(
-    begin: int, stop: int, columns: Floats, fill: Floats, coef: Floats, out: Floats
-) -> None:
+def _score(begin: int, stop: int, columns: Floats, fill: Floats, coef: Floats, out: Floats) -> None:
     """Work out the score columns ``begin .. stop - 1``, counted through all models."""
     b, k = columns.shape[1], coef.shape[1]
     for first in range(0, b, BLOCK):

@@ -159,8 +159,7 @@ def _fit_table(columns: Floats, event: Floats, alpha: float, theta: Floats) -> N
             length *= 0.5
         else:
             return
-        for c in range(q):
-            theta[c] = point[c]
+        theta[:] = point
         w, trial, loss = trial, w, reached
         if promise < PROMISE:
             return

@@ -8,14 +8,16 @@ gains differ in the last digits and near-ties may fall otherwise; margins of rec
 """
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.kernels._arrays import Floats, Floats32, Integers, Records
 from tincture.kernels._fit import Tables, fit_tables
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import boosting_rules
-from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare
+from tincture.kernels._routes import sum_leaves
 from tincture.kernels._sort import sort_keys
 from tincture.kernels.pointwise import softmax
 from tincture.kernels.threads import share
@@ -46,17 +48,31 @@ class Boosting(Fitted):
         return softmax(margin)
 
 
+class Growth(TypedDict, total=False):
+    """How boosted trees grow; what is left out is as in XGBoost.
+
+    Attributes
+    ----------
+    max_depth : splits above a leaf at most
+    learning_rate : share of each step that is taken
+    reg_lambda : L2 penalty on leaf values
+    min_child_weight : least sum of hessians in a child
+    """
+
+    max_depth: int
+    learning_rate: float
+    reg_lambda: float
+    min_child_weight: float
+
+
 def fit(
     candidates: Floats,
     target: Integers,
     *,
     n_classes: int,
     n_estimators: int = 100,
-    max_depth: int = 6,
-    learning_rate: float = 0.3,
-    reg_lambda: float = 1.0,
-    min_child_weight: float = 1.0,
     seed: int = 0,
+    **growth: Unpack[Growth],
 ) -> Boosting:
     """Boost trees on each table.
 
@@ -64,29 +80,29 @@ def fit(
     ----------
     candidates, target, n_classes : see `tincture.kernels.forest.fit`
     n_estimators : rounds
-    max_depth : splits above a leaf at most
-    learning_rate : share of each step that is taken
-    reg_lambda : L2 penalty on leaf values
-    min_child_weight : least sum of hessians in a child
     seed : unused, as nothing is random
+    **growth : see `Growth`
 
     Returns
     -------
     Boosting
     """
     columns, labels = prepare(candidates, target, n_classes)
-    n_tables, n_columns, n_rows = columns.shape
-    base = base_margins(labels, n_classes)
-    n_trees = n_estimators * base.shape[1]
-    nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), 1)
-    rules = boosting_rules(
-        n_rows, n_columns, max_depth, min_child_weight, reg_lambda, learning_rate
-    )
-    event = np.empty((n_tables, 0))
-    keys, unused = sort_keys(columns, downwards=True), np.uint64(0)
-    tables = Tables(columns, keys, labels, event, base)
-    share(fit_tables, n_tables, tables, False, unused, rules, nodes)
+    base, no_event = base_margins(labels, n_classes), np.empty((len(labels), 0))
+    nodes = boost(columns, labels, no_event, base, n_estimators * base.shape[1], growth)
     return Boosting(nodes, base, n_classes)
+
+
+def boost(
+    columns: Floats32, labels: Integers, event: Floats, base: Floats, n_trees: int, growth: Growth
+) -> Nodes:
+    """Boost `n_trees` on each table; see `fit_tables`."""
+    n_tables, _, n_rows = columns.shape
+    rules = boosting_rules(columns, **growth)
+    nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, rules.max_depth), 1)
+    tables = Tables(columns, sort_keys(columns, downwards=True), labels, event, base)
+    share(fit_tables, n_tables, tables, False, np.uint64(0), rules, nodes)
+    return nodes
 
 
 def base_margins(labels: Integers, n_classes: int) -> Floats:

@@ -15,18 +15,17 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.kernels._arrays import Floats, Integers, Records
-from tincture.kernels._fit import Tables, fit_tables
 from tincture.kernels._fitted import Fitted
-from tincture.kernels._gains import boosting_rules
-from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, sum_leaves, to_float32
-from tincture.kernels._sort import sort_keys
+from tincture.kernels._nodes import Nodes, to_float32
+from tincture.kernels._routes import sum_leaves
 from tincture.kernels._survival import each_row, in_order
-from tincture.kernels.threads import share
+from tincture.kernels.boosting import Growth, boost
 
 _LEAST_HESSIAN = 1e-6  # XGBoost's kRtEps
 
@@ -56,29 +55,22 @@ def fit(
     event: NDArray[np.bool_] | Integers,
     *,
     n_estimators: int = 100,
-    max_depth: int = 3,
-    learning_rate: float = 0.1,
-    reg_lambda: float = 1.0,
-    min_child_weight: float = 1.0,
     seed: int = 0,
+    **growth: Unpack[Growth],
 ) -> CoxBoosting:
-    """Boost trees on each candidate table.
+    """Boost trees on each candidate table, by default of depth 3 at a learning rate of 0.1.
 
     Parameters
     ----------
     candidates, time, event
         See `tincture.kernels.cox.fit`; 32 bits of the time count, as in XGBoost.
-    n_estimators, max_depth, learning_rate, reg_lambda, min_child_weight, seed
+    n_estimators, seed, **growth
         See `tincture.kernels.boosting.fit`; a round grows one tree.
     """
-    del seed
-    r, m, p = candidates.shape
     rows = in_order(candidates, to_float32(each_row(time, candidates)), event)
-    nodes = empty_nodes(r, n_estimators, nodes_per_tree(m, max_depth), 1)
-    rules = boosting_rules(m, p, max_depth, min_child_weight, reg_lambda, learning_rate)
-    keys, unused = sort_keys(rows.columns, downwards=True), np.uint64(0)
-    tables = Tables(rows.columns, keys, rows.when, rows.events, np.zeros((r, 1)))
-    share(fit_tables, r, tables, False, unused, rules, nodes)
+    usual: Growth = {"max_depth": 3, "learning_rate": 0.1}
+    none = np.zeros((len(candidates), 1))
+    nodes = boost(rows.columns, rows.when, rows.events, none, n_estimators, {**usual, **growth})
     return CoxBoosting(nodes, _base(rows.times, rows.events))
 
 

@@ -11,7 +11,8 @@ from tincture.kernels._arrays import Floats, Integers, Records
 from tincture.kernels._fit import Tables, fit_tables
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import Rules
-from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare, sum_leaves
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare
+from tincture.kernels._routes import sum_leaves
 from tincture.kernels._sort import sort_keys
 from tincture.kernels.threads import share
 

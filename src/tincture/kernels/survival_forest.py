@@ -24,7 +24,8 @@ from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import ROW
 from tincture.kernels._logrank import Sample, grow, make_scratch
-from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, sum_leaves, table_nodes
+from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, table_nodes
+from tincture.kernels._routes import sum_leaves
 from tincture.kernels._sort import rank_rows, sort_keys
 from tincture.kernels._survival import each_row, in_order
 from tincture.kernels.draws import draw, mix
