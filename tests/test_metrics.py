@@ -16,7 +16,14 @@ from tincture.evaluation.metrics.classes import (
     calibration_slope,
     log_odds,
 )
-from tincture.evaluation.metrics.figure import Statistic, bootstrapped, figure, plain, resamples
+from tincture.evaluation.metrics.figure import (
+    Floats,
+    Statistic,
+    bootstrapped,
+    figure,
+    plain,
+    resamples,
+)
 from tincture.evaluation.metrics.survival import (
     breslow,
     censoring,
@@ -28,7 +35,6 @@ from tincture.evaluation.metrics.survival import (
     risk_difference,
 )
 
-Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
