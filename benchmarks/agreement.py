@@ -19,7 +19,7 @@ from utility import judged
 from tincture.evaluation.scores import CEILING, CONDENSED
 from tincture.public.schema import Schema
 from tincture.tables.condenser import Condenser
-from tincture.tables.evaluation import evaluate
+from tincture.tables.bench import evaluate
 
 SETS = ["support2_hospdead", "framingham_chd", "acath", "flchain"]
 ALLOWED = 0.005

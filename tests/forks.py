@@ -18,7 +18,7 @@ from tincture.tables.condense import PROXY
 
 import tincture.kernels.logistic
 import tincture.tables.condenser
-import tincture.tables.evaluation
+import tincture.tables.bench
 import tincture.tables.proxy
 from tincture.cli import main
 from tincture.privacy.accounting import Phase, calibrate

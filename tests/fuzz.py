@@ -39,7 +39,7 @@ import tincture.report.in_house
 import tincture.stays.condenser
 import tincture.stays.job
 import tincture.tables.condenser
-import tincture.tables.evaluation
+import tincture.tables.bench
 import tincture.tables.job
 import tincture.tables.proxy
 import tincture.tables.target

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-
 from commands import condensing, run
 from helpers import DESCRIPTOR, SCHEMA, make_condenser, make_table
 from series_helpers import SCHEMA as OF_STAYS
@@ -24,10 +23,10 @@ from tincture.public.schema import Column, Schema
 from tincture.public.tasks import Classification, Survival
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
+from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.evaluation import evaluate_series
-from tincture.tables.evaluation import evaluate, table_task
-from tincture.tables.release import CondensedTable, told_case
+from tincture.tables.bench import evaluate
+from tincture.tables.release import CondensedTable, told_case, told_task
 
 CODED = Column("died", "integer", categories=(1, 2), labels=("dead", "alive"))
 TEXT = Column("died", "string", categories=("01", "1.0", "no"))
@@ -143,7 +142,7 @@ def test_every_figure_follows_the_case_and_says_it(tmp_path: Path) -> None:
     assert found.to_dict()["case"] == {"column": "died", "level": 1, "label": "dead"}
     page = in_house_page(InHouse("T", "promise", found))
     assert page.count("case: died = 1 (dead)</caption>") == 2  # figures and gaps
-    assert page.count("<small>case: died = 1 (dead)</small>") == 2  # ROC and calibration
+    assert page.count("<small>case: died = 1 (dead)</small>") == 4  # AUROC, AUPRC, curves
     assert '<th scope="col" class="number">died = 1 (dead)</th>' in page
     for card in ("README.md", "card.html"):
         assert "died; the case is 1 (dead)" in (tmp_path / "out" / card).read_text()
@@ -201,7 +200,7 @@ def test_a_release_of_before_had_the_last_level_and_a_wrong_one_is_damaged(
     del package["tincture"]["records"]
     path.write_text(json.dumps(package))
     old = CondensedTable.load(tmp_path / "out")
-    assert table_task(old) == table_task(condensed.table_)
+    assert told_task(old.schema, old.task) == told_task(old.schema, condensed.table_.task)
     assert told_case(old.schema, old.task) == Case("died", 1)
     assert old.card().told == "died; the case is 1"
     package["tincture"]["task"]["case"] = "heart"

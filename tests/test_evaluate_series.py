@@ -1,4 +1,4 @@
-"""What condensed stays are worth: scores, looks, refusals and the page."""
+"""What condensed stays are worth: scores, groups, looks, refusals and the page."""
 
 from __future__ import annotations
 
@@ -20,29 +20,35 @@ from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, make_stays, 
 from test_report import HOSTILE, check, held
 from tincture import evaluate_series
 from tincture.errors import ModelError, ReleaseError, SettingError, TableError
+from tincture.evaluation.bench import Fitted, Watch
+from tincture.evaluation.evaluate import evaluate
 from tincture.evaluation.learning import Learned
+from tincture.evaluation.merits import OfClasses
 from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.panel import Panel
-from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM, Line, Score
-from tincture.evaluation.series_scores import (
+from tincture.evaluation.pictures import (
     Convergence,
     Course,
     Influence,
-    SeriesEvaluation,
+    Line,
     Track,
+    agreement,
+    shares,
 )
-from tincture.public.tasks import Classification
-from tincture.report.in_house_series import in_house_series_page
-from tincture.report.series_charts import clock, ticks
-from tincture.report.summary import InHouseSeries
+from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM, Evaluation, Score
+from tincture.report.axes import clock, ticks
+from tincture.report.in_house import in_house_page
+from tincture.report.summary import InHouse
+from tincture.stays.bench import WORDS, StaysBench
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.release import CondensedSeries
 
 NETWORKS = ("gru", "lstm", "tcn", "transformer", "mlp")
+Real = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 @cache
-def real() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def real() -> Real:
     """Events of all stays, outcomes to condense and to hold out."""
     (events, outcomes), (others, held_out) = make_stays(300), make_stays(150, seed=1)
     moved = pl.col("stay_id") + 5000
@@ -57,26 +63,34 @@ def release() -> CondensedSeries:
     return SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5).fit(events, outcomes).table_
 
 
+def score(release: CondensedSeries, *networks: Any, **more: Any) -> Evaluation:
+    """An evaluation with short trainings, where torch is installed."""
+    pytest.importorskip("torch")
+    from tincture.stays.networks import Recipe
+
+    events, train, test = real()
+    bench = StaysBench(release, networks, recipe=Recipe(steps=12, rate=5e-3))
+    return evaluate(bench, (events, train), (None, test), **more)
+
+
+@pytest.fixture(scope="module")
+def scored(release: CondensedSeries) -> Evaluation:
+    """Of two networks, with everything that a page shows."""
+    return score(release, "mlp", "gru", pictures=True)
+
+
 @pytest.fixture
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a command finds it that runs where torch is not installed."""
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "tincture.stays.networks", raising=False)
 
 
-@pytest.fixture
-def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short trainings, where torch is installed."""
-    pytest.importorskip("torch")
-    from tincture.stays.networks import Recipe
-
-    monkeypatch.setattr("tincture.stays.networks.USUAL", Recipe(steps=12, rate=5e-3))
-
-
-@pytest.mark.usefixtures("without_torch")
 def test_without_torch_logistic_regression_is_scored_and_the_way_to_networks_told(
     release: CondensedSeries,
 ) -> None:
-    found = evaluate_series(release, *real())
+    events, train, test = real()
+    found = evaluate(StaysBench(release, deep=False), (events, train), (None, test))
     assert {s.model for s in found.scores} == {"logistic"}
     assert 'pip install "tincture[deep]"' in found.note
     value = {s: found.value("logistic", s, "AUROC") for s in (CONDENSED, CEILING, RANDOM)}
@@ -84,32 +98,30 @@ def test_without_torch_logistic_regression_is_scored_and_the_way_to_networks_tol
     assert {s.rows for s in found.scores if s.trained_on != CEILING} == {16}
     assert found.looks == ("train-on-real ceiling of stays", "held-out scores of stays")
     with pytest.raises(ModelError, match=r"pip install \"tincture\[deep\]\""):
-        evaluate_series(release, *real(), networks=["gru"])
+        StaysBench(release, ["gru"], deep=False)
 
 
-@pytest.mark.usefixtures("few_steps")
-def test_networks_are_scored_each_and_together(release: CondensedSeries) -> None:
-    found = evaluate_series(release, *real(), networks=["gru", "mlp"])
-    assert list(dict.fromkeys(s.model for s in found.scores)) == [
+def test_networks_are_scored_each_and_together(scored: Evaluation) -> None:
+    assert list(dict.fromkeys(s.model for s in scored.scores)) == [
         "mean of networks",
-        "gru",
         "mlp",
+        "gru",
         "logistic",
     ]
-    assert {s.metric for s in found.scores} >= {"AUROC", "AUPRC", "Brier", "calibration slope"}
+    assert {s.metric for s in scored.scores} >= {"AUROC", "AUPRC", "Brier", "calibration slope"}
     for source in (CONDENSED, CEILING, RANDOM):
-        each = [found.value(model, source, "AUROC") for model in ("gru", "mlp")]
-        assert found.value("mean of networks", source, "AUROC") == pytest.approx(np.mean(each))
-        figure = found.figure("mlp", source, "AUROC")
+        each = [scored.value(model, source, "AUROC") for model in ("gru", "mlp")]
+        assert scored.value("mean of networks", source, "AUROC") == pytest.approx(np.mean(each))
+        figure = scored.figure("mlp", source, "AUROC")
         assert figure.low < figure.value < figure.high
-    assert found.value("mlp", CONDENSED, "AUROC") > 0.75
-    assert (found.charts, found.courses, found.influences, found.note) == ((), (), (), "")
+    assert scored.value("mlp", CONDENSED, "AUROC") > 0.75
+    assert scored.note == ""
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_the_seed_decides_and_runs_are_averaged(release: CondensedSeries) -> None:
     def once(**more: Any) -> list[float]:
-        found = evaluate_series(release, *real(), networks=["mlp"], **more)
+        found = score(release, "mlp", **more)
+        assert (found.charts, found.courses, found.influences, found.bars) == ((), (), (), ())
         return [found.value(m, s, "AUROC") for m in ("mlp", "logistic") for s in (CEILING, RANDOM)]
 
     assert once() == once()
@@ -127,23 +139,23 @@ def test_figures_of_several_runs_are_their_means() -> None:
         Learned("m", CEILING, 9, 1.0, np.stack([1 - p, p], axis=1), np.empty((0, 2)), outcomes)
         for p in risks
     ]
-    task, everyone = Classification("died", 2), {"all": np.ones(90, dtype=bool)}
+    merits, everyone = OfClasses(outcomes, 2), {"all": np.ones(90, dtype=bool)}
     values = [
-        {s.metric: s.figure.value for s in Panel(some, outcomes, everyone, task, None, 0).scores()}
+        {s.metric: s.figure.value for s in Panel(some, everyone, merits, 0).scores()}
         for some in ([runs[0]], [runs[1]], runs)
     ]
     for metric, value in values[2].items():
         assert value == pytest.approx((values[0][metric] + values[1][metric]) / 2)
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_a_network_of_ones_own_is_scored_by_its_name(release: CondensedSeries) -> None:
+    pytest.importorskip("torch")
     from torch import nn
 
     def plain(bins: int, channels: int) -> Any:
         return nn.Sequential(nn.Flatten(), nn.Linear(bins * channels, 1))
 
-    found = evaluate_series(release, *real(), networks=[plain])
+    found = score(release, plain)
     assert {s.model for s in found.scores} == {"plain", "logistic"}
     assert found.value("plain", CEILING, "AUROC") > 0.75
 
@@ -151,10 +163,91 @@ def test_a_network_of_ones_own_is_scored_by_its_name(release: CondensedSeries) -
 def test_networks_need_not_be_known_by_heart(release: CondensedSeries) -> None:
     pytest.importorskip("torch")
     with pytest.raises(SettingError, match="'cnn' is not known; use gru, lstm, tcn, transformer"):
-        evaluate_series(release, *real(), networks=["cnn"])
+        StaysBench(release, ["cnn"])
     from tincture.stays.networks import NETWORKS as known
 
     assert tuple(known) == NETWORKS
+
+
+def with_hospitals(sides: Real) -> Real:
+    """Outcomes of hospitals in turn, one of which only held-out stays are of."""
+    events, train, test = sides
+    told = [
+        t.with_columns(hospital=pl.Series([names[i % 2] for i in range(t.height)]))
+        for t, names in ((train, (1, 2)), (test, (2, 3)))
+    ]
+    return events, *told  # type: ignore[return-value]
+
+
+def test_subgroups_by_static_columns_and_by_hospital(release: CondensedSeries) -> None:
+    """A group has the figures of its held-out stays alone, whatever it is made by."""
+    events, train, test = with_hospitals(real())
+    by = ["sex", "age:55,70", "hospital"]
+    found = evaluate_series(release, events, train, test, networks=[], by=by)
+    about = {g.label: g for g in found.groups}
+    assert set(about) == {
+        "all",
+        "sex = f",
+        "sex = m",
+        "age < 55",
+        "age 55 to < 70",
+        "age ≥ 70",
+        "hospital = 2",
+        "hospital = 3",
+    }
+    assert [label for label, g in about.items() if g.is_external] == ["hospital = 3"]
+    assert found.looks[2:] == ("hospital of stays", "hospital of training stays")
+    parts = {
+        "sex = m": pl.col("sex") == "m",
+        "age ≥ 70": pl.col("age") >= 70,
+        "hospital = 3": pl.col("hospital") == 3,
+    }
+    for label, inside in parts.items():
+        some = test.filter(inside)
+        assert about[label].records == some.height
+        assert about[label].events == some["died"].sum()
+        alone = evaluate_series(release, events, train, some, networks=[])
+        for source in (CONDENSED, CEILING, RANDOM):
+            expected = alone.value("logistic", source, "AUROC")
+            assert found.value("logistic", source, "AUROC", label) == pytest.approx(expected)
+    gap = next(g for g in found.gaps if (g.group, g.metric) == ("sex = m", "AUROC"))
+    best, ours = (found.value("logistic", s, "AUROC", "sex = m") for s in (CEILING, CONDENSED))
+    assert gap.figure.value == pytest.approx(best - ours, abs=1e-12)
+
+
+def test_a_hospital_is_called_by_its_label_where_a_schema_tells_it(
+    release: CondensedSeries,
+) -> None:
+    levels = [{"value": v, "label": n} for v, n in ((1, "North"), (2, "South"), (3, "West"))]
+    hospital = {"name": "hospital", "type": "integer", "categories": levels}
+    schema = type(SCHEMA).from_dict({"fields": [hospital]})
+    sides = with_hospitals(real())
+    found = evaluate_series(release, *sides, networks=[], by=["hospital"], schema=schema)
+    assert [g.label for g in found.groups[1:]] == ["hospital = 2 (South)", "hospital = 3 (West)"]
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        ("fate", "no feature 'fate' to look at subgroups by; it has age, sex"),
+        ("died", "no feature 'died'"),
+        ("age", "need cut points"),
+        ("sex:2", "need no cut points"),
+        ("stay_id", None),
+    ],
+)
+def test_a_bad_subgroup_of_stays_is_refused_before_a_look(
+    by: str, says: str | None, release: CondensedSeries, tmp_path: Path
+) -> None:
+    events, train, test = real()
+    path = tmp_path / "looks.jsonl"
+    if says is None:  # 150 stays are fewer than too many hospitals, but none holds 20 of them
+        found = evaluate_series(release, events, train, test, networks=[], by=[by])
+        assert [g.label for g in found.groups] == ["all"]
+        return
+    with pytest.raises(SettingError, match=says):
+        evaluate_series(release, events, train, test, networks=[], by=[by], in_house=path)
+    assert not path.exists()
 
 
 def test_held_out_stays_must_be_others(release: CondensedSeries) -> None:
@@ -237,15 +330,23 @@ def test_a_release_without_its_settings_is_refused(broken: str, release: Condens
         evaluate_series(CondensedSeries(*tables, settings, release.ledger), *real(), networks=[])
 
 
-def test_a_model_that_fails_betrays_nothing(
-    release: CondensedSeries, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def quotes(*args: Any) -> Any:
+class Quoting:
+    """Fails on whatever it is trained on, and quotes it."""
+
+    name = "quoting"
+
+    def learn(self, table: Any, seed: int, watch: Watch) -> Fitted:
         raise RuntimeError("Zx81")
 
-    monkeypatch.setattr("tincture.stays.study.Logistic.train", quotes)
-    with pytest.raises(ModelError, match=r"'logistic' trained on condensed failed \(RuntimeError"):
-        evaluate_series(release, *real(), networks=[])
+
+def test_a_model_that_fails_betrays_nothing(release: CondensedSeries) -> None:
+    events, train, test = real()
+    bench = StaysBench(release, [])
+    bench.learners = [Quoting()]
+    told = r"'quoting' trained on condensed failed \(RuntimeError"
+    with pytest.raises(ModelError, match=told) as caught:
+        evaluate(bench, (events, train), (None, test))
+    assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 @pytest.fixture
@@ -302,33 +403,43 @@ def test_the_command_refuses_in_one_sentence(files: list[Any], tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("without_torch")
-def test_the_page_without_torch(files: list[Any], tmp_path: Path) -> None:
-    said = run(*files, "--report", tmp_path / "in.html", "--quiet")
+def test_the_page_without_torch(files: list[Any], release: CondensedSeries, tmp_path: Path) -> None:
+    """Subgroups, and the attacks of an audit of this release and of no other, are on it too."""
+    figure = {"attack": "closest stay", "measure": "AUC", "value": 0.51, "low": 0.47, "high": 0.55}
+    finding = figure | {"chance": 0.5, "says": "as by chance"}
+    audit = {"release": release.fingerprint, "findings": [finding], "verdicts": []}
+    (tmp_path / "audit.json").write_text(json.dumps(audit))
+    (tmp_path / "other.json").write_text(json.dumps(audit | {"release": "another"}))
+    page_of = [*files, "--by", "sex", "--report", tmp_path / "in.html"]
+    for args in ([*page_of, "--audit", tmp_path / "other.json"], [*files, "--audit", "no.json"]):
+        assert run(*args).code in (2, 8)
+    assert not looks(tmp_path)
+    said = run(*page_of, "--audit", tmp_path / "audit.json", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
     text = (tmp_path / "in.html").read_text(encoding="utf-8")
     page = check(text)
-    assert page.count("svg") == 2 + 2 + 2 + 2  # figures, courses, influences, curves
+    # Figures, courses, influences, curves; bars of the static columns and the outcome.
+    assert page.count("svg") == 2 + 2 + 2 + 2 + 3
     assert "Zx81" not in text
     assert any('pip install "tincture[deep]"' in t for t in page.texts)
+    assert {"sex = m", "closest stay", "Subgroups", "Attacks", "Looks at real stays"} < {
+        *page.texts
+    }
     assert looks(tmp_path)[-1]["look"] == "courses of single stays, drawn"
-    assert run(*files, "--report", tmp_path / "in.html").code == 8
-    assert len(looks(tmp_path)) == 3
+    assert run(*page_of).code == 8
+    assert len(looks(tmp_path)) == 5
 
 
-@pytest.mark.usefixtures("few_steps")
-def test_the_page_with_networks(files: list[Any], tmp_path: Path) -> None:
-    args = ["--network", "mlp", "--network", "gru", "--report", tmp_path / "in.html", "--json"]
-    said = run(*files, *args)
-    assert (said.code, said.err) == (0, "")
-    text = (tmp_path / "in.html").read_text(encoding="utf-8")
+def test_the_page_with_networks(scored: Evaluation) -> None:
+    text = in_house_page(InHouse("T", "promise", scored))
     page = check(text)
     heading = next(i for i, t in enumerate(page.texts) if t.startswith("In-house") and i > 1)
     assert page.texts[heading + 1] == "Computed from real records — do not release."
-    assert page.count("svg") == 2 + 2 + 2 + 1 + 3 * 2
+    assert page.count("svg") == 2 + 2 + 2 + 1 + 3 * 2 + 3
     assert "Convergence of mlp" in page.texts
     assert "Every lower panel shows single patients." in page.texts
-    assert "Zx81" not in text + said.out
-    told = json.loads(said.out)
+    assert not {"Subgroups", "Attacks"} & {*page.texts}
+    told = json.loads(json.dumps(scored.to_dict(), allow_nan=False))
     assert [x for x, _ in told["convergence"]["lines"][0]["points"]] == [1, 10]
     found = {i["name"]: i for i in told["influences"]}
     assert found.keys() == {"HR", "Lactate", "MechVent", "age", "sex"}
@@ -337,25 +448,36 @@ def test_the_page_with_networks(files: list[Any], tmp_path: Path) -> None:
     assert "courses" not in told
 
 
-def everything(name: str = "ward") -> SeriesEvaluation:
-    """Everything that a page of stays can show."""
+def everything(name: str = "ward") -> Evaluation:
+    """Everything that only a page of stays can show."""
     figure, line = Figure(0.7, 0.6, 0.8), ((1.0, 0.4), (10.0, 0.8))
     three, two = (CONDENSED, CEILING, RANDOM), (CONDENSED, CEILING)
     tracks = tuple(Track(s, k, ((0.5, -3.0), (7.5, 1e4))) for s in two for k in (0, 1))
-    return SeriesEvaluation(
+    return Evaluation(
         scores=tuple(Score(name, s, 9, "all", "AUROC", figure) for s in three),
         looks=(name,),
         influences=(Influence(name, 0.2, 1.5), Influence("b", 0.1, 0.4), Influence("c", 0, 0)),
         courses=(Course(name, name, 48.0, (name, f"not {name}"), tracks),),
         convergence=Convergence(name, (Line(CONDENSED, line), Line(CEILING, line))),
         note=name,
+        words=WORDS,
     )
 
 
 def test_hostile_names_are_only_text_on_the_page_of_stays() -> None:
-    page = check(in_house_series_page(InHouseSeries(HOSTILE, HOSTILE, everything(HOSTILE))))
+    page = check(in_house_page(InHouse(HOSTILE, HOSTILE, everything(HOSTILE))))
     assert page.texts.count(HOSTILE) > 5
-    assert page.count("svg") == 6
+    assert page.count("svg") == 5
+
+
+def test_the_page_speaks_of_stays() -> None:
+    """No word of its own calls them rows or records, but for the warning of every page."""
+    said = " ".join(check(in_house_page(InHouse("T", "promise", everything()))).texts)
+    told = said.replace("Computed from real records", "").replace("all real records", "")
+    told = told.replace("random real rows", "").split("</style>")[-1]
+    assert "condensed stays" in told
+    assert "tincture audit-series --out" in told
+    assert not [w for w in ("records", " rows") if w in told[told.index("In short") :]]
 
 
 def test_the_page_says_whose_probabilities_are_far_off() -> None:
@@ -368,36 +490,36 @@ def test_the_page_says_whose_probabilities_are_far_off() -> None:
         for source in (CONDENSED, CEILING, RANDOM)
     )
     found = replace(everything("gru"), scores=scores)
-    page = check(in_house_series_page(InHouseSeries("T", "promise", found)))
+    page = check(in_house_page(InHouse("T", "promise", found)))
     said = [t for t in page.texts if "recalibrate them" in t]
     assert len(said) == 1
     assert said[0].startswith("Trained on the condensed stays, mlp give")
 
 
 def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(
-    release: CondensedSeries, without_torch: None
+    scored: Evaluation,
 ) -> None:
-    found = evaluate_series(release, *real(), pictures=True)
-    for part in held(InHouseSeries("T", "promise", found)):
+    for part in held(InHouse("T", "promise", scored)):
         if is_dataclass(part):
             assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined]
         else:
             assert part is None or type(part) in (str, int, float, bool, tuple)
-    assert {t.source for c in found.courses for t in c.tracks} == {CONDENSED, CEILING}
-    for course in found.courses:
+    assert {t.source for c in scored.courses for t in c.tracks} == {CONDENSED, CEILING}
+    for course in scored.courses:
         assert all(0 < x < 12 for t in course.tracks for x, _ in t.points)
-    assert [c.variable for c in found.courses] == ["HR", "Lactate"]
+    assert [c.variable for c in scored.courses] == ["HR", "Lactate"]
+    assert [b.column for b in scored.bars] == ["age", "sex", "died"]
 
 
 def test_influences_are_compared_by_order_and_by_share() -> None:
-    found = everything()
-    assert found.agreement == pytest.approx(1)
-    assert [(i.condensed, i.real) for i in found.shares] == [
+    found = everything().influences
+    assert agreement(found) == pytest.approx(1)
+    assert [(i.condensed, i.real) for i in shares(found)] == [
         pytest.approx((2 / 3, 1.5 / 1.9)),
         pytest.approx((1 / 3, 0.4 / 1.9)),
         (0, 0),
     ]
-    assert SeriesEvaluation((), (), influences=(Influence("a", 0, 1),)).agreement == 0
+    assert agreement((Influence("a", 0, 1),)) == 0
 
 
 def many() -> Iterator[tuple[float, float]]:

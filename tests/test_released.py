@@ -22,9 +22,9 @@ from tincture.io.files import slug
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.public.schema import Schema
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.evaluation import evaluate_series
+from tincture.stays.bench import evaluate_series
 from tincture.stays.release import CondensedSeries
-from tincture.tables.evaluation import evaluate
+from tincture.tables.bench import evaluate
 from tincture.tables.release import CondensedTable
 
 NAME = re.compile(r"[a-z0-9._-]+")  # of the Data Package standard, version 1

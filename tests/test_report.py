@@ -19,15 +19,16 @@ from helpers import DESCRIPTOR, make_table
 from series_helpers import SCHEMA as OF_STAYS
 from series_helpers import make_stays
 from tincture.evaluation.metrics.figure import Figure
-from tincture.evaluation.scores import Bars, Chart, Evaluation, Fit, Gap, Group, Line, Score
+from tincture.evaluation.pictures import Bars, Chart, Line
+from tincture.evaluation.scores import Evaluation, Fit, Gap, Group, Score
 from tincture.public.schema import Schema
 from tincture.report.in_house import in_house_page
 from tincture.report.markup import Markup, element, join
 from tincture.report.page import card_page
 from tincture.report.summary import TOLD, Attacks, Card, Finding, InHouse, Verdict
 from tincture.stays.condenser import SeriesCondenser
+from tincture.tables.bench import evaluate
 from tincture.tables.condenser import Condenser
-from tincture.tables.evaluation import evaluate
 from tincture.tables.release import CondensedTable
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=y>"
@@ -174,7 +175,7 @@ def test_the_in_house_page_shows_everything_and_says_do_not_release() -> None:
     page = check(in_house_page(InHouse("T", "promise", invented(), attacks)))
     heading = page.texts.index("In-house: T", 2)  # after the title and the style sheet
     assert page.texts[heading + 1] == "Computed from real records — do not release."
-    assert page.count("svg") == 4
+    assert page.count("svg") == 5
     for text in (
         "left behind",
         "Left behind: ward = icu.",
@@ -290,7 +291,7 @@ def test_evaluate_writes_the_page_and_books_its_looks(tmp_path: Path) -> None:
     said = run(*args, "--report", tmp_path / "in.html", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
     page = check((tmp_path / "in.html").read_text(encoding="utf-8"))
-    assert page.count("svg") == 2 + 6
+    assert page.count("svg") == 2 + 2 + 6
     looks = (tmp_path / "out.in-house.jsonl").read_text().splitlines()
     assert len(looks) == 4
     assert run(*args, "--report", tmp_path / "in.html").code == 8
@@ -318,5 +319,5 @@ def test_a_browser_renders_the_page_without_a_word(size: str, tmp_path: Path) ->
             ":CONSOLE" not in done.stderr
         )  # neither an error nor a request that the policy blocks
         if wanted == "--dump-dom":
-            assert done.stdout.count("<svg") == 4
+            assert done.stdout.count("<svg") == 5
     assert picture.stat().st_size > 10_000

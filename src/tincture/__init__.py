@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tincture.errors import TinctureError
     from tincture.public.schema import Schema
     from tincture.stays.condenser import SeriesCondenser
-    from tincture.stays.evaluation import evaluate_series
+    from tincture.stays.bench import evaluate_series
     from tincture.tables.condenser import Condenser
-    from tincture.tables.evaluation import evaluate
+    from tincture.tables.bench import evaluate
     from tincture.tables.release import CondensedTable
 
 # Loaded when first asked for, so that `import tincture` stays short.
@@ -27,8 +27,8 @@ _HOMES = {
     "Schema": "public.schema",
     "SeriesCondenser": "stays.condenser",
     "TinctureError": "errors",
-    "evaluate": "tables.evaluation",
-    "evaluate_series": "stays.evaluation",
+    "evaluate": "tables.bench",
+    "evaluate_series": "stays.bench",
 }
 __all__ = [
     "CondensedTable",

@@ -75,12 +75,12 @@ def print_scores(evaluation: Any) -> None:
     """One line a model, metric and group; the three sources side by side."""
     from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
 
-    sources = (CONDENSED, CEILING, RANDOM)
+    sources, records = (CONDENSED, CEILING, RANDOM), evaluation.words.records
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
     for s in evaluation.scores:
         cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
     grouped = any(key[0] != "all" for key in cells)
-    table = Table(title="In-house: computed from real records; do not release")
+    table = Table(title=f"In-house: computed from real {records}; do not release")
     for head in [*(["group"] if grouped else []), "model", "figure"]:
         table.add_column(head)
     first = next(iter(cells.values()))
@@ -97,15 +97,17 @@ def print_scores(evaluation: Any) -> None:
     for gap in evaluation.left_behind:
         console.print(
             f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
-            f"of the ceiling, {gap.excess.value:.3f} more than all records together",
+            f"of the ceiling, {gap.excess.value:.3f} more than all {records} together",
             markup=False,
             soft_wrap=True,
         )
     seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
     for model in dict.fromkeys(f.model for f in evaluation.fits):
         ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
-        told = f"{model} learned in {ours:.3g} s; from all real records in {full:.3g} s"
+        told = f"{model} learned in {ours:.3g} s; from all real {records} in {full:.3g} s"
         console.print(told, markup=False, soft_wrap=True)
+    if evaluation.note:
+        console.print(evaluation.note, markup=False, soft_wrap=True)
 
 
 def _figure(figure: Any) -> str:
@@ -125,17 +127,6 @@ def progress_bar(silent: bool, title: str) -> Iterator[Callable[[int, int], None
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextlib.contextmanager
-def status(silent: bool, title: str) -> Iterator[None]:
-    """What is being done, on standard error, while it is."""
-    console = Console(stderr=True)
-    if silent or not console.is_terminal:
-        yield
-        return
-    with console.status(title):
-        yield
 
 
 def print_attacks(result: Any) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,25 +17,43 @@ from tincture.cli.console import (
     print_json,
     print_scores,
     progress_bar,
-    status,
 )
 from tincture.errors import SettingError
 
+if TYPE_CHECKING:
+    from tincture.evaluation.bench import Bench
+
 Canaries = Annotated[int, typer.Option(help="Invented units of the one-run audit.")]
 CoinSeed = Annotated[int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")]
+
+
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Subgroups: a column, or column:cut,cut for an amount. Repeatable.", metavar="COLUMN"
+    ),
+]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        "--schema",
+        help="Schema of the real ones, for labels of a --by column that is no feature.",
+    ),
+]
+Page = Annotated[
+    Path | None, typer.Option("--report", help="In-house page to create, one HTML file.")
+]
+Audited = Annotated[
+    Path | None,
+    typer.Option("--audit", help="File of an audit's --out, to be shown on the page."),
+]
 
 
 def evaluate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     train: Annotated[Path, typer.Option(help="The records that were condensed.")],
     test: Annotated[Path, typer.Option(help="Held-out records.")],
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Subgroups: a column, or column:cut,cut for an amount. Repeatable.",
-            metavar="COLUMN",
-        ),
-    ] = None,
+    by: By = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,16 +66,9 @@ def evaluate(
             help="A time to compare predicted and observed risk at. Repeatable.", metavar="TIME"
         ),
     ] = None,
-    schema: Annotated[
-        Path | None,
-        typer.Option(help="Schema of the records, for labels of a --by column that is no feature."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="In-house page to create, one HTML file.")
-    ] = None,
-    audit: Annotated[
-        Path | None, typer.Option(help="File of tincture audit --out, to be shown on the page.")
-    ] = None,
+    schema: Beside = None,
+    report: Page = None,
+    audit: Audited = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Of the random real rows and the intervals.")
     ] = 0,
@@ -72,41 +85,85 @@ def evaluate(
     tincture evaluate release/ --train records.parquet --test heldout.parquet --by sex
     --by age:40,60,80 --by hospital --report in-house.html
     """
+    from tincture.tables.bench import TableBench
+    from tincture.tables.release import CondensedTable
+
+    judge(
+        release,
+        CondensedTable,
+        lambda made: TableBench(made, model),
+        lambda: two_tables(train, test),
+        Shown(report, audit, quiet, as_json),
+        by=by or [],
+        at=at or [],
+        schema=schema,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How what an evaluation finds is shown."""
+
+    report: Path | None
+    audit: Path | None
+    quiet: bool
+    as_json: bool
+
+
+def judge(
+    folder: Path,
+    kind: Any,
+    bench: Callable[[Any], Bench],
+    sides: Callable[[], Sequence[Any]],
+    shown: Shown,
+    **settings: Any,
+) -> None:
+    """Evaluate a release of any kind, write the page and say what was found.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : type
+        Of the release.
+    bench : callable
+        From the release.
+    sides : callable
+        The condensed and the held-out records, read after the release was.
+    shown : Shown
+    **settings
+        Of `tincture.evaluation.evaluate.evaluate`.
+    """
     from tincture.audit.told import from_file
+    from tincture.evaluation.evaluate import evaluate as run
     from tincture.io.files import write_file
     from tincture.report.in_house import in_house_page
     from tincture.report.summary import Attacks, InHouse
-    from tincture.tables.evaluation import evaluate as run
-    from tincture.tables.release import CondensedTable
 
-    if report is not None:
-        require_page(report)
-    elif audit is not None:
+    if shown.report is not None:
+        require_page(shown.report)
+    elif shown.audit is not None:
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
-    looks = looks_of(release)
-    table = CondensedTable.load(release)
-    attacks = from_file(audit, table) if audit is not None else Attacks()
-    frames = two_tables(train, test)
-    with status(quiet or as_json, "Training on the release, on all records, on random records"):
-        result = run(
-            table,
-            *frames,
-            models=model,
-            by=by or [],
-            at=at or [],
-            schema=schema,
-            seed=seed,
+    looks = looks_of(folder)
+    made = kind.load(folder)
+    attacks = Attacks() if shown.audit is None else from_file(shown.audit, made)
+    with progress_bar(shown.quiet or shown.as_json, "Training on the release and others") as told:
+        found = run(
+            bench(made),
+            *sides(),
+            **settings,
             in_house=looks,
-            pictures=report is not None,
+            pictures=shown.report is not None,
+            progress=told,
         )
-    if report is not None:
-        card = table.card()
-        page = in_house_page(InHouse(card.title, card.promise, result, attacks))
-        write_file(report, page.encode())
-    if as_json:
-        print_json(result.to_dict())
-    elif not quiet:
-        print_scores(result)
+    if shown.report is not None:
+        card = made.card()
+        page = in_house_page(InHouse(card.title, card.promise, found, attacks))
+        write_file(shown.report, page.encode())
+    if shown.as_json:
+        print_json(found.to_dict())
+    elif not shown.quiet:
+        print_scores(found)
 
 
 def report(

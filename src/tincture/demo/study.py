@@ -16,7 +16,7 @@ from tincture.public.schema import Schema
 from tincture.report.figure import Mark, dot_plot
 from tincture.search.optimizer import Progress
 from tincture.tables.condenser import Condenser
-from tincture.tables.evaluation import evaluate
+from tincture.tables.bench import evaluate
 
 TARGET = "hospdead"
 MODELS = ("logistic", "tree")

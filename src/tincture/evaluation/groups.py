@@ -6,17 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import SettingError
-from tincture.io.frames import has_column
-from tincture.privacy.query import Labels, Records
+from tincture.privacy.query import Labels
 from tincture.public.cells import Field
-from tincture.public.encoding import Encoding
-from tincture.public.schema import Column, Schema
+from tincture.public.columns import Column
+from tincture.public.encoding import Values
+from tincture.public.schema import Schema
 
 MIN_GROUP = 20  # records below which a subgroup's figure says nothing
 MOST_SITES = 200
@@ -27,24 +26,22 @@ Member = tuple[str, NDArray[np.bool_]]
 class ByFeature:
     """Subgroups by the levels of a feature, or by cut points of an amount."""
 
-    column: str
+    column: Column
     cuts: tuple[float, ...]
 
-    def members(self, records: Records, encoding: Encoding) -> Iterator[Member]:
+    def members(self, values: Values) -> Iterator[Member]:
         """Each subgroup's label and who is in it, leaving out the tiny ones."""
-        j = [c.name for c in encoding.columns].index(self.column)
-        points = records.points[:, encoding.slices[j]].astype(np.float64)
-        values = np.asarray(encoding.kinds[j].decode(points), dtype=np.float64)
-        levels = encoding.columns[j].titles
+        name = self.column.name
+        own = np.asarray(values[name], dtype=np.float64)
         if self.cuts:
             edges = [-np.inf, *self.cuts, np.inf]
             parts = [
-                (_between(low, high), (values >= low) & (values < high))
-                for low, high in pairwise(edges)
+                (_between(low, high), (own >= low) & (own < high)) for low, high in pairwise(edges)
             ]
         else:
-            parts = [(f"= {level}", values == code) for code, level in enumerate(levels)]
-        return _large((f"{self.column} {label}", inside) for label, inside in parts)
+            levels = enumerate(self.column.titles)
+            parts = [(f"= {level}", own == code) for code, level in levels]
+        return _large((f"{name} {label}", inside) for label, inside in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,7 @@ class BySite:
 
 
 def parse(
-    texts: Sequence[str],
-    encoding: Encoding,
-    outcome: Sequence[str],
-    test: Any,
-    beside: Schema | None = None,
+    texts: Sequence[str], features: Sequence[Column], schema: Schema, outcome: Sequence[str]
 ) -> list[ByFeature | BySite]:
     """Read what to look at subgroups by, before a record is seen.
 
@@ -98,36 +91,29 @@ def parse(
     ----------
     texts : sequence of str
         ``"sex"``, ``"age:40,60,80"``, or the name of a column that is no feature.
-    encoding : Encoding
-        Of the features.
+    features : sequence of Column
+        Of one value a record.
+    schema : Schema
+        Of the records; it may declare columns that are no feature.
     outcome : sequence of str
         Columns that no group may be made by.
-    test : frame
-        The held-out records, of which only the header is read.
-    beside : Schema, optional
-        Of the records; it may declare columns that are no feature.
 
     Raises
     ------
     SettingError
     """
-    return [_parse(text, encoding, outcome, test, beside) for text in texts]
+    return [_parse(text, features, schema, outcome) for text in texts]
 
 
 def _parse(
-    text: str, encoding: Encoding, outcome: Sequence[str], test: Any, beside: Schema | None
+    text: str, features: Sequence[Column], schema: Schema, outcome: Sequence[str]
 ) -> ByFeature | BySite:
     name, _, tail = text.partition(":")
-    column = next((c for c in encoding.columns if c.name == name), None)
+    column = next((c for c in features if c.name == name), None)
     if column is None:
-        if name not in outcome and has_column(test, name) and not tail:
-            return BySite(name, _declared(name, beside))
-        known = ", ".join(c.name for c in encoding.columns)
-        raise SettingError(
-            f"The release has no feature {name!r} to look at subgroups by; it has {known}. A "
-            "column that is no feature, such as a site, must stand in the held-out records, and "
-            "takes no cut points."
-        )
+        if tail or name in outcome:
+            raise no_column(name, features)
+        return BySite(name, _declared(name, schema))
     try:
         cuts = tuple(sorted({float(c) for c in tail.split(",")})) if tail else ()
     except ValueError:
@@ -137,12 +123,22 @@ def _parse(
     if column.is_categorical == bool(cuts):
         hint = "no cut points" if cuts else f"cut points, as in {name}:40,60,80"
         raise SettingError(f"Subgroups by {name!r} need {hint}.")
-    return ByFeature(name, cuts)
+    return ByFeature(column, cuts)
 
 
-def _declared(name: str, schema: Schema | None) -> Column | None:
+def no_column(name: str, features: Sequence[Column]) -> SettingError:
+    """Of a column that is neither a feature nor stands beside the held-out records."""
+    known = ", ".join(c.name for c in features) or "none"
+    return SettingError(
+        f"The release has no feature {name!r} to look at subgroups by; it has {known}. A column "
+        "that is no feature, such as a site, must stand in the held-out records, and takes no cut "
+        "points."
+    )
+
+
+def _declared(name: str, schema: Schema) -> Column | None:
     """A column with its words for missing, wherever they stand."""
-    if schema is None or name not in schema:
+    if name not in schema:
         return None
     return replace(schema[name], missing_values=schema.missing_of(name), missing_labels=())
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ModelError
-from tincture.models.protocol import Model, Predictor
+from tincture.evaluation.bench import Fitted, Learner, Predict
 from tincture.privacy.query import Records
-from tincture.public.encoding import Encoding
-from tincture.public.tasks import Survival, Task
 
 Floats = NDArray[np.float64]
-MISSING = "(missing)"  # the text of a level that is none
-DIGITS = 6  # of an amount, in which single precision is exact
-SMALL = 1000  # rows up to which a fit is repeated, since its first run may load or compile code
+BETWEEN = 10  # steps between two looks at a model that is being trained
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a model is trained on: its name for people, as learners take it, and as it is."""
+
+    source: str
+    table: Any
+    records: Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,11 @@ class Learned:
     rows : int
         Of the source.
     seconds : float
-        That the fit took; of few rows the shortest of three.
+        That the training took.
     held_out : ndarray of shape (n, n_outputs)
         Predictions for the held-out records.
     own : ndarray of shape (rows, n_outputs)
-        Predictions for the source itself, of a survival task; else empty.
+        Predictions for the source itself, where the kind of outcome needs them; else empty.
     outcomes : ndarray of shape (rows, outcome width)
         Of the source.
     """
@@ -49,113 +55,67 @@ class Learned:
     outcomes: Floats
 
 
-def learn(
-    model: Model,
-    source: str,
-    records: Records,
-    held_out: Records,
-    encoding: Encoding,
-    task: Task,
-) -> Learned:
-    """Train a model on one source and ask it; its errors may quote a record and are dropped.
+class Glances:
+    """A figure of the held-out records while a model is trained, and the seconds that it took.
 
     Parameters
     ----------
-    model : Model
-    source : str
-        Its name, for people.
-    records, held_out : Records
-    encoding : Encoding
-        Of the records' points.
-    task : Task
+    asked : Any
+        The held-out records as learners take them.
+    figure : callable
+        From predictions for them.
+    """
+
+    def __init__(self, asked: Any, figure: Callable[[Floats], float]) -> None:
+        self._asked, self._figure = asked, figure
+        self.points: list[tuple[float, float]] = []
+        self.seconds = 0.0
+
+    def __call__(self, step: int, predict: Predict) -> None:
+        """Look, at the first step and then now and again."""
+        if step > 1 and step % BETWEEN:
+            return
+        start = time.perf_counter()
+        self.points.append((float(step), self._figure(predict(self._asked))))
+        self.seconds += time.perf_counter() - start
+
+
+def look_away(step: int, predict: Predict) -> None:
+    """What is not drawn is not looked at."""
+
+
+def learn(
+    learner: Learner,
+    lesson: Lesson,
+    asked: Any,
+    seed: int,
+    *,
+    needs_own: bool = False,
+    glances: Glances | None = None,
+) -> tuple[Learned, Fitted]:
+    """Train a model on one source and ask it; its errors may quote a record and are dropped.
 
     Raises
     ------
     ModelError
     """
-    view = View.of(encoding, records)
-    seen, asked = view.columns(records), view.columns(held_out)
     try:
-        fitted, seconds = _timed(model, seen, records.outcomes, view.numeric)
-        predicted = fitted.predict(asked)[0]
-        own = fitted.predict(seen)[0] if isinstance(task, Survival) else predicted[:0]
+        fitted = learner.learn(lesson.table, seed, glances or look_away)
+        predicted = fitted.predict(asked)
+        own = fitted.predict(lesson.table) if needs_own else predicted[:0]
     except Exception as error:
         kind = type(error.__cause__ or error).__name__
     else:
         if np.isfinite(predicted).all() and np.isfinite(own).all():
-            return Learned(
-                model.name, source, len(records), seconds, predicted, own, records.outcomes
-            )
+            n, outcomes = len(lesson.records), lesson.records.outcomes
+            seconds = fitted.seconds - (glances.seconds if glances else 0.0)
+            about = learner.name, lesson.source, n, seconds
+            return Learned(*about, predicted, own, outcomes), fitted
         kind = "not a finite number"
     raise ModelError(
-        f"The model {model.name!r} trained on {source} failed ({kind}); leave it out or choose "
-        "another with --model."
+        f"The model {learner.name!r} trained on {lesson.source} failed ({kind}); leave it out or "
+        "choose another."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The columns that a recipient's own pipeline makes of a table that it is handed as a file.
-
-    Amounts in their units come first, then the levels that occur, column by column in the order of
-    their text, "(missing)" among them. Models break ties between columns by this order, and forests
-    draw from this number of columns, so that figures would differ by up to 0.01 in any other.
-
-    Attributes
-    ----------
-    places : tuple of int
-        Of the columns kept, among all amounts and levels.
-    numeric : ndarray of bool
-        Which of those kept are amounts.
-    """
-
-    encoding: Encoding
-    places: tuple[int, ...]
-    numeric: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, encoding: Encoding, table: Records) -> View:
-        """For models that are trained on this table."""
-        amounts = sum(not c.is_categorical for c in encoding.columns)
-        occurs = _natural(encoding, table)[:, amounts:].any(axis=0)
-        places = (*range(amounts), *(amounts + np.flatnonzero(occurs)).tolist())
-        return cls(encoding, places, np.arange(len(places)) < amounts)
-
-    def columns(self, records: Records) -> Floats:
-        """These columns of any records, NaN where an amount is missing."""
-        return _natural(self.encoding, records)[:, self.places]
-
-
-def _natural(encoding: Encoding, records: Records) -> Floats:
-    """Amounts in their units, then every level in the order of its text.
-
-    Amounts are as fine as single precision keeps them, not rounded to what a release would hold:
-    that would lay many of them right on the thresholds of a tree.
-    """
-    amounts: list[Floats] = []
-    levels: list[Floats] = []
-    design = records.design.astype(np.float64)
-    for column, place in zip(encoding.columns, encoding.design_slices, strict=True):
-        if column.is_categorical:
-            texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
-            texts += [MISSING] * (place.stop - place.start - len(texts))
-            levels.append(design[:, place][:, np.argsort(texts)])
-            continue
-        low, high = column.bounds
-        digits = DIGITS - math.floor(math.log10(high - low))
-        amounts.append(np.round(low + design[:, place] * (high - low), digits))
-    return np.concatenate([*amounts, *levels], axis=1)
-
-
-def _timed(
-    model: Model, table: Floats, outcomes: Floats, numeric: NDArray[np.bool_]
-) -> tuple[Predictor, float]:
-    shortest = float("inf")
-    for _ in range(3 if len(table) <= SMALL else 1):
-        start = time.perf_counter()
-        fitted = model.fit(table[None], outcomes, numeric)
-        shortest = min(shortest, time.perf_counter() - start)
-    return fitted, shortest
 
 
 def random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:

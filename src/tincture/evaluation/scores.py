@@ -1,21 +1,18 @@
-"""What an evaluation finds: figures, gaps to the ceiling, groups, times, and curves to draw.
-
-Everything here is frozen and holds sums over records, never a record; all of it is in-house.
-"""
+"""What an evaluation finds: figures, gaps to the ceiling, groups, times; all of it in-house."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from tincture.evaluation.metrics.figure import Figure
+from tincture.evaluation.pictures import Bars, Chart, Convergence, Course, Influence, agreement
 from tincture.public.case import Case
 
 CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
 EVERYONE = "all"
-RANKING = ("AUROC", "C-index")  # larger is better
-SQUARED = ("Brier", "integrated Brier")  # smaller is better
+RANKING = ("AUROC", "C-index")  # larger is better, and ½ is a coin's
 MARGIN = 0.02  # by which a group's gap exceeds that of all records before it is called out
 NOTICE = "computed from real records without noise; do not release"
 
@@ -90,43 +87,26 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A named run of points (x, y)."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Lines over a common axis.
+class Words:
+    """What a kind of data calls its things.
 
     Attributes
     ----------
-    kind : {"roc", "calibration", "steps"}
-        Which page it belongs to, and whether the diagonal or steps are drawn.
+    records, rows : str
+        Real and condensed ones.
+    of : str
+        At the end of what was looked at.
+    training : str
+        How models are trained, for the page; may be empty.
+    audit : str
+        The command that attacks such a release.
     """
 
-    kind: Literal["roc", "calibration", "steps"]
-    title: str
-    x: str
-    y: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Shares of a column's levels or bins, condensed beside real."""
-
-    column: str
-    labels: tuple[str, ...]
-    condensed: tuple[float, ...]
-    real: tuple[float, ...]
-
-    @property
-    def distance(self) -> float:
-        """Total variation: half the sum of the differences."""
-        return sum(abs(a - b) for a, b in zip(self.condensed, self.real, strict=True)) / 2
+    records: str = "records"
+    rows: str = "rows"
+    of: str = ""
+    training: str = ""
+    audit: str = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +129,15 @@ class Evaluation:
         For the in-house page.
     case : Case or None
         The level that figures count.
+    influences : tuple of Influence
+        What models heed, the strongest among real records first.
+    courses : tuple of Course
+        Single real records; never in `to_dict`.
+    convergence : Convergence or None
+    note : str
+        What could not be done here; may be empty.
+    words : Words
+        What the kind of data calls its things.
     """
 
     scores: tuple[Score, ...]
@@ -159,6 +148,11 @@ class Evaluation:
     charts: tuple[Chart, ...] = ()
     bars: tuple[Bars, ...] = ()
     case: Case | None = None
+    influences: tuple[Influence, ...] = ()
+    courses: tuple[Course, ...] = ()
+    convergence: Convergence | None = None
+    note: str = ""
+    words: Words = Words()
 
     @property
     def says_case(self) -> str:
@@ -167,7 +161,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {
+        told: dict[str, Any] = {
             "notice": NOTICE,
             "case": None if self.case is None else self.case.to_dict(),
             "scores": [asdict(s) | {"figure": _numbers(s.figure)} for s in self.scores],
@@ -181,6 +175,12 @@ class Evaluation:
             "fits": [asdict(f) for f in self.fits],
             "looks": list(self.looks),
         }
+        if self.convergence is not None:
+            told["convergence"] = asdict(self.convergence)
+        if self.influences:
+            told["influences"] = [asdict(i) for i in self.influences]
+            told["agreement"] = agreement(self.influences)
+        return told | ({"note": self.note} if self.note else {})
 
     def figure(self, model: str, trained_on: str, metric: str, group: str = EVERYONE) -> Figure:
         """One figure.

@@ -8,7 +8,6 @@ from typing import Any
 
 from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.scores import Evaluation
-from tincture.evaluation.series_scores import SeriesEvaluation
 from tincture.report.codes import Code, codes_of, described, event_told, outcome_told
 
 
@@ -227,12 +226,3 @@ class InHouse:
     promise: str
     evaluation: Evaluation
     attacks: Attacks = Attacks()
-
-
-@dataclass(frozen=True, slots=True)
-class InHouseSeries:
-    """What the custodian's own page of condensed stays shows."""
-
-    title: str
-    promise: str
-    evaluation: SeriesEvaluation

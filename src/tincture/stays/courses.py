@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tincture.evaluation.pictures import Course, Track
 from tincture.evaluation.scores import CEILING, CONDENSED
-from tincture.evaluation.series_scores import Course, Track
 from tincture.privacy.query import Records
 from tincture.stays.layout import Grid, Layout
 

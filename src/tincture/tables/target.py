@@ -18,9 +18,9 @@ from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
 from tincture.search.optimizer import Progress
 from tincture.tables.condenser import Condenser
-from tincture.tables.evaluation import condensed_records, table_task
+from tincture.tables.bench import condensed_records
 from tincture.tables.job import TableJob
-from tincture.tables.release import CondensedTable, told_case
+from tincture.tables.release import CondensedTable, told_case, told_task
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class TableTarget:
 
     def records(self, release: CondensedTable) -> Records:
         """Its rows."""
-        task = table_task(release)
+        task = told_task(release.schema, release.task)
         return condensed_records(release, self.job(0).encoding, task)
 
     def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:

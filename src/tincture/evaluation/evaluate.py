@@ -1,0 +1,292 @@
+"""Train on condensed, score on held-out: what a release is worth, seen from inside the house.
+
+These figures look at real records without noise. They go through `Vault.disclose`, which books
+ε = ∞ in an in-house ledger, and must not be released.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import SettingError
+from tincture.evaluation.bench import Bench, Fitted, Seen
+from tincture.evaluation.distributions import distributions
+from tincture.evaluation.groups import ByFeature, BySite, no_column, parse
+from tincture.evaluation.learning import Glances, Learned, Lesson, learn, random_rows
+from tincture.evaluation.merits import MERITS, Merits
+from tincture.evaluation.metrics.figure import plain
+from tincture.evaluation.panel import Panel
+from tincture.evaluation.pictures import Convergence, Line
+from tincture.evaluation.scores import CEILING, CONDENSED, EVERYONE, RANDOM, Evaluation, Fit, Group
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Records
+from tincture.privacy.vault import Vault
+from tincture.public.case import Case
+from tincture.public.schema import Schema
+
+Floats = NDArray[np.float64]
+Members = dict[str, NDArray[np.bool_]]
+MAX_RUNS = 100
+
+
+def evaluate(
+    bench: Bench,
+    train: Any,
+    test: Any,
+    *,
+    by: Sequence[str] = (),
+    at: Sequence[float] = (),
+    schema: Schema | str | Path | None = None,
+    runs: int = 1,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    pictures: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Score models trained on a release beside the real ceiling and random real records.
+
+    Parameters
+    ----------
+    bench : Bench
+        The release, and what its kind of data brings.
+    train, test : Any
+        The records that were condensed, and held-out ones, as `Bench.sides` takes them.
+    by : sequence of str
+        Columns to look at subgroups by: ``"sex"``, ``"age:40,60,80"`` with cut points, or a column
+        that is no feature, such as the hospital, whose held-out records are scored each in turn.
+    at : sequence of float
+        Times by which predicted and observed risk are compared; see `tincture.evaluate`.
+    schema : Schema, or path of a schema file, optional
+        That of the records, which tells what a column that is no feature means by its levels.
+    runs : int
+        Times that each model is trained, with other seeds and on other random records; figures are
+        means over them.
+    seed : int
+        Of models, of the random real records and of the resamples behind the intervals.
+    in_house : path, optional
+        File to which each un-noised look at real records is added before it is taken.
+    pictures : bool
+        Whether to look at what the in-house page draws too.
+    progress : callable
+        Told how many of the trainings are done.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    TinctureError
+    """
+    ledger = Ledger.in_house(None if in_house is None else Path(in_house))
+    if not 1 <= runs <= MAX_RUNS:
+        raise SettingError(f"{runs} runs were asked for; expected 1 to {MAX_RUNS}.")
+    merits_of = MERITS[bench.task.name]
+    merits_of.check(at)
+    house = _House.open(bench, train, test, by, schema, ledger)
+    merits = merits_of.of(bench.task, house.held_out.outcomes, at)
+    members, groups = house.groups()
+    course = _Course(bench, house, merits, seed, pictures)
+    course.run(runs, progress)
+    panel = Panel(course.everything, members, merits, seed)
+    scored = Evaluation(
+        scores=tuple(panel.scores()),
+        looks=house.looks,
+        gaps=tuple(panel.gaps()),
+        groups=groups,
+        fits=tuple(course.fits),
+        case=bench.case,
+        note=bench.note,
+        words=bench.words,
+    )
+    return course.drawn(scored) if pictures else scored
+
+
+@dataclass(frozen=True)
+class _House:
+    """The two vaults of an evaluation, and what was looked at in them."""
+
+    bench: Bench
+    groupings: Sequence[ByFeature | BySite]
+    trained: Vault
+    tested: Vault
+    real: Records
+    held_out: Records
+
+    @classmethod
+    def open(
+        cls,
+        bench: Bench,
+        train: Any,
+        test: Any,
+        by: Sequence[str],
+        schema: Schema | str | Path | None,
+        ledger: Ledger,
+    ) -> _House:
+        outcome = bench.task.columns
+        features = [c for c in bench.columns if c.name not in outcome]
+        told = Schema.load(schema) if isinstance(schema, str | Path) else schema
+        groupings = parse(by, features, bench.schema if told is None else told, outcome)
+        train, test = bench.sides(train, test)
+        sites = [g for g in groupings if isinstance(g, BySite)]
+        for site in sites:
+            if not bench.has(test, site.column):
+                raise no_column(site.column, features)
+        known = {c.name: c for c in bench.schema.columns}
+        known |= {g.column: g.declared for g in sites if g.declared is not None}
+        widened = replace(bench.schema, columns=tuple(known.values()))
+        seal = bench.seal(widened, tuple(g.column for g in sites))
+        trained, tested = (Vault(seal, side, ledger) for side in (train, test))
+        real = trained.disclose(f"train-on-real ceiling{bench.words.of}")
+        held_out = tested.disclose(f"held-out scores{bench.words.of}")
+        return cls(bench, groupings, trained, tested, real, held_out)
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        return tuple(e.question for e in self.tested.ledger.entries)
+
+    def book(self, *looks: str) -> None:
+        """Write down looks at what is known already."""
+        for look in looks:
+            self.tested.ledger.book_disclosure(look)
+
+    def groups(self) -> tuple[Members, tuple[Group, ...]]:
+        """Who is in each group, and what is said of it."""
+        members = {EVERYONE: np.ones(len(self.held_out), dtype=bool)}
+        external: set[str] = set()
+        values = self.bench.values(self.held_out) if self.groupings else {}
+        for grouping in self.groupings:
+            if isinstance(grouping, ByFeature):
+                members |= dict(grouping.members(values))
+                continue
+            name, of = grouping.column, self.bench.words.records
+            found = dict(grouping.members(self.tested.disclose_labels(name, f"{name} of {of}")))
+            there = self.trained.disclose_labels(name, f"{name} of training {of}")
+            external |= found.keys() - {grouping.title(site) for site in there.names}
+            members |= found
+        task, counted = self.bench.task, self.bench.case
+        if counted.level is None:  # of several classes the last
+            counted = Case.of(self.bench.schema[task.columns[-1]], -1)
+        is_event = self.held_out.outcomes[:, -1] == max(task.n_outputs - 1, 1)
+        return members, tuple(
+            Group(
+                label,
+                int(inside.sum()),
+                int((inside & is_event).sum()),
+                label in external,
+                counted.event,
+            )
+            for label, inside in members.items()
+        )
+
+
+class _Course:
+    """Every model, trained on every source, and asked about the held-out records."""
+
+    def __init__(
+        self, bench: Bench, house: _House, merits: Merits, seed: int, pictures: bool
+    ) -> None:
+        self._bench, self._house, self._merits = bench, house, merits
+        self._seed, self._pictures = seed, pictures
+        self._asked = bench.ready(house.held_out, "held-out")
+        self._learned: dict[tuple[str, str], list[Learned]] = {}
+        self._fitted: dict[tuple[str, str], Fitted] = {}
+        self._lines: list[Line] = []
+
+    def run(self, runs: int, progress: Callable[[int, int], None]) -> None:
+        """Train all, model by model.
+
+        Raises
+        ------
+        ModelError
+        """
+        lessons = self._lessons(runs)
+        todo = list(itertools.product(self._bench.learners, lessons, range(runs)))
+        for done, (learner, source, run) in enumerate(todo):
+            progress(done, len(todo))
+            is_drawn = self._pictures and run == 0 and source != RANDOM
+            is_watched = is_drawn and learner is self._bench.learners[0]
+            glances = Glances(self._asked, self._first_figure) if is_watched else None
+            lesson = lessons[source][run % len(lessons[source])]
+            one, fitted = learn(
+                learner,
+                lesson,
+                self._asked,
+                self._seed + run,
+                needs_own=self._merits.needs_own,
+                glances=glances,
+            )
+            self._learned.setdefault((learner.name, source), []).append(one)
+            if is_drawn:
+                self._fitted[learner.name, source] = fitted
+            if glances is not None and glances.points:
+                self._lines.append(Line(source, tuple(glances.points)))
+        progress(len(todo), len(todo))
+
+    def _lessons(self, runs: int) -> dict[str, list[Lesson]]:
+        """What is trained on, a run each, or the same in every run."""
+        invented, real = self._bench.condensed, self._house.real
+        drawn = [
+            random_rows(real, len(invented), np.random.default_rng([self._seed, run]))
+            for run in range(runs)
+        ]
+        found = {CONDENSED: [invented], CEILING: [real], RANDOM: [real.take(d) for d in drawn]}
+        return {
+            source: [Lesson(source, self._bench.ready(r, source), r) for r in tables]
+            for source, tables in found.items()
+        }
+
+    def _first_figure(self, predicted: Floats) -> float:
+        """The first figure of merit, of all held-out records."""
+        everyone, empty = np.ones(len(predicted), dtype=bool), predicted[:0]
+        one = Learned("", "", 0, 0.0, predicted, empty, empty)
+        return plain(next(self._merits.figures(one, everyone))[1], len(predicted))
+
+    @property
+    def everything(self) -> list[Learned]:
+        """Every run, those that are told together first."""
+        every = [one for runs in self._learned.values() for one in runs]
+        together = [
+            replace(one, model=name)
+            for name, models in self._bench.together.items()
+            for one in every
+            if one.model in models
+        ]
+        return together + every
+
+    @property
+    def fits(self) -> list[Fit]:
+        """The shortest of the runs of each."""
+        return [
+            Fit(model, source, runs[0].rows, min(one.seconds for one in runs))
+            for (model, source), runs in self._learned.items()
+        ]
+
+    def drawn(self, scored: Evaluation) -> Evaluation:
+        """With what the page draws, each look booked before it is taken."""
+        bench, house, of = self._bench, self._house, self._bench.words.records
+        house.book(f"curves of held-out {of}", f"distributions of training {of}", *bench.drawn)
+        condensed, real = bench.condensed, house.real
+        charts = self._merits.opening(condensed, real)
+        for learner in bench.learners:
+            mine = {s: runs[0] for (m, s), runs in self._learned.items() if m == learner.name}
+            charts += self._merits.charts(learner.name, mine)
+        own = bench.pictures(Seen(condensed, real, self._asked, self._fitted, self._seed))
+        bars = distributions(bench.columns, bench.values(condensed), bench.values(real))
+        lines = tuple(self._lines)
+        return replace(
+            scored,
+            looks=house.looks,
+            charts=tuple(charts),
+            bars=tuple(bars),
+            influences=own.influences,
+            courses=own.courses,
+            convergence=Convergence(bench.learners[0].name, lines) if lines else None,
+        )

@@ -1,0 +1,198 @@
+"""Figures of merit and curves of each kind of outcome, by the name of its task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import SettingError
+from tincture.evaluation import curves
+from tincture.evaluation.learning import Learned
+from tincture.evaluation.metrics import classes, survival
+from tincture.evaluation.metrics.figure import Floats, Statistic
+from tincture.evaluation.pictures import Chart
+from tincture.privacy.query import Records
+from tincture.public.tasks import Task
+
+Named = Iterator[tuple[str, Statistic]]
+
+
+class Merits(Protocol):
+    """What is figured and drawn of one kind of outcome.
+
+    Attributes
+    ----------
+    signs : mapping
+        1 for figures of which larger is better, -1 where smaller is; these have gaps.
+    needs_own : bool
+        Whether a model's predictions for its own training table are needed.
+    """
+
+    signs: ClassVar[Mapping[str, float]]
+    needs_own: ClassVar[bool]
+
+    @classmethod
+    def check(cls, at: Sequence[float]) -> None:
+        """Refuse times to look at that mean nothing, before a record is seen.
+
+        Raises
+        ------
+        SettingError
+        """
+        ...
+
+    @classmethod
+    def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
+        """For held-out outcomes (n, width), and times to look at."""
+        ...
+
+    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+        """The figures of one model trained on one source, in one group."""
+        ...
+
+    def opening(self, condensed: Records, real: Records) -> list[Chart]:
+        """Curves of the outcome itself."""
+        ...
+
+    def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
+        """Curves of one model, by what it was trained on."""
+        ...
+
+
+@dataclass(frozen=True)
+class OfClasses:
+    """Of probabilities of classes.
+
+    Attributes
+    ----------
+    outcomes : ndarray of shape (n, 1)
+        Of the held-out records.
+    n_classes : int
+    """
+
+    outcomes: Floats
+    n_classes: int
+    signs: ClassVar[Mapping[str, float]] = {"AUROC": 1.0, "Brier": -1.0}
+    needs_own: ClassVar[bool] = False
+
+    @classmethod
+    def check(cls, at: Sequence[float]) -> None:
+        """There are none."""
+        if at:
+            raise SettingError("The release has no survival outcome; leave out the times (--at).")
+
+    @classmethod
+    def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
+        """For held-out outcomes."""
+        return cls(outcomes, task.n_outputs)
+
+    @property
+    def _label(self) -> NDArray[np.int64]:
+        return self.outcomes[:, 0].astype(np.int64)
+
+    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+        """Discrimination, error and, of two classes, calibration."""
+        predicted, label = one.held_out[inside], self._label[inside]
+        yield "AUROC", classes.auroc(predicted, label)
+        yield "AUPRC", classes.auprc(predicted, label)
+        yield "Brier", classes.brier(predicted, label)
+        if self.n_classes == 2:
+            yield "calibration slope", classes.calibration_slope(predicted, label)
+            yield "calibration intercept", classes.calibration_intercept(predicted, label)
+
+    def opening(self, condensed: Records, real: Records) -> list[Chart]:
+        """None: a share of classes is no curve."""
+        return []
+
+    def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
+        """ROC and calibration of two classes."""
+        if self.n_classes != 2:
+            return []
+        chances = {name: one.held_out[:, 1] for name, one in sources.items()}
+        return [draw(model, chances, self._label) for draw in (curves.roc, curves.calibration)]
+
+
+@dataclass(frozen=True)
+class OfTimes:
+    """Of risks against right-censored times.
+
+    Attributes
+    ----------
+    outcomes : ndarray of shape (n, 2)
+        Of the held-out records.
+    name : str
+        Of the time.
+    grid : ndarray of shape (n_times,)
+        Times of the integrated Brier score.
+    horizons : tuple of float
+        Times by which predicted and observed risk are compared.
+    observed : Steps
+        Share of the held-out records still under observation.
+    """
+
+    outcomes: Floats
+    name: str
+    grid: Floats
+    horizons: tuple[float, ...]
+    observed: survival.Steps
+    signs: ClassVar[Mapping[str, float]] = {"C-index": 1.0, "integrated Brier": -1.0}
+    needs_own: ClassVar[bool] = True
+
+    @classmethod
+    def check(cls, at: Sequence[float]) -> None:
+        """They are positive."""
+        if not all(math.isfinite(t) and t > 0 for t in at):
+            raise SettingError("The times (--at) must be positive numbers.")
+
+    @classmethod
+    def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
+        """For held-out outcomes; without horizons, the quartiles of their event times."""
+        time, event = outcomes.T
+        if not at and (event > 0.5).any():
+            quartiles = np.quantile(time[event > 0.5], [0.25, 0.5, 0.75])
+            at = [float(f"{q:.2g}") for q in quartiles]
+        horizons = tuple(sorted(set(map(float, at))))
+        steps = survival.censoring(time, event)
+        return cls(outcomes, task.columns[0], survival.grid(time, event), horizons, steps)
+
+    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+        """Order, error over time, and risk by each horizon."""
+        risk = one.held_out[inside][:, 0]
+        time, event = (np.ascontiguousarray(v) for v in self.outcomes[inside].T)
+        yield "C-index", survival.concordance(risk, time, event)
+        alive = _survival(one, risk, self.grid)
+        error = survival.integrated_brier(alive, time, event, self.grid, self.observed)
+        yield "integrated Brier", error
+        for horizon in self.horizons:
+            died = 1 - _survival(one, risk, np.array([horizon]))[:, 0]
+            name = f"risk by {horizon:g}, predicted − observed"
+            yield name, survival.risk_difference(died, time, event, horizon)
+
+    def opening(self, condensed: Records, real: Records) -> list[Chart]:
+        """Kaplan and Meier's."""
+        return [curves.survival_curves(self.name, condensed, real)]
+
+    def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
+        """Calibration at the middle horizon."""
+        if not self.horizons:
+            return []
+        middle = self.horizons[len(self.horizons) // 2]
+        risks = {
+            name: 1 - _survival(one, one.held_out[:, 0], np.array([middle]))[:, 0]
+            for name, one in sources.items()
+        }
+        return [curves.survival_calibration(model, risks, self.outcomes, middle)]
+
+
+def _survival(one: Learned, risk: Floats, at: Floats) -> Floats:
+    """Survival (n, n_times) predicted from a model's risks, by its own training table's times."""
+    time, event = one.outcomes.T
+    return survival.predicted_survival(one.own[:, 0], time, event, risk, at)
+
+
+MERITS: Mapping[str, type[Merits]] = {"classification": OfClasses, "survival": OfTimes}

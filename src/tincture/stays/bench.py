@@ -1,0 +1,221 @@
+"""What condensed stays bring to an evaluation, and `tincture.evaluate_series`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import ReleaseError
+from tincture.evaluation.bench import Bench, Seen
+from tincture.evaluation.evaluate import evaluate as judge
+from tincture.evaluation.pictures import Influence, Pictures
+from tincture.evaluation.scores import CEILING, CONDENSED, Evaluation, Words
+from tincture.io.frames import has_column
+from tincture.privacy.query import Records, Seal
+from tincture.public.schema import Schema
+from tincture.public.tasks import case_of
+from tincture.search.optimizer import Progress
+from tincture.stays.courses import courses
+from tincture.stays.inputs import channels, influence, sources
+from tincture.stays.layout import Stays
+from tincture.stays.learners import LOGISTIC, Table, learners_of
+from tincture.stays.reading import INCOMPLETE, invented_records, read_like, read_sides
+from tincture.stays.release import CondensedSeries
+from tincture.stays.sealing import Sealing
+
+if TYPE_CHECKING:
+    from tincture.stays.networks import Recipe
+
+TOGETHER = "mean of networks"
+N_ASKED = 400  # held-out stays that influences are means over
+WORDS = Words(
+    records="stays",
+    rows="stays",
+    of=" of stays",
+    training="Training is blind: a fixed number of steps on batches of half of each class, without "
+    "validation data. Predictions are then corrected to the prevalence that the release tells, or "
+    "that of the real stays trained on. Of several runs, and of several networks together, figures "
+    "are means.",
+    audit="audit-series",
+)
+
+
+def evaluate_series(
+    release: CondensedSeries | str | Path,
+    events: Any,
+    train: Any,
+    test: Any,
+    *,
+    test_events: Any = None,
+    networks: Sequence[Any] | None = None,
+    by: Sequence[str] = (),
+    schema: Schema | str | Path | None = None,
+    runs: int = 1,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    pictures: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Evaluation:
+    """Score networks trained on a release beside the real ceiling and random real stays.
+
+    Parameters
+    ----------
+    release : CondensedSeries or path
+    events : frame or path
+        Of the stays that were condensed, in any form that they were condensed from.
+    train, test : frame or path
+        Outcomes: one row a stay that was condensed, and one a held-out stay.
+    test_events : frame or path, optional
+        Of the held-out stays, if they are elsewhere.
+    networks : sequence of str or callable, optional
+        Names of `tincture.stays.networks.NETWORKS`, by default all of them, or makers of a torch
+        module that maps (n, bins, channels) to (n, 1), from bins and channels. Logistic regression
+        on summaries of each variable is always scored; alone if torch is not installed.
+    by : sequence of str
+        Columns to look at subgroups by: ``"sex"`` and ``"age:40,60,80"`` of the static columns, or
+        a column of the outcomes that is no feature, such as the hospital, whose held-out stays are
+        scored each in turn.
+    schema : Schema, or path of a schema file, optional
+        That of the outcomes, which tells what a column that is no feature means by its levels; by
+        default that of the release.
+    runs : int
+        Times that each model is trained, from other first weights and on other random stays;
+        figures are means over them.
+    seed : int
+        Of first weights, batches, random real stays and the resamples behind the intervals.
+    in_house : path, optional
+        File to which each un-noised look at real stays is added before it is taken.
+    pictures : bool
+        Whether to look at courses, influences and convergence too, for the in-house page.
+    progress : callable
+        Told how many of the trainings are done.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    SettingError, SchemaError, TableError, ModelError, ReleaseError
+    """
+    return judge(
+        StaysBench(release, networks),
+        (events, train),
+        (test_events, test),
+        by=by,
+        schema=schema,
+        runs=runs,
+        seed=seed,
+        in_house=in_house,
+        pictures=pictures,
+        progress=progress,
+    )
+
+
+class StaysBench(Bench):
+    """A release of stays, and the models to be trained on it.
+
+    Parameters
+    ----------
+    release, networks
+        As for `evaluate_series`.
+    recipe, deep
+        As for `tincture.stays.learners.learners_of`.
+    """
+
+    words = WORDS
+    drawn = ("courses of single stays, drawn",)
+
+    def __init__(
+        self,
+        release: CondensedSeries | str | Path,
+        networks: Sequence[Any] | None = None,
+        *,
+        recipe: Recipe | None = None,
+        deep: bool = True,
+    ) -> None:
+        self.learners, self.note = learners_of(networks, recipe=recipe, deep=deep)
+        told = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
+        self._release, self.schema = told, told.schema
+        self.task = self._classes = told.classes
+        self.case = case_of(told.schema, told.task)
+        own = read_like(told.own, told.own.events, told.own.outcomes)
+        self._layout = own.layout
+        self.condensed = invented_records(own, told.own.schema, self._classes)
+        statics = own.layout.statics.columns if own.layout.statics else ()
+        self.columns = (*statics, *(told.schema[name] for name in self.task.columns))
+        networks = [one.name for one in self.learners if one.name != LOGISTIC]
+        self.together = {TOGETHER: networks} if len(networks) > 1 else {}
+        self._heeding = networks or [LOGISTIC]
+
+    def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
+        """Grid, static columns and outcome."""
+        return Sealing(schema, self._classes, beside=beside)
+
+    def has(self, side: Stays, name: str) -> bool:
+        """Whether the outcomes have a column."""
+        return has_column(side.outcomes, name)
+
+    def values(self, records: Records) -> Mapping[str, NDArray[np.generic]]:
+        """Static columns and outcome."""
+        found = self.task.values(records.outcomes)
+        if self._layout.statics is not None:
+            statics = self._layout.parts(records.points)[1].astype(np.float64)
+            found |= self._layout.statics.decode(statics)
+        return found
+
+    def sides(self, train: Any, test: Any) -> tuple[Stays, Stays]:
+        """Events and outcomes of each, binned; held-out events may be among the others."""
+        (events, inside), (elsewhere, outside) = train, test
+        return read_sides(self._release, events, inside, outside, elsewhere)
+
+    def ready(self, records: Records, source: str) -> Table:
+        """Channels; the prevalence of the release is what it tells, not what its stays have."""
+        inputs = channels(records.points, self._layout)
+        told = self._prevalence if source == CONDENSED else None
+        return Table.of(inputs, records.outcomes, told)
+
+    @property
+    def _prevalence(self) -> float:
+        """Real share of the case."""
+        try:
+            return float(self._release.settings["prevalence"])
+        except (KeyError, TypeError, ValueError):
+            raise ReleaseError(INCOMPLETE) from None
+
+    def pictures(self, seen: Seen) -> Pictures:
+        """What models heed, and courses of single stays."""
+        column = self.schema[self.task.columns[-1]]
+        names = [f"{column.name} = {title}" for title in column.titles]
+        order = -1 if self.task.is_turned else 1  # the case last
+        rng = np.random.default_rng(seen.seed)
+        drawn = courses(self._layout, seen.condensed, seen.real, tuple(names[::order]), rng)
+        return Pictures(self._influences(seen), drawn)
+
+    def _influences(self, seen: Seen) -> tuple[Influence, ...]:
+        """Means over the networks; what moves those trained on real stays most comes first."""
+        places = sources(self._layout)
+        moved = {
+            source: [self._moved(seen, model, source) for model in self._heeding]
+            for source in (CONDENSED, CEILING)
+        }
+        found = [
+            Influence(name, *(float(np.mean([m[name] for m in moved[s]])) for s in moved))
+            for name in places
+        ]
+        return tuple(sorted(found, key=lambda i: -i.real))
+
+    def _moved(self, seen: Seen, model: str, source: str) -> dict[str, float]:
+        """By every variable and static column, in some of the held-out stays."""
+        trained, standard = seen.fitted[model, source].model
+        n = len(seen.held_out.inputs)
+        some = np.random.default_rng(seen.seed).permutation(n)[:N_ASKED]
+        asked = standard(seen.held_out.inputs)[some]
+        return {
+            name: influence(trained, asked, standard.places(places))
+            for name, places in sources(self._layout).items()
+        }

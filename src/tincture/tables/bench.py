@@ -1,0 +1,120 @@
+"""What condensed rows bring to an evaluation, and `tincture.evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.evaluation.bench import Bench
+from tincture.evaluation.evaluate import evaluate as judge
+from tincture.evaluation.scores import Evaluation
+from tincture.io.frames import has_column, to_columns
+from tincture.io.released import plain
+from tincture.models.portfolio import recipient
+from tincture.privacy.query import Records, Seal
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
+from tincture.public.tasks import Task, case_of, task_of
+from tincture.tables.release import CondensedTable
+from tincture.tables.sealing import Sealing
+from tincture.tables.view import Recipient
+
+
+def evaluate(
+    release: CondensedTable | str | Path,
+    train: Any,
+    test: Any,
+    *,
+    models: Sequence[Any] | None = None,
+    by: Sequence[str] = (),
+    at: Sequence[float] = (),
+    schema: Schema | str | Path | None = None,
+    seed: int = 0,
+    in_house: str | Path | None = None,
+    pictures: bool = False,
+) -> Evaluation:
+    """Score models trained on a release beside the real ceiling and random real rows.
+
+    Parameters
+    ----------
+    release : CondensedTable or path
+    train, test : pandas or polars frames
+        The records that were condensed, and held-out ones.
+    models : sequence, optional
+        Names or estimators; by default those the release was made for.
+    by : sequence of str
+        Columns to look at subgroups by: ``"sex"``, ``"age:40,60,80"`` with cut points, or a column
+        that is no feature, such as the hospital, whose held-out records are scored each in turn.
+    at : sequence of float
+        Times by which predicted and observed risk are compared, in the unit of the time column; by
+        default the quartiles of the held-out event times.
+    schema : Schema, or path of a schema file, optional
+        That of the records, which tells what a column that is no feature means by its levels.
+    seed : int
+        Of the random real rows and of the resamples behind the intervals.
+    in_house : path, optional
+        File to which each un-noised look at real records is added before it is taken.
+    pictures : bool
+        Whether to look at curves and distributions too, for the in-house page.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    TableError, SchemaError, ModelError, SettingError
+    """
+    return judge(
+        TableBench(release, models),
+        train,
+        test,
+        by=by,
+        at=at,
+        schema=schema,
+        seed=seed,
+        in_house=in_house,
+        pictures=pictures,
+    )
+
+
+class TableBench(Bench):
+    """A release of rows, and the models to be trained on it."""
+
+    def __init__(
+        self, release: CondensedTable | str | Path, models: Sequence[Any] | None = None
+    ) -> None:
+        table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
+        self.schema, self.task = table.schema, task_of(table.schema, table.task)
+        self.case, self.columns = case_of(table.schema, table.task), table.schema.columns
+        self._encoding = Encoding([c for c in self.columns if c.name not in self.task.columns])
+        self.condensed = condensed_records(table, self._encoding, self.task)
+        self.learners = [
+            Recipient(recipient(m, self.task), self._encoding)
+            for m in (table.models if models is None else models)
+        ]
+
+    def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
+        """Features and outcome of a frame."""
+        return Sealing(schema, self._encoding, self.task, beside=beside)
+
+    def has(self, side: Any, name: str) -> bool:
+        """Whether a frame has a column."""
+        return has_column(side, name)
+
+    def values(self, records: Records) -> Mapping[str, NDArray[np.generic]]:
+        """Every column of the release."""
+        points = records.points.astype(np.float64)
+        return self._encoding.decode(points) | self.task.values(records.outcomes)
+
+
+def condensed_records(table: CondensedTable, encoding: Encoding, task: Task) -> Records:
+    """The rows of a release as models see them."""
+    values = to_columns(table.rows, plain(table.schema), table.schema.names)
+    points = encoding.encode(values)
+    design = encoding.design(points).astype(np.float32)
+    return Records(points.astype(np.float32), design, task.outcomes(values))
