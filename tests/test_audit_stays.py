@@ -239,5 +239,5 @@ def test_wrong_input_is_one_sentence_without_a_value(files: list[Any], tmp_path:
             assert "Zx81" not in said.err
             assert len(said.err.splitlines()) == 1
     files[1] = tmp_path
-    assert "no whole release of stays" in run(*files).err
+    assert "is not a release: datapackage.json is absent" in run(*files).err
     assert not (tmp_path / "audit.json").exists()

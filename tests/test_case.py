@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+
 from commands import condensing, run
 from helpers import DESCRIPTOR, SCHEMA, make_condenser, make_table
 from series_helpers import SCHEMA as OF_STAYS
@@ -18,15 +19,16 @@ from tincture.errors import ReleaseError, SettingError
 from tincture.evaluation.scores import CEILING
 from tincture.io.frames import to_columns
 from tincture.public.case import Case, place_of
+from tincture.public.columns import Column
 from tincture.public.notation import Notation
-from tincture.public.schema import Column, Schema
-from tincture.public.tasks import Classification, Survival
+from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Survival, case_of
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
 from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
 from tincture.tables.bench import evaluate
-from tincture.tables.release import CondensedTable, told_case, told_task
+from tincture.tables.release import CondensedTable
 
 CODED = Column("died", "integer", categories=(1, 2), labels=("dead", "alive"))
 TEXT = Column("died", "string", categories=("01", "1.0", "no"))
@@ -200,8 +202,8 @@ def test_a_release_of_before_had_the_last_level_and_a_wrong_one_is_damaged(
     del package["tincture"]["records"]
     path.write_text(json.dumps(package))
     old = CondensedTable.load(tmp_path / "out")
-    assert told_task(old.schema, old.task) == told_task(old.schema, condensed.table_.task)
-    assert told_case(old.schema, old.task) == Case("died", 1)
+    assert old.outcome == condensed.table_.outcome
+    assert case_of(old.schema, old.task) == Case("died", 1)
     assert old.card().told == "died; the case is 1"
     package["tincture"]["task"]["case"] = "heart"
     path.write_text(json.dumps(package))

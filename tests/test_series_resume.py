@@ -159,7 +159,7 @@ def test_resuming_a_run_killed_after_its_release_appeared_says_where_it_is(
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("tincture.cli.series.remove_journal", killed)
+        patch.setattr("tincture.cli.condensing.remove_journal", killed)
         run(*condensing(place))
     journal, before = place / "out.unfinished" / "journal.jsonl", listing(place / "out")
     own = journal.read_text()

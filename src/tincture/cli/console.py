@@ -50,23 +50,17 @@ def as_text(content: Any) -> str:
     return json.dumps(content, indent=1, allow_nan=False)
 
 
-def print_release(path: Path, release: Any, kind: str, quiet: bool, as_json: bool) -> None:
+def print_release(path: Path, release: Any, quiet: bool, as_json: bool) -> None:
     """Where the rows (or stays) are, and what is promised of them."""
-    from tincture.report.summary import LEFT_OUT
-    from tincture.tables.release import told_case
-
-    ledger, case = release.ledger, told_case(release.schema, release.task)
+    ledger, case = release.ledger, release.case
     if as_json:
         told = {"release": str(path.parent), "rows": len(release), "case": case.to_dict()}
-        if kind == "stays":
-            told["left_out"] = release.left_out
-        print_json({**told, **ledger.to_dict()})
+        print_json({**told, **release.beside, **ledger.to_dict()})
     elif not quiet:
         console = Console(soft_wrap=True)
-        console.print(f"{len(release)} invented {kind} in {path}", markup=False)
-        console.print(case.says, markup=False)
-        if left_out := getattr(release, "left_out", ()):
-            console.print(f"{LEFT_OUT}: {', '.join(left_out)}", markup=False)
+        console.print(f"{len(release)} invented {release.kind} in {path}", markup=False)
+        for line in (case.says, *release.remarks):
+            console.print(line, markup=False)
         style = "bold red" if math.isinf(ledger.plan.epsilon) else "bold"
         console.print(ledger.promise, style=style)
 

@@ -121,18 +121,8 @@ def judge(
 ) -> None:
     """Evaluate a release of any kind, write the page and say what was found.
 
-    Parameters
-    ----------
-    folder : Path
-    kind : type
-        Of the release.
-    bench : callable
-        From the release.
-    sides : callable
-        The condensed and the held-out records, read after the release was.
-    shown : Shown
-    **settings
-        Of `tincture.evaluation.evaluate.evaluate`.
+    The sides are read after the release was; settings are those of
+    `tincture.evaluation.evaluate.evaluate`.
     """
     from tincture.audit.told import from_file
     from tincture.evaluation.evaluate import evaluate as run
@@ -177,13 +167,11 @@ def report(
     tincture report release/ --out card.html
     """
     from tincture.io.files import require_new, write_file
+    from tincture.kinds import load
     from tincture.report.page import card_page
-    from tincture.stays.release import EVENTS, CondensedSeries
-    from tincture.tables.release import CondensedTable
 
     require_new(out)
-    kind = CondensedSeries if (release / EVENTS).exists() else CondensedTable
-    write_file(out, card_page(kind.load(release).card()).encode())
+    write_file(out, card_page(load(release).card()).encode())
 
 
 def audit(

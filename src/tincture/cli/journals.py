@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from tincture.errors import ReleaseError, SettingError
 
 if TYPE_CHECKING:
-    from tincture.stays.release import CondensedSeries
-    from tincture.tables.release import CondensedTable
-
-Release = TypeVar("Release", "CondensedTable", "CondensedSeries")
+    from tincture.spine.release import Release
 
 
 def journal_of(out: Path, resume: bool) -> Path:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tincture.cli.condensing import Course, condensed
 from tincture.cli.console import (
     BudgetFile,
     CaseLevel,
@@ -17,10 +18,7 @@ from tincture.cli.console import (
     Quiet,
     Resume,
     Seed,
-    print_release,
-    progress_bar,
 )
-from tincture.cli.journals import finished_release, journal_of, remove_journal
 from tincture.errors import SettingError
 
 UNITS = {"m": 1 / 60, "min": 1 / 60, "h": 1.0, "d": 24.0}
@@ -93,36 +91,29 @@ def condense_series(
     --id stay_id --target in_hospital_death --hours 48 --bin 1h --rows 20 --epsilon 4 --delta 1e-5
     --out release/
     """
-    from tincture.io.files import require_new
-    from tincture.privacy.budget import Budget
     from tincture.stays.condenser import SeriesCondenser
     from tincture.stays.release import EVENTS, CondensedSeries
 
-    journal = journal_of(out, resume)
-    if resume and (finished := finished_release(out, journal, CondensedSeries)):
-        remove_journal(journal)
-        print_release(out / EVENTS, finished, "stays", quiet, as_json)
-        return
-    require_new(out)
-    if budget is not None:
-        Budget(budget).read()
-    with progress_bar(quiet or as_json, f"Condensing to {rows} stays") as progress:
-        condenser = SeriesCondenser(
-            schema=schema,
-            epsilon=epsilon,
-            delta=delta,
-            target=target,
-            case=case,
-            stay=stay,
-            n_rows=rows,
-            hours=hours,
-            bin_hours=hours_of(bin_length),
-            time=time,
-            time_unit=time_unit,
-            unit=unit,
-            effort=effort,
-            seed=seed,
-        ).fit(events, outcomes, journal=journal, budget=budget, progress=progress)
-    condenser.save(out)
-    remove_journal(journal)
-    print_release(out / EVENTS, condenser.table_, "stays", quiet, as_json)
+    def made() -> tuple[SeriesCondenser, tuple[Any, ...]]:
+        return (
+            SeriesCondenser(
+                schema=schema,
+                epsilon=epsilon,
+                delta=delta,
+                target=target,
+                case=case,
+                stay=stay,
+                n_rows=rows,
+                hours=hours,
+                bin_hours=hours_of(bin_length),
+                time=time,
+                time_unit=time_unit,
+                unit=unit,
+                effort=effort,
+                seed=seed,
+            ),
+            (events, outcomes),
+        )
+
+    course = Course(out, budget, resume, quiet, as_json)
+    condensed(made, CondensedSeries, EVENTS, course, f"Condensing to {rows} stays")

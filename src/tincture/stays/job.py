@@ -14,7 +14,7 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification
+from tincture.public.tasks import Classification, told_of
 from tincture.spine.job import Found, Tell
 from tincture.spine.run import digest_of
 from tincture.stays.layout import Layout
@@ -22,7 +22,6 @@ from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
 from tincture.stays.release import CondensedSeries, written
 from tincture.stays.sealing import Sealing
-from tincture.tables.release import outcome_told
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class StaysJob:
                 "schema": self.schema.to_dict(),
                 "epsilon": str(self.epsilon),
                 "delta": float(self.delta),
-                "outcome": [outcome_told(self.schema, self.task), self.stay],
+                "outcome": [told_of(self.schema, self.task), self.stay],
                 "time": [self.time, self.time_unit],
             }
         )
@@ -129,5 +128,5 @@ class StaysJob:
             "columns": [form.stay, form.time, form.variable, form.value],
             "time_unit": form.unit,
         }
-        about = outcome_told(schema, self.task)
+        about = told_of(schema, self.task)
         return CondensedSeries(*tables, schema, about, settings, ledger)

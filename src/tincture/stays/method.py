@@ -138,8 +138,10 @@ def search(
         scores = teacher.score(imagined)
         draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
     tell.progress(total, total)
-    prevalence = np.clip(found.counts[1] / max(found.counts.sum(), 1.0), 0.0, 1.0)
-    told = {"prevalence": round(float(prevalence), 4), "left_out": list(teacher.basis.left_out)}
+    told = {
+        "prevalence": task.prevalence(found.counts),
+        "left_out": list(teacher.basis.left_out),
+    }
     return Found(draft.points, draft.outcomes, told)
 
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.errors import ReleaseError
-from tincture.io.files import json_bytes, slug, write_folder
 from tincture.io.frames import to_frame
 from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Task
-from tincture.report.page import card_page
-from tincture.report.summary import Card
+from tincture.report.summary import LEFT_OUT
+from tincture.spine.release import PACKAGE, Release
 from tincture.stays.card import series_card
 from tincture.stays.formats import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
-from tincture.tables.release import CARD, LEDGER, PACKAGE, PAGE, PROFILE, told_case, told_task
 
 Floats = NDArray[np.float64]
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
@@ -35,7 +31,7 @@ EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
 
 
 @dataclass(frozen=True)
-class CondensedSeries:
+class CondensedSeries(Release):
     """Invented stays that can be handed on, and all that must be known of them.
 
     Attributes
@@ -58,9 +54,17 @@ class CondensedSeries:
     task: Mapping[str, Any]
     settings: Mapping[str, Any]
     ledger: Ledger
+    kind: ClassVar[str] = "stays"
+    command: ClassVar[str] = "tincture condense-series"
+    unnamed: ClassVar[str] = "stays"
 
     def __len__(self) -> int:
         return self.outcomes.height
+
+    @property
+    def labelled(self) -> pl.DataFrame:
+        """The outcomes."""
+        return self.outcomes
 
     @property
     def classes(self) -> Classification:
@@ -68,68 +72,14 @@ class CondensedSeries:
 
         Raises
         ------
-        ReleaseError, SchemaError, SettingError
+        SchemaError, SettingError
         """
-        task = told_task(self.schema, self.task)
-        if not isinstance(task, Classification):
-            raise ReleaseError("The outcome of condensed stays must be classes.")
-        return task
+        return Classification.of(self.schema, self.task["target"], self.task.get("case"))
 
     @property
     def own(self) -> CondensedSeries:
         """The same with the schema that its own cells, and not the real ones, are read by."""
         return replace(self, schema=plain(self.schema))
-
-    def save(self, path: str | Path) -> None:
-        """Write the release as a new folder, whole or not at all.
-
-        Raises
-        ------
-        ReleaseError
-            If the folder exists or cannot be written.
-        """
-        package, ledger = self.package(), self.ledger.to_dict()
-        write_folder(
-            Path(path),
-            {
-                EVENTS: _parquet(self.events),
-                OUTCOMES: _parquet(self.outcomes),
-                PACKAGE: json_bytes(package),
-                LEDGER: json_bytes(ledger),
-                CARD: series_card(package, ledger).encode(),
-                PAGE: card_page(Card.of(package, ledger)).encode(),
-            },
-        )
-
-    @classmethod
-    def load(cls, path: str | Path) -> CondensedSeries:
-        """Read a release.
-
-        Raises
-        ------
-        ReleaseError
-            If a file is absent or does not belong to a release of stays.
-        """
-        path = Path(path)
-        try:
-            package = json.loads((path / PACKAGE).read_text(encoding="utf-8"))
-            ledger = Ledger.from_dict(json.loads((path / LEDGER).read_text(encoding="utf-8")))
-            about = package["tincture"]
-            made = cls(
-                events=pl.read_parquet(path / EVENTS, glob=False),
-                outcomes=pl.read_parquet(path / OUTCOMES, glob=False),
-                schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
-                task=about["task"],
-                settings=about["settings"],
-                ledger=ledger,
-            )
-            told_case(made.schema, made.task)
-            return made
-        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
-            raise ReleaseError(
-                f"{path} is no whole release of stays; expected the files that "
-                "`tincture condense-series` wrote."
-            ) from None
 
     @property
     def left_out(self) -> list[str]:
@@ -137,33 +87,47 @@ class CondensedSeries:
         return list(self.settings.get("left_out", ()))
 
     @property
+    def beside(self) -> dict[str, Any]:
+        """What is left out."""
+        return {"left_out": self.left_out}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is left out, if anything."""
+        return (f"{LEFT_OUT}: {', '.join(self.left_out)}",) if self.left_out else ()
+
+    @property
     def fingerprint(self) -> str:
-        """Of events and outcomes; tells releases apart."""
+        """Of events and outcomes, in whatever version of Parquet they lie."""
         text = self.events.write_csv() + self.outcomes.write_csv()
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def card(self) -> Card:
-        """What the data card is drawn from; holds no stay."""
-        return Card.of(self.package(), self.ledger.to_dict())
+    def data(self) -> dict[str, bytes]:
+        return {EVENTS: _parquet(self.events), OUTCOMES: _parquet(self.outcomes)}
 
-    def package(self) -> dict[str, Any]:
-        """The Data Package descriptor."""
-        name = self.schema.name or "stays"
-        return {
-            "$schema": PROFILE,
-            "name": f"{slug(name, 'stays')}-condensed",
-            "title": f"{self.schema.title or name}: condensed to {len(self)} invented stays",
-            "description": self.ledger.promise,
-            "resources": [
-                _resource("condensed", EVENTS, self.events),
-                _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
-            ],
-            "tincture": {
-                "task": dict(self.task),
-                "schema": self.schema.to_dict(),
-                "settings": dict(self.settings),
-            },
-        }
+    def resources(self) -> list[dict[str, Any]]:
+        return [
+            _resource("condensed", EVENTS, self.events),
+            _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
+        ]
+
+    def own_facts(self) -> dict[str, Any]:
+        return {"schema": self.schema.to_dict()}
+
+    @classmethod
+    def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedSeries:
+        about = package["tincture"]
+        return cls(
+            events=pl.read_parquet(path / EVENTS, glob=False),
+            outcomes=pl.read_parquet(path / OUTCOMES, glob=False),
+            schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
+            task={"target": about["task"]["target"], **about["task"]},
+            settings=dict(about["settings"]),
+            ledger=ledger,
+        )
+
+    def _readme(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
+        return series_card(package, ledger)
 
 
 def written(

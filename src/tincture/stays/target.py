@@ -21,7 +21,6 @@ from tincture.stays.layout import Stays
 from tincture.stays.reading import form_of, invented_records, read_like, read_sides
 from tincture.stays.release import CondensedSeries
 from tincture.stays.sealing import Sealing
-from tincture.tables.release import told_case
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class StaysTarget:
             epsilon=made.ledger.plan.epsilon,
             delta=made.ledger.plan.delta,
             target=made.task["target"],
-            case=told_case(made.schema, made.task).level,
+            case=made.case.level,
             stay=form.stay,
             n_rows=settings["n_rows"],
             hours=settings["hours"],

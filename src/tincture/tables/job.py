@@ -18,11 +18,11 @@ from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
 from tincture.public.expectation import expectation
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification, Survival
+from tincture.public.tasks import Classification, Survival, told_of
 from tincture.spine.job import Found, Tell
 from tincture.spine.run import digest_of
 from tincture.tables.method import method_for, search, usual_plan
-from tincture.tables.release import CondensedTable, outcome_told
+from tincture.tables.release import CondensedTable
 from tincture.tables.sealing import Sealing
 from tincture.tables.trial import rehearse
 
@@ -108,7 +108,7 @@ class TableJob:
                 "schema": self.schema.to_dict(),
                 "epsilon": str(self.epsilon),
                 "delta": float(self.delta),
-                "outcome": outcome_told(self.schema, self.task),
+                "outcome": told_of(self.schema, self.task),
                 "features": list(self.features),
                 "models": [m.name for m in self.models],
             }
@@ -137,6 +137,6 @@ class TableJob:
         """Rows in schema order."""
         schema = self.schema.select([*self.features, *self.task.columns])
         values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
-        names, about = tuple(m.name for m in self.models), outcome_told(schema, self.task)
+        names, about = tuple(m.name for m in self.models), told_of(schema, self.task)
         settings = {**self.settings, **found.told}
         return CondensedTable(to_frame(values, schema), schema, about, names, ledger, settings)

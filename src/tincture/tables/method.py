@@ -107,7 +107,8 @@ def search(
     follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
-    return Found(*follow(brief, rng, tell.progress))
+    points, outcomes = follow(brief, rng, tell.progress)
+    return Found(points, outcomes, {"prevalence": task.prevalence(counts)})
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:

@@ -17,10 +17,10 @@ from tincture.audit.membership import closeness
 from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
 from tincture.search.optimizer import Progress
-from tincture.tables.condenser import Condenser
 from tincture.tables.bench import condensed_records
+from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
-from tincture.tables.release import CondensedTable, told_case, told_task
+from tincture.tables.release import CondensedTable
 
 Floats = NDArray[np.float64]
 
@@ -52,8 +52,7 @@ class TableTarget:
 
     def records(self, release: CondensedTable) -> Records:
         """Its rows."""
-        task = told_task(release.schema, release.task)
-        return condensed_records(release, self.job(0).encoding, task)
+        return condensed_records(release, self.job(0).encoding, release.outcome)
 
     def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
         """Features and outcomes side by side."""
@@ -71,7 +70,7 @@ class TableTarget:
         made = self.release
         settings = made.settings
         outcome = {k: v for k, v in made.task.items() if k != "kind"}
-        outcome["case"] = told_case(made.schema, made.task).level
+        outcome["case"] = made.case.level
         return Condenser(
             schema=made.schema,
             epsilon=made.ledger.plan.epsilon,

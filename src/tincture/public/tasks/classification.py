@@ -12,7 +12,7 @@ from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import apportion, logistic, refuse_missing
+from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +101,11 @@ class Classification:
     def cells(self, outcomes: Floats) -> NDArray[np.int64]:
         """The class."""
         return outcomes[:, 0].astype(np.int64)
+
+    def prevalence(self, counts: Floats) -> float | list[float]:
+        """Of the case; of several classes, of each."""
+        every = shares(counts)
+        return every[1] if len(every) == 2 else every
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Real prevalence, with a row at least for every class seen in the counts."""

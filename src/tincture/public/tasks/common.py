@@ -52,3 +52,9 @@ def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64
     while share.sum() > total:
         share[np.argmax(np.where(share > floor, share - exact, -np.inf))] -= 1
     return share
+
+
+def shares(counts: Floats) -> list[float]:
+    """Of counts that may be noisy, to four digits."""
+    known = np.clip(counts, 0.0, None)
+    return [round(float(c), 4) for c in known / max(float(known.sum()), 1e-12)]

@@ -74,6 +74,10 @@ class Outcome(Protocol):
         """Cell of each outcome, in 0 … n_cells − 1."""
         ...
 
+    def prevalence(self, counts: Floats) -> float | list[float]:
+        """Share of the case, or of each of several classes, from cell counts; rounded."""
+        ...
+
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Outcomes (n_rows, width) for the condensed rows, in proportion to noisy cell counts."""
         ...

@@ -12,7 +12,7 @@ from tincture.errors import SchemaError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import apportion, logistic, refuse_missing
+from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
 
 Floats = NDArray[np.float64]
 
@@ -115,6 +115,10 @@ class Survival:
         place = (outcomes[:, 0] - self.low) / (self.high - self.low) * self.n_bins
         bins = np.clip(place.astype(np.int64), 0, self.n_bins - 1)
         return bins + self.n_bins * (outcomes[:, 1] > 0.5)
+
+    def prevalence(self, counts: Floats) -> float:
+        """Share with the event."""
+        return shares(counts.reshape(2, self.n_bins).sum(axis=1))[1]
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Real event rate and times, each uniform in its bin."""

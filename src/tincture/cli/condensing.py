@@ -1,0 +1,79 @@
+"""The course of a command that condenses, whatever it condenses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tincture.cli.console import print_release, progress_bar
+from tincture.cli.journals import finished_release, journal_of, remove_journal
+
+if TYPE_CHECKING:
+    from tincture.spine.estimator import Releasing
+    from tincture.spine.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What every such command is told of where to write and what to say."""
+
+    out: Path
+    budget: Path | None
+    resume: bool
+    quiet: bool
+    as_json: bool
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody watches."""
+        return self.quiet or self.as_json
+
+
+def condensed(
+    made: Callable[[], tuple[Releasing, tuple[Any, ...]]],
+    kind: type[Release],
+    data: str,
+    course: Course,
+    title: str,
+) -> None:
+    """Condense, save, tell; or continue a killed run.
+
+    Parameters
+    ----------
+    made : callable
+        Makes the estimator and reads its sources, when it is sure that they are needed.
+    kind : type
+        Of the release.
+    data : str
+        The file of it that is named to a person.
+    course : Course
+    title : str
+        Of the bar.
+    """
+    from tincture.io.files import require_new
+    from tincture.privacy.budget import Budget
+
+    journal = journal_of(course.out, course.resume)
+    release = finished_release(course.out, journal, kind) if course.resume else None
+    if release is None:
+        require_new(course.out)
+        if course.budget is not None:
+            Budget(course.budget).read()
+        estimator, sources = made()
+        notes = Console(soft_wrap=True, quiet=course.is_silent)
+        with progress_bar(course.is_silent, title) as progress:
+            estimator.fit(
+                *sources,
+                journal=journal,
+                budget=course.budget,
+                progress=progress,
+                notice=lambda text: notes.print(text, markup=False),
+            )
+        estimator.save(course.out)
+        release = estimator.table_
+    remove_journal(journal)
+    print_release(course.out / data, release, course.quiet, course.as_json)

@@ -1,0 +1,122 @@
+"""The command that condenses rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tincture.cli.condensing import Course, condensed
+from tincture.cli.console import (
+    BudgetFile,
+    CaseLevel,
+    Delta,
+    Epsilon,
+    Json,
+    Quiet,
+    Resume,
+    Seed,
+)
+from tincture.errors import SettingError
+
+
+def condense(
+    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
+    epsilon: Epsilon,
+    delta: Delta,
+    out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
+    target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Event column (two levels, such as 0/1) beside --time.")
+    ] = None,
+    case: CaseLevel = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model to serve, repeatable; by default the whole portfolio.", metavar="MODEL"
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows to make.")] = 100,
+    unit: Annotated[
+        str | None, typer.Option(help="Person column, where persons have several records.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A declared column to leave out, repeatable.", metavar="COLUMN"),
+    ] = None,
+    method: Annotated[str, typer.Option(help="How to search: auto, direct or proxy.")] = "auto",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How much a model counts, such as tree=2; repeatable, usually 1.",
+            metavar="MODEL=NUMBER",
+        ),
+    ] = None,
+    balance: Annotated[
+        str | None, typer.Option(help="A column whose groups shall count alike, small or large.")
+    ] = None,
+    effort: Annotated[
+        float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
+    ] = 1.0,
+    budget: BudgetFile = None,
+    seed: Seed = 0,
+    resume: Resume = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Condense a table of records to a few invented rows, privately.
+
+    Example:
+
+    tincture condense records.parquet --schema records.schema.json --target died
+    --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
+    """
+    from tincture.io.frames import read_table
+    from tincture.public.schema import Schema
+    from tincture.tables.condenser import Condenser
+    from tincture.tables.release import DATA, CondensedTable
+
+    def made() -> tuple[Condenser, tuple[Any, ...]]:
+        described = Schema.load(schema)
+        source = read_table(records)
+        return (
+            Condenser(
+                schema=described,
+                epsilon=epsilon,
+                delta=delta,
+                target=target,
+                time=time,
+                event=event,
+                case=case,
+                models=model,
+                n_rows=rows,
+                unit=unit,
+                drop=drop or [],
+                method=method,
+                weights=_weights(weight or []),
+                balance=balance,
+                effort=effort,
+                seed=seed,
+            ),
+            (source,),
+        )
+
+    course = Course(out, budget, resume, quiet, as_json)
+    condensed(made, CondensedTable, DATA, course, f"Condensing to {rows} rows")
+
+
+def _weights(given: list[str]) -> dict[str, float]:
+    """``["tree=2"]`` to ``{"tree": 2.0}``."""
+    weights = {}
+    for text in given:
+        name, _, value = text.rpartition("=")
+        try:
+            weights[name] = float(value)
+        except ValueError:
+            name = ""
+        if not name:
+            raise SettingError(f"The weight {text!r} cannot be read; expected MODEL=NUMBER.")
+    return weights
