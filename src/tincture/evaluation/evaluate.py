@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tincture.errors import SettingError
 from tincture.evaluation.bench import Bench, Fitted, Seen
-from tincture.evaluation.distributions import distributions
+from tincture.evaluation.curves import distributions
 from tincture.evaluation.groups import ByFeature, BySite, no_column, parse
 from tincture.evaluation.learning import Glances, Learned, Lesson, learn, random_rows
 from tincture.evaluation.merits import MERITS, Merits
@@ -58,22 +58,13 @@ def evaluate(
         The release, and what its kind of data brings.
     train, test : Any
         The records that were condensed, and held-out ones, as `Bench.sides` takes them.
-    by : sequence of str
-        Columns to look at subgroups by: ``"sex"``, ``"age:40,60,80"`` with cut points, or a column
-        that is no feature, such as the hospital, whose held-out records are scored each in turn.
-    at : sequence of float
-        Times by which predicted and observed risk are compared; see `tincture.evaluate`.
-    schema : Schema, or path of a schema file, optional
-        That of the records, which tells what a column that is no feature means by its levels.
+    by, at, schema, in_house, pictures
+        As for `tincture.evaluate`.
     runs : int
         Times that each model is trained, with other seeds and on other random records; figures are
         means over them.
     seed : int
         Of models, of the random real records and of the resamples behind the intervals.
-    in_house : path, optional
-        File to which each un-noised look at real records is added before it is taken.
-    pictures : bool
-        Whether to look at what the in-house page draws too.
     progress : callable
         Told how many of the trainings are done.
 
@@ -151,11 +142,6 @@ class _House:
     @property
     def looks(self) -> tuple[str, ...]:
         return tuple(e.question for e in self.tested.ledger.entries)
-
-    def book(self, *looks: str) -> None:
-        """Write down looks at what is known already."""
-        for look in looks:
-            self.tested.ledger.book_disclosure(look)
 
     def groups(self) -> tuple[Members, tuple[Group, ...]]:
         """Who is in each group, and what is said of it."""
@@ -272,7 +258,9 @@ class _Course:
     def drawn(self, scored: Evaluation) -> Evaluation:
         """With what the page draws, each look booked before it is taken."""
         bench, house, of = self._bench, self._house, self._bench.words.records
-        house.book(f"curves of held-out {of}", f"distributions of training {of}", *bench.drawn)
+        usual = (f"curves of held-out {of}", f"distributions of training {of}")
+        for look in (*usual, *bench.drawn):
+            house.tested.ledger.book_disclosure(look)
         condensed, real = bench.condensed, house.real
         charts = self._merits.opening(condensed, real)
         for learner in bench.learners:

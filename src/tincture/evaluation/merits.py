@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from tincture.public.tasks import Task
 Named = Iterator[tuple[str, Statistic]]
 
 
-class Merits(Protocol):
+class Merits(ABC):
     """What is figured and drawn of one kind of outcome.
 
     Attributes
@@ -34,7 +35,7 @@ class Merits(Protocol):
     """
 
     signs: ClassVar[Mapping[str, float]]
-    needs_own: ClassVar[bool]
+    needs_own: ClassVar[bool] = False
 
     @classmethod
     def check(cls, at: Sequence[float]) -> None:
@@ -44,28 +45,29 @@ class Merits(Protocol):
         ------
         SettingError
         """
-        ...
+        if at:
+            raise SettingError("The release has no survival outcome; leave out the times (--at).")
 
     @classmethod
+    @abstractmethod
     def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
         """For held-out outcomes (n, width), and times to look at."""
-        ...
 
+    @abstractmethod
     def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
         """The figures of one model trained on one source, in one group."""
-        ...
 
     def opening(self, condensed: Records, real: Records) -> list[Chart]:
-        """Curves of the outcome itself."""
-        ...
+        """Curves of the outcome itself, if it has any."""
+        return []
 
+    @abstractmethod
     def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
         """Curves of one model, by what it was trained on."""
-        ...
 
 
 @dataclass(frozen=True)
-class OfClasses:
+class OfClasses(Merits):
     """Of probabilities of classes.
 
     Attributes
@@ -78,13 +80,6 @@ class OfClasses:
     outcomes: Floats
     n_classes: int
     signs: ClassVar[Mapping[str, float]] = {"AUROC": 1.0, "Brier": -1.0}
-    needs_own: ClassVar[bool] = False
-
-    @classmethod
-    def check(cls, at: Sequence[float]) -> None:
-        """There are none."""
-        if at:
-            raise SettingError("The release has no survival outcome; leave out the times (--at).")
 
     @classmethod
     def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
@@ -105,10 +100,6 @@ class OfClasses:
             yield "calibration slope", classes.calibration_slope(predicted, label)
             yield "calibration intercept", classes.calibration_intercept(predicted, label)
 
-    def opening(self, condensed: Records, real: Records) -> list[Chart]:
-        """None: a share of classes is no curve."""
-        return []
-
     def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
         """ROC and calibration of two classes."""
         if self.n_classes != 2:
@@ -118,7 +109,7 @@ class OfClasses:
 
 
 @dataclass(frozen=True)
-class OfTimes:
+class OfTimes(Merits):
     """Of risks against right-censored times.
 
     Attributes
