@@ -18,8 +18,8 @@ from utility import judged
 
 from tincture.evaluation.scores import CEILING, CONDENSED
 from tincture.public.schema import Schema
-from tincture.tables.condenser import Condenser
 from tincture.tables.bench import evaluate
+from tincture.tables.condenser import Condenser
 
 SETS = ["support2_hospdead", "framingham_chd", "acath", "flchain"]
 ALLOWED = 0.005

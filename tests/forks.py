@@ -17,8 +17,8 @@ from typing import Any
 from tincture.tables.condense import PROXY
 
 import tincture.kernels.logistic
-import tincture.tables.condenser
 import tincture.tables.bench
+import tincture.tables.condenser
 import tincture.tables.proxy
 from tincture.cli import main
 from tincture.privacy.accounting import Phase, calibrate

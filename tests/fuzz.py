@@ -38,8 +38,8 @@ import tincture.io.draft
 import tincture.report.in_house
 import tincture.stays.condenser
 import tincture.stays.job
-import tincture.tables.condenser
 import tincture.tables.bench
+import tincture.tables.condenser
 import tincture.tables.job
 import tincture.tables.proxy
 import tincture.tables.target

@@ -25,7 +25,7 @@ from tincture.errors import ModelError, SettingError
 from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
 from tincture.models.prepared import prepare
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Survival, task_of
+from tincture.public.tasks import Survival
 from tincture.tables.bench import evaluate
 from tincture.tables.condenser import Condenser
 
@@ -71,7 +71,7 @@ def test_an_evaluation_is_marked_in_house(condensed: Condenser) -> None:
 def test_the_ceiling_is_a_plain_fit_on_all_records(condensed: Condenser) -> None:
     train, test = make_table(400), make_table(300, seed=1)
     found = evaluate(condensed.table_, train, test)
-    task = task_of(condensed.table_.schema, condensed.table_.task)
+    task = condensed.table_.outcome
     columns = [c for c in condensed.table_.schema.columns if c.name != "died"]
     encoding = Encoding(columns)
 

@@ -21,8 +21,8 @@ from tincture.evaluation.scores import CEILING
 from tincture.io.files import slug
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.public.schema import Schema
-from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.bench import evaluate_series
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.release import CondensedSeries
 from tincture.tables.bench import evaluate
 from tincture.tables.release import CondensedTable

@@ -25,8 +25,8 @@ from series_helpers import (
 )
 from test_series_reading import refused
 from tincture.public.schema import Schema
-from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.bench import evaluate_series
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.glasgow import GLASGOW
 from tincture.stays.layout import Stays
 from tincture.stays.reading import read_like

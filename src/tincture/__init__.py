@@ -14,10 +14,10 @@ from tincture.version import __version__
 if TYPE_CHECKING:
     from tincture.errors import TinctureError
     from tincture.public.schema import Schema
-    from tincture.stays.condenser import SeriesCondenser
     from tincture.stays.bench import evaluate_series
-    from tincture.tables.condenser import Condenser
+    from tincture.stays.condenser import SeriesCondenser
     from tincture.tables.bench import evaluate
+    from tincture.tables.condenser import Condenser
     from tincture.tables.release import CondensedTable
 
 # Loaded when first asked for, so that `import tincture` stays short.

@@ -15,8 +15,8 @@ from tincture.io.frames import read_table
 from tincture.public.schema import Schema
 from tincture.report.figure import Mark, dot_plot
 from tincture.search.optimizer import Progress
-from tincture.tables.condenser import Condenser
 from tincture.tables.bench import evaluate
+from tincture.tables.condenser import Condenser
 
 TARGET = "hospdead"
 MODELS = ("logistic", "tree")

@@ -17,7 +17,6 @@ from tincture.evaluation.scores import CEILING, CONDENSED, Evaluation, Words
 from tincture.io.frames import has_column
 from tincture.privacy.query import Records, Seal
 from tincture.public.schema import Schema
-from tincture.public.tasks import case_of
 from tincture.search.optimizer import Progress
 from tincture.stays.courses import courses
 from tincture.stays.inputs import channels, influence, sources
@@ -142,7 +141,7 @@ class StaysBench(Bench):
         told = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
         self._release, self.schema = told, told.schema
         self.task = self._classes = told.classes
-        self.case = case_of(told.schema, told.task)
+        self.case = told.case
         own = read_like(told.own, told.own.events, told.own.outcomes)
         self._layout = own.layout
         self.condensed = invented_records(own, told.own.schema, self._classes)

@@ -18,7 +18,7 @@ from tincture.models.portfolio import recipient
 from tincture.privacy.query import Records, Seal
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
-from tincture.public.tasks import Task, case_of, task_of
+from tincture.public.tasks import Task
 from tincture.tables.release import CondensedTable
 from tincture.tables.sealing import Sealing
 from tincture.tables.view import Recipient
@@ -89,8 +89,8 @@ class TableBench(Bench):
         self, release: CondensedTable | str | Path, models: Sequence[Any] | None = None
     ) -> None:
         table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
-        self.schema, self.task = table.schema, task_of(table.schema, table.task)
-        self.case, self.columns = case_of(table.schema, table.task), table.schema.columns
+        self.schema, self.task = table.schema, table.outcome
+        self.case, self.columns = table.case, table.schema.columns
         self._encoding = Encoding([c for c in self.columns if c.name not in self.task.columns])
         self.condensed = condensed_records(table, self._encoding, self.task)
         self.learners = [
