@@ -26,7 +26,7 @@ from tincture.audit.membership import (
     nearest,
 )
 from tincture.audit.told import from_file, to_file, told
-from tincture.errors import SchemaError, SettingError, TableError
+from tincture.errors import SettingError, TableError
 from tincture.public.encoding import Encoding
 from tincture.tables.condenser import Condenser
 from tincture.tables.target import audit
