@@ -122,9 +122,7 @@ def learners_of(
             known = ", ".join(family.NETWORKS)
             raise SettingError(f"The network {network!r} is not known; use {known}.")
         maker = network if callable(network) else family.NETWORKS[network]
-        return lambda x, y, seed, watch: family.train(
-            maker, x, y, seed, recipe=recipe or family.USUAL, watch=watch
-        )
+        return lambda x, y, seed, watch: family.train(maker, x, y, seed, recipe=recipe, watch=watch)
 
     chosen = family.NETWORKS if networks is None else networks
     every = [StaysLearner(getattr(n, "__name__", str(n)), trainer(n)) for n in chosen]
