@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,17 @@ from tincture.spine.job import SILENT
 
 Floats = NDArray[np.float64]
 PURPOSES = ("attacked members", "attacked others")
+
+
+class Settings(TypedDict, total=False):
+    """Of `attack`, for functions that hand them on."""
+
+    sensitive: Sequence[str]
+    references: int
+    canaries: int
+    seed: int
+    in_house: str | Path | None
+    progress: Progress
 
 
 def attack(

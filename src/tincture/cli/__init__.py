@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tincture.cli.audit_series import audit_series
+from tincture.cli.attacking import audit, audit_series
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.cli.custody import budget_app, schema_app
-from tincture.cli.in_house import audit, evaluate, report
+from tincture.cli.in_house import evaluate, report
 from tincture.cli.in_house_series import evaluate_series
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series

@@ -1,4 +1,4 @@
-"""Commands that say what a release is worth and what it betrays; most look at real records."""
+"""Commands that show what a release is: worth, judged on real records, and its card."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import typer
 from tincture.cli.console import (
     Json,
     Quiet,
-    as_text,
-    print_attacks,
     print_json,
     print_scores,
     progress_bar,
@@ -22,10 +20,6 @@ from tincture.errors import SettingError
 
 if TYPE_CHECKING:
     from tincture.evaluation.bench import Bench
-
-Canaries = Annotated[int, typer.Option(help="Invented units of the one-run audit.")]
-CoinSeed = Annotated[int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")]
-
 
 By = Annotated[
     list[str] | None,
@@ -174,59 +168,6 @@ def report(
     write_file(out, card_page(load(release).card()).encode())
 
 
-def audit(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    records: Annotated[Path, typer.Option(help="The records that were condensed.")],
-    held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
-    sensitive: Annotated[
-        list[str] | None,
-        typer.Option(help="A column to infer from all others, repeatable.", metavar="COLUMN"),
-    ] = None,
-    references: Annotated[
-        int,
-        typer.Option(
-            help="Releases to make for the likelihood-ratio attack, an even number such as 16; "
-            "each takes as long as the release did."
-        ),
-    ] = 0,
-    canaries: Canaries = 1000,
-    out: Annotated[
-        Path | None, typer.Option(help="JSON file to create, for evaluate --report --audit.")
-    ] = None,
-    seed: CoinSeed = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """Attack a release with all that is known of its records. In-house: looks at real records.
-
-    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it.
-
-    Example:
-
-    tincture audit release/ --records records.parquet --held-out heldout.parquet --sensitive sex
-    """
-    from tincture.tables.release import CondensedTable
-    from tincture.tables.target import audit as run
-
-    if out is not None:
-        require_page(out)
-    looks = looks_of(release)
-    table = CondensedTable.load(release)
-    frames = two_tables(records, held_out)
-    with progress_bar(quiet or as_json, "Attacking the release") as progress:
-        result = run(
-            table,
-            *frames,
-            sensitive=sensitive or [],
-            references=references,
-            canaries=canaries,
-            seed=seed,
-            in_house=looks,
-            progress=progress,
-        )
-    tell_attacks(result, out, quiet, as_json)
-
-
 def require_page(path: Path) -> None:
     """Refuse to write over something, or into a release, before any record is looked at.
 
@@ -238,19 +179,6 @@ def require_page(path: Path) -> None:
 
     require_new(path)
     require_outside(path)
-
-
-def tell_attacks(result: Any, out: Path | None, quiet: bool, as_json: bool) -> None:
-    """What an audit found, to a file and to whoever asked."""
-    from tincture.audit.told import to_file
-    from tincture.io.files import write_file
-
-    if out is not None:
-        write_file(out, as_text(to_file(result)).encode())
-    if as_json:
-        print_json(to_file(result))
-    elif not quiet:
-        print_attacks(result)
 
 
 def two_tables(condensed: Path, held_out: Path) -> list[Any]:

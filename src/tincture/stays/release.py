@@ -103,19 +103,23 @@ class CondensedSeries(Release):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def data(self) -> dict[str, bytes]:
+        """Events and outcomes, as Parquet."""
         return {EVENTS: _parquet(self.events), OUTCOMES: _parquet(self.outcomes)}
 
     def resources(self) -> list[dict[str, Any]]:
+        """Of both tables."""
         return [
             _resource("condensed", EVENTS, self.events),
             _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
         ]
 
     def own_facts(self) -> dict[str, Any]:
+        """The schema of the real stays."""
         return {"schema": self.schema.to_dict()}
 
     @classmethod
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedSeries:
+        """From the files that `save` wrote."""
         about = package["tincture"]
         return cls(
             events=pl.read_parquet(path / EVENTS, glob=False),

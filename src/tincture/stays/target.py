@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from tincture.audit.attacks import Statistic
-from tincture.audit.audit import attack
+from tincture.audit.audit import Settings, attack
 from tincture.audit.findings import Audit
 from tincture.audit.membership import closeness
 from tincture.privacy.query import Records, Sealed
-from tincture.search.optimizer import Progress
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.description import Description, likelihood
 from tincture.stays.events.reader import Form
@@ -90,11 +89,7 @@ def audit_stays(
     held_out: Any,
     *,
     held_out_events: Any = None,
-    references: int = 0,
-    canaries: int = 1000,
-    seed: int = 0,
-    in_house: str | Path | None = None,
-    progress: Progress = lambda done, total: None,
+    **settings: Unpack[Settings],
 ) -> Audit:
     """Attack a release of stays with all that is known of the real ones.
 
@@ -107,7 +102,7 @@ def audit_stays(
         Outcomes of the stays that were condensed, and of others that were not.
     held_out_events : frame or path, optional
         Of the others, where they do not lie among ``events``.
-    references, canaries, seed, in_house, progress
+    **settings
         As for `tincture.audit.audit.attack`.
 
     Raises
@@ -115,13 +110,4 @@ def audit_stays(
     TableError, SchemaError, SettingError, ReleaseError
     """
     made = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
-    return attack(
-        StaysTarget(made),
-        (events, records),
-        (held_out_events, held_out),
-        references=references,
-        canaries=canaries,
-        seed=seed,
-        in_house=in_house,
-        progress=progress,
-    )
+    return attack(StaysTarget(made), (events, records), (held_out_events, held_out), **settings)

@@ -71,11 +71,13 @@ class CondensedTable(Release):
         return pd.DataFrame({s.name: s.to_numpy() for s in self.rows})
 
     def data(self) -> dict[str, bytes]:
+        """The rows, as CSV."""
         buffer = io.BytesIO()
         self.rows.write_csv(buffer)
         return {DATA: buffer.getvalue()}
 
     def resources(self) -> list[dict[str, Any]]:
+        """Of the rows, with their schema."""
         return [
             {
                 "name": "condensed",
@@ -88,10 +90,12 @@ class CondensedTable(Release):
         ]
 
     def own_facts(self) -> dict[str, Any]:
+        """How the cells of records were written, and the models served."""
         return {"records": of_records(self.schema), "models": list(self.models)}
 
     @classmethod
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedTable:
+        """From the files that `save` wrote."""
         about = package["tincture"]
         described = declared(package["resources"][0]["schema"], about.get("records"))
         schema = Schema.from_dict(described, where=str(path / PACKAGE))

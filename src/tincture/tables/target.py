@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.audit.attacks import Statistic
-from tincture.audit.audit import attack
+from tincture.audit.audit import Settings, attack
 from tincture.audit.findings import Audit
 from tincture.audit.membership import closeness
 from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
-from tincture.search.optimizer import Progress
 from tincture.tables.bench import condensed_records
 from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
@@ -91,13 +90,7 @@ def audit(
     release: CondensedTable | str | Path,
     records: Any,
     held_out: Any,
-    *,
-    sensitive: Sequence[str] = (),
-    references: int = 0,
-    canaries: int = 1000,
-    seed: int = 0,
-    in_house: str | Path | None = None,
-    progress: Progress = lambda done, total: None,
+    **settings: Unpack[Settings],
 ) -> Audit:
     """Attack a release of rows with all that is known of its records.
 
@@ -106,7 +99,7 @@ def audit(
     release : CondensedTable or path
     records, held_out : pandas or polars frames
         The records that were condensed, and others of the same kind that were not.
-    sensitive, references, canaries, seed, in_house, progress
+    **settings
         As for `tincture.audit.audit.attack`.
 
     Raises
@@ -114,14 +107,4 @@ def audit(
     TableError, SchemaError, ModelError, SettingError
     """
     table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
-    return attack(
-        TableTarget(table),
-        records,
-        held_out,
-        sensitive=sensitive,
-        references=references,
-        canaries=canaries,
-        seed=seed,
-        in_house=in_house,
-        progress=progress,
-    )
+    return attack(TableTarget(table), records, held_out, **settings)
