@@ -70,6 +70,53 @@ def test_imports_run_downwards_only() -> None:
     assert not upward
 
 
+def face(package: str) -> set[str]:
+    """What a room, or a room within, shows to others: modules, or names that it hands on."""
+    for node in MODULES[package].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def test_a_room_is_entered_by_its_face() -> None:
+    """What ``__all__`` of a room does not name is its own."""
+    packages = {module(path) for path in FILES if path.name == "__init__.py"} - {"__init__"}
+    private = [
+        f"{name} imports {other}"
+        for name, tree in MODULES.items()
+        for other in imported(tree)
+        for package in packages
+        if other.startswith(f"{package}.") and not f"{name}.".startswith(f"{package}.")
+        if other.removeprefix(f"{package}.").split(".")[0] not in face(package)
+    ]
+    assert not private
+
+
+def test_a_face_names_what_is_there() -> None:
+    for path in FILES:
+        if path.name != "__init__.py" or path == HOUSE / "__init__.py":
+            continue
+        there = {p.stem for p in path.parent.iterdir() if p.suffix == ".py" or p.is_dir()}
+        own = {
+            alias.name if isinstance(node, ast.ImportFrom) else node.name
+            for node in TREES[path].body
+            if isinstance(node, ast.ImportFrom | ast.FunctionDef)
+            for alias in (node.names if isinstance(node, ast.ImportFrom) else [node])
+        }
+        assert face(module(path)) <= there | own, path
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Each module or name of the house that is taken, as a path."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tincture."):
+            base = (node.module or "").removeprefix("tincture.")
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                is_package = base in MODULES and (HOUSE / base.replace(".", "/")).is_dir()
+                yield inner if is_package else base
+
+
 def test_the_map_is_that_of_the_table() -> None:
     house = runpy.run_path(str(HOUSE.parents[1] / "docs/house.py"))
     page = (HOUSE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")

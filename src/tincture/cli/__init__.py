@@ -20,6 +20,7 @@ from tincture.cli.series import condense_series
 from tincture.errors import TinctureError
 from tincture.version import __version__
 
+__all__ = ["main"]
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(
     name="tincture",
@@ -103,7 +104,7 @@ def demo(
 
     tincture demo --out tincture-demo
     """
-    from tincture.demo.study import run
+    from tincture.demo import run
 
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, seed=seed, progress=progress)

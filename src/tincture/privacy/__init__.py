@@ -1,1 +1,3 @@
 """Where real records are held, and the only way anything is learned from them."""
+
+__all__ = ["accounting", "booking", "budget", "engine", "journal", "ledger", "query", "vault"]

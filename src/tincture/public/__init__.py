@@ -1,1 +1,15 @@
 """What is known before a record is seen: columns, cells, outcomes, what to expect."""
+
+__all__ = [
+    "case",
+    "cells",
+    "columns",
+    "encoding",
+    "expectation",
+    "fields",
+    "notation",
+    "schema",
+    "tasks",
+    "times",
+    "words",
+]

@@ -1,1 +1,3 @@
 """One run, one release: what every kind of data shares."""
+
+__all__ = ["condense", "estimator", "job", "questions", "release", "run", "sealing", "teaching"]

@@ -1,1 +1,3 @@
 """All that is only of stays."""
+
+__all__ = ["bench", "condenser", "release", "target"]

@@ -4,3 +4,5 @@ No event tells how another is read (docs/promise.md, lemma 4). What cannot be re
 variable of a stay that the outcomes name is refused in a sentence that quotes no cell; events of
 other stays and other variables are left out unread.
 """
+
+__all__ = ["clocks", "members", "names", "reader", "tables", "values"]
