@@ -7,6 +7,7 @@ without; `benchmarks/black_box.py` looks at rows too, and at kills.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,14 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
     ledger = json.loads((out / "ledger.json").read_text())
     for entry in ledger["entries"]:
         entry.pop("clip")  # which may follow from noisy answers
-    about = (json.loads((out / "datapackage.json").read_text()), (out / "README.md").read_text())
-    return told, spent, sorted(p.name for p in out.iterdir()), ledger, about
+    package = json.loads((out / "datapackage.json").read_text())
+    for shares in (package["tincture"], package["tincture"]["settings"]):
+        shares.pop("prevalence")  # a noisy answer, and what follows from it
+    card = re.sub(
+        r"## How often the outcome.*?(?=## )", "", (out / "README.md").read_text(), flags=re.DOTALL
+    )
+    card = re.sub(r"[\d.]+(?= \|)", "", card)  # clips
+    return told, spent, sorted(p.name for p in out.iterdir()), ledger, package, card
 
 
 @pytest.mark.usefixtures("few_rounds")

@@ -260,7 +260,7 @@ def test_stays_have_a_case_too(tmp_path: Path) -> None:
     table.save(tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     assert "| Outcome | died; the case is 0 (dead) |" in card
-    assert f"about {share:.1%} (died = 0 (dead))" in card
+    assert f"| died = 0 (dead) | {100 * round(share, 4):.3g}% |" in card
     half = turned["stay_id"] < 1150
     found = evaluate_series(
         table, events, turned.filter(half), turned.filter(~half), networks=[], pictures=True

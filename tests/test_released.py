@@ -151,7 +151,7 @@ def test_a_release_reads_its_rows_plainly_and_records_as_they_are_written(tmp_pa
 def test_both_cards_of_rows_tell_what_the_codes_mean(tmp_path: Path) -> None:
     make_condenser(schema=SCHEMA, drop=[]).fit(registry()[1]).save(tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()
-    table = text.partition("## What the codes mean")[2].partition("## Reading it")[0]
+    table = text.partition("## What the codes mean")[2].partition("## Use")[0]
     assert table.split("|---|---|---|\n")[1].strip().splitlines()[:5] == [
         "| age | 99 | missing: age unknown |",
         r"| sex | 1 | man \| male |",

@@ -162,7 +162,7 @@ def report(
     """
     from tincture.io.files import require_new, write_file
     from tincture.kinds import load
-    from tincture.report.page import card_page
+    from tincture.report.card import card_page
 
     require_new(out)
     write_file(out, card_page(load(release).card()).encode())

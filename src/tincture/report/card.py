@@ -1,101 +1,233 @@
-"""The data card that travels with a release, built from the release alone."""
+"""The data card that travels with a release: one source, an HTML page and Markdown."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from tincture.report.codes import EMPTY_HERE, codes_of, described, outcome_told
+from tincture.public.columns import Column
+from tincture.public.schema import Schema
+from tincture.public.tasks import case_of
+from tincture.report.codes import EMPTY_HERE, Code, codes_of
+from tincture.report.document import (
+    Block,
+    Bullets,
+    Document,
+    Heading,
+    Paragraph,
+    Promise,
+    Section,
+    Table,
+    as_html,
+    as_markdown,
+)
+from tincture.report.document import Code as Lines
+from tincture.report.prevalence import Prevalence
+
+PUBLIC = (
+    "Names, types, bounds and levels below were declared as public knowledge. The promise protects "
+    "the records, not what is declared here; a value beyond a bound counted as that bound."
+)
+ALWAYS = (
+    "Other releases from the same records add to what can be learned of a person.",
+    "Not a medical device; nothing here was validated for the care of a patient.",
+)
+Rows = tuple[tuple[str, ...], ...]
 
 
-def data_card(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
-    """A page of Markdown for whoever receives the rows.
+class Words(NamedTuple):
+    """What a kind of data has to say on its card.
 
-    Parameters
+    Attributes
     ----------
-    package : dict
-        The Data Package descriptor.
-    ledger : dict
-        As in ``ledger.json``.
+    made, records : str
+        What the invented and the real ones are called: rows and records.
+    unit : str
+        Who is protected, such as one record.
+    what : str
+        What this is, how it was made and what for.
+    facts : tuple of (str, str)
+        What only this kind of release has to tell, with its name.
+    use, limits : tuple of str
+    reading : tuple of (str, str)
+        Language and code that reads the release.
     """
-    about, schema = package["tincture"], described(package)
-    outcome = in_cell(outcome_told(schema, about["task"]))
-    return f"""# {package["title"]}
 
-**{ledger["promise"]}**
-
-The rows in `condensed.csv` are invented. They stand for no patient; they were searched for so that
-models trained on them predict well for real patients. Use them to train models, not to describe a
-population: a single row, a rare level or a subgroup means nothing by itself.
-
-| | |
-|---|---|
-| Outcome | {outcome} |
-| Made for the models | {", ".join(about["models"])} |
-| Rows | {about["settings"]["n_rows"]} |
-{privacy_rows(ledger)}
-
-{code_table(schema)}## Reading it
-
-```python
-import pandas as pd
-rows = pd.read_csv("condensed.csv", keep_default_na=False, na_values=[""])
-```
-
-```r
-rows <- read.csv("condensed.csv", na.strings = "")
-```
-
-Impute, scale and one-hot encode on these rows alone, then fit. Their outcome has the prevalence (or
-the event times) of the real records, so that predicted probabilities need no correction.
-
-Made with tincture {about["settings"]["version"]}.
-"""
+    made: str
+    records: str
+    unit: str
+    what: str
+    facts: tuple[tuple[str, str], ...]
+    use: tuple[str, ...]
+    limits: tuple[str, ...]
+    reading: tuple[tuple[str, str], ...]
 
 
-def privacy_rows(ledger: Mapping[str, Any]) -> str:
-    """Rows of a table on the promise, what was public, and every question, as Markdown."""
-    named = ledger["unit"] in ("record", "stay")
-    unit = ledger["unit"] if named else f"person ({ledger['unit']})"
-    asked, spent = float(ledger["epsilon"]), float(ledger["epsilon_spent"])
-    return f"""| ε asked for, spent | {asked:g}, {spent:.4g} |
-| δ | {ledger["delta"]:g} |
-| Protected unit | one {unit}; neighbouring tables differ by {ledger["neighbours"]} |
-| Accountant | {ledger["accountant"]} |
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a data card tells; it stands in ``datapackage.json`` and ``ledger.json``.
 
-Names, types, bounds and levels in `datapackage.json` were declared as public knowledge.
-Every private question that was asked is in `ledger.json`:
+    Attributes
+    ----------
+    told : str
+        Outcome columns, and the level that figures count.
+    facts, questions, columns : tuple of tuple of str
+        Rows of the card's tables: the release in figures, the ledger, what was declared.
+    codes : tuple of Code
+        What labelled levels and words for missing mean.
+    """
 
-{_phase_table(ledger)}"""
+    title: str
+    promise: str
+    is_private: bool
+    told: str
+    facts: Rows
+    prevalence: Prevalence
+    questions: Rows
+    columns: Rows
+    codes: tuple[Code, ...]
+    words: Words
+    version: str
 
+    @classmethod
+    def of(
+        cls, package: Mapping[str, Any], ledger: Mapping[str, Any], schema: Schema, words: Words
+    ) -> Card:
+        """From the two JSON files of a release as dictionaries.
 
-def code_table(schema: Mapping[str, Any]) -> str:
-    """What labelled levels and words for missing mean, as Markdown, if there are any."""
-    codes = codes_of(schema)
-    if not codes:
-        return ""
-    lines = ["## What the codes mean", "", "| column | code | meaning |", "|---|---|---|"]
-    for c in codes:
-        means = f"missing: {c.means}" if c.is_missing else c.means
-        lines.append(f"| {in_cell(c.column)} | {in_cell(c.cell)} | {in_cell(means)} |")
-    if any(c.is_missing for c in codes):
-        lines += ["", EMPTY_HERE]
-    return "\n".join([*lines, "", ""])
-
-
-def in_cell(text: str) -> str:
-    """Text that stays in its cell of a Markdown table, and stays text."""
-    return re.sub(r"([\\|<`])", r"\\\1", " ".join(text.split()))
-
-
-def _phase_table(ledger: Mapping[str, Any]) -> str:
-    """Questions, how often they were asked, and their noise, as a Markdown table."""
-    lines = ["| question | times asked | noise multiplier | sampling rate |", "|---|---|---|---|"]
-    for phase in ledger["phases"]:
-        asked = sum(e["question"] == phase["question"] for e in ledger["entries"])
-        lines.append(
-            f"| {phase['question']} | {asked} | {phase['noise_multiplier']:.4g} "
-            f"| {phase['sampling_rate']:g} |"
+        Parameters
+        ----------
+        package, ledger : mapping
+        schema : Schema
+            Of the package, as it was declared for the records.
+        words : Words
+            Of this kind of release.
+        """
+        about = package["tincture"]
+        roles = {name: role for role, name in about["task"].items() if role not in ("kind", "case")}
+        case = case_of(schema, about["task"])
+        names = " and ".join(f"{name} ({role})" for name, role in roles.items())
+        counted = case.title if case.level is None else f"the case is {case.title}"
+        told = f"{case.column if len(roles) == 1 else names}; {counted}"
+        facts = (
+            ("Outcome", told),
+            (words.made.capitalize(), str(about["settings"]["n_rows"])),
+            *words.facts,
+            (
+                "ε asked for, spent",
+                f"{float(ledger['epsilon']):g}, {float(ledger['epsilon_spent']):.4g}",
+            ),
+            ("δ", f"{ledger['delta']:g}"),
+            ("Protected unit", words.unit),
+            ("Neighbouring tables differ by", ledger["neighbours"]),
+            ("Accountant", ledger["accountant"]),
         )
-    return "\n".join(lines)
+        return cls(
+            title=package["title"],
+            promise=ledger["promise"],
+            is_private=float(ledger["epsilon"]) < float("inf"),
+            told=told,
+            facts=facts,
+            prevalence=Prevalence.of(about, schema),
+            questions=tuple(_questions(ledger)),
+            columns=tuple(_declared(c, roles) for c in schema.columns),
+            codes=codes_of(schema),
+            words=words,
+            version=str(about["settings"]["version"]),
+        )
+
+
+def card_page(card: Card) -> str:
+    """The card as a page of HTML."""
+    return as_html(document(card))
+
+
+def card_text(card: Card) -> str:
+    """The same as Markdown."""
+    return as_markdown(document(card))
+
+
+def document(card: Card) -> Document:
+    """The card, block by block."""
+    words = card.words
+    facts = Table("The release in figures", ("what", "value"), card.facts)
+    reading = [Lines(language, code) for language, code in words.reading]
+    limits = Bullets((*words.limits, *ALWAYS))
+    sections = (
+        Section("What this is", (Paragraph(words.what), facts)),
+        _prevalence(card),
+        Section("The promise, question by question", _ledger(card)),
+        Section("What was assumed to be public", (Paragraph(PUBLIC), _columns(card))),
+        *_codes(card.codes),
+        Section("Use", (Bullets(words.use), Heading(f"Reading the {words.made}"), *reading)),
+        Section("Limits", (limits, Paragraph(f"Made with tincture {card.version}."))),
+    )
+    return Document(card.title, (Promise(card.promise, card.is_private), *sections))
+
+
+def _prevalence(card: Card) -> Section:
+    told, words = card.prevalence, card.words
+    real = f"real {words.records}{', through noise' if card.is_private else ''}"
+    heads = {"real": real, "made": f"these {words.made}", "factor": "factor"}
+    columns = {heads[name]: cells for name, cells in told.columns.items()}
+    table = Table(
+        f"Shares among the real {words.records}, where {words.unit} counts once, and among these",
+        ("outcome", *columns),
+        tuple(zip(told.levels, *columns.values(), strict=True)),
+        numbers=len(columns),
+    )
+    advice = Paragraph(told.advice(words.records, words.made))
+    return Section("How often the outcome occurs", (table, advice))
+
+
+def _ledger(card: Card) -> tuple[Block, ...]:
+    noise = (
+        "each with Gaussian noise, whose deviation is clip × noise multiplier ÷ sampling rate."
+        if card.is_private
+        else "without noise."
+    )
+    said = (
+        f"All that was learned of the values of real {card.words.records} is the answers to these "
+        f"questions: sums over them or a random part of them, {noise}"
+    )
+    heads = ("question", "asked", "largest clip", "noise multiplier", "sampling rate")
+    caption = "Every private question that was asked; ledger.json has each booking"
+    return Paragraph(said), Table(caption, heads, card.questions, numbers=4)
+
+
+def _columns(card: Card) -> Table:
+    heads = ("column", "role", "type", "values", "meaning")
+    return Table("Columns as declared", heads, card.columns)
+
+
+def _codes(codes: tuple[Code, ...]) -> Iterator[Section]:
+    if codes:
+        said = [Paragraph(EMPTY_HERE)] if any(c.is_missing for c in codes) else []
+        rows = ((c.column, c.cell, f"{'missing: ' * c.is_missing}{c.means}") for c in codes)
+        heads = ("column", "code", "meaning")
+        table = Table("Levels and words for missing", heads, tuple(rows))
+        yield Section("What the codes mean", (*said, table))
+
+
+def _questions(ledger: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for phase in ledger["phases"]:
+        clips = [e["clip"] for e in ledger["entries"] if e["question"] == phase["question"]]
+        yield (
+            phase["question"],
+            f"{len(clips)} of {phase['planned']}",
+            f"{max(clips):.4g}" if clips else "–",
+            f"{phase['noise_multiplier']:.4g}",
+            f"{phase['sampling_rate']:g}",
+        )
+
+
+def _declared(column: Column, roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Name, role, type, values and meaning."""
+    ends = (column.minimum, column.maximum)
+    values = ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in column.levels)
+    if not values and ends != (None, None):
+        values = " to ".join("–" if end is None else f"{end:g}" for end in ends)
+    about = "; ".join(dict.fromkeys(str(t) for t in (column.description, column.unit) if t))
+    role = roles.get(column.name) or column.role or "feature"
+    return column.name, role, column.type, values or "–", about

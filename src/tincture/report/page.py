@@ -6,10 +6,7 @@ import math
 from collections.abc import Sequence
 from importlib.resources import files
 
-from tincture.report.codes import EMPTY_HERE, Code
 from tincture.report.markup import Child, Markup, element, join
-from tincture.report.summary import Card, Field, Phase
-from tincture.report.wording import PUBLIC, ROWS, STAYS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -83,73 +80,6 @@ def section(title: str, *body: Child) -> Markup:
 def paragraphs(*texts: Child) -> Markup:
     """One paragraph each."""
     return join(*(element("p", text) for text in texts))
-
-
-def card_page(card: Card) -> str:
-    """The data card that travels with a release, built from the release alone."""
-    words = STAYS if card.holds == "stays" else ROWS
-    what = words.what.format(rows=card.rows, outcome=card.outcome)
-    reading = [element("pre", code) for code in words.reading]
-    return page(
-        card.title,
-        element("p", card.promise, class_="promise" if card.is_private else "warning"),
-        section("What this is", paragraphs(what), _facts(card)),
-        section("The promise, question by question", _ledger(card)),
-        section(
-            "What was assumed to be public",
-            paragraphs(*PUBLIC),
-            _fields(words.columns, card.fields),
-        ),
-        _codes(card.codes),
-        section("Use", _list(words.use), element("h3", f"Reading the {card.holds}"), *reading),
-        section("Limits", _list(words.limits)),
-        paragraphs(f"Made with tincture {card.version}."),
-    )
-
-
-def _facts(card: Card) -> Markup:
-    alone = card.unit in ("record", "stay")
-    rows = [
-        ("Outcome", card.told),
-        *card.made,
-        ("ε asked for, spent", f"{card.epsilon:g}, {card.epsilon_spent:.4g}"),
-        ("δ", f"{card.delta:g}"),
-        ("Protected unit", f"one {card.unit}" if alone else f"one person ({card.unit})"),
-        ("Neighbouring tables differ by", card.neighbours),
-        ("Accountant", card.accountant),
-    ]
-    return table("The release in figures", ["what", "value"], rows)
-
-
-def _ledger(card: Card) -> Markup:
-    def row(p: Phase) -> tuple[str, ...]:
-        clip = "–" if p.clip is None else f"{p.clip:.4g}"
-        asked = f"{p.asked} of {p.planned}"
-        return (p.question, asked, clip, f"{p.noise_multiplier:.4g}", f"{p.sampling_rate:g}")
-
-    heads = ["question", "asked", "largest clip", "noise multiplier", "sampling rate"]
-    told = "Every private question that was asked; ledger.json has each booking"
-    return table(told, heads, [row(p) for p in card.phases], numbers=4)
-
-
-def _fields(caption: str, fields: Sequence[Field]) -> Markup:
-    rows = [(f.name, f.role, f.type, f.values, f.about) for f in fields]
-    return table(caption, ["column", "role", "type", "values", "meaning"], rows)
-
-
-def _codes(codes: Sequence[Code]) -> Markup | None:
-    if not codes:
-        return None
-    rows = [(c.column, c.cell, f"missing: {c.means}" if c.is_missing else c.means) for c in codes]
-    return section(
-        "What the codes mean",
-        paragraphs(EMPTY_HERE) if any(c.is_missing for c in codes) else None,
-        table("Levels and words for missing", ["column", "code", "meaning"], rows),
-    )
-
-
-def _list(items: Sequence[str]) -> Markup:
-    return element("ul", *(element("li", item) for item in items))
 
 
 def number(value: float, digits: int = 3) -> str:

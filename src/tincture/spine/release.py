@@ -19,8 +19,7 @@ from tincture.privacy.ledger import Ledger
 from tincture.public.case import Case
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task, case_of, task_of
-from tincture.report.page import card_page
-from tincture.report.summary import Card
+from tincture.report.card import Card, Words, card_page, card_text
 
 PACKAGE = "datapackage.json"
 LEDGER = "ledger.json"
@@ -85,8 +84,8 @@ class Release(ABC):
         """From a folder; any error but ours means that it is damaged."""
 
     @abstractmethod
-    def _readme(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
-        """The data card as Markdown."""
+    def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
+        """What only this kind says on its data card."""
 
     def save(self, path: str | Path) -> None:
         """Write the release as a new folder, whole or not at all.
@@ -96,15 +95,15 @@ class Release(ABC):
         ReleaseError
             If the folder exists or cannot be written.
         """
-        package, ledger = self.package(), self.ledger.to_dict()
+        package, ledger, card = self.package(), self.ledger.to_dict(), self.card()
         write_folder(
             Path(path),
             {
                 **self.data(),
                 PACKAGE: json_bytes(package),
                 LEDGER: json_bytes(ledger),
-                CARD: self._readme(package, ledger).encode(),
-                PAGE: card_page(Card.of(package, ledger)).encode(),
+                CARD: card_text(card).encode(),
+                PAGE: card_page(card).encode(),
             },
         )
 
@@ -166,7 +165,8 @@ class Release(ABC):
 
     def card(self) -> Card:
         """What the data card is drawn from; holds no record."""
-        return Card.of(self.package(), self.ledger.to_dict())
+        package, ledger = self.package(), self.ledger.to_dict()
+        return Card.of(package, ledger, self.schema, self.words(package, ledger))
 
     def package(self) -> dict[str, Any]:
         """The Data Package descriptor."""

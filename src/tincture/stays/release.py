@@ -19,11 +19,11 @@ from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Task
-from tincture.report.summary import LEFT_OUT
+from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
-from tincture.stays.card import series_card
 from tincture.stays.formats import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
+from tincture.stays.words import LEFT_OUT, words_of
 
 Floats = NDArray[np.float64]
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
@@ -130,8 +130,9 @@ class CondensedSeries(Release):
             ledger=ledger,
         )
 
-    def _readme(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
-        return series_card(package, ledger)
+    def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
+        """The words of stays."""
+        return words_of(package, ledger)
 
 
 def written(

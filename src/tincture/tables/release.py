@@ -15,8 +15,9 @@ from tincture.io.frames import read_table, to_columns, to_frame
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
-from tincture.report.card import data_card
+from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
+from tincture.tables.words import words_of
 
 DATA = "condensed.csv"
 
@@ -109,8 +110,9 @@ class CondensedTable(Release):
             settings=_settings(about["settings"]),
         )
 
-    def _readme(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> str:
-        return data_card(package, ledger)
+    def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
+        """The words of rows."""
+        return words_of(package, ledger)
 
 
 def _settings(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""How often the outcome occurs in the real records and in a release, and what to do about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tincture.public.schema import Schema
+from tincture.public.tasks import case_of, task_of
+from tincture.report.page import number
+
+LEAST = 0.001  # shares nearer to 0 or 1 are not told apart
+DIFFERS = "The shares differ: "
+
+
+class Prevalence(NamedTuple):
+    """Shares of each level that is counted.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        The case as column and level, or each of several.
+    real, made : tuple of float
+        In the records and in the release; empty where a release of before does not tell.
+    is_probability : bool
+        Whether models predict the probability of a level; else a risk over time.
+    n : int
+        Of the invented ones, which bounds how near the two can come.
+    """
+
+    levels: tuple[str, ...]
+    real: tuple[float, ...]
+    made: tuple[float, ...]
+    is_probability: bool
+    n: int
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any], schema: Schema) -> Prevalence:
+        """From what a package tells under ``tincture``."""
+        task, case = task_of(schema, about["task"]), case_of(schema, about["task"])
+        levels: tuple[str, ...] = (case.event,)
+        if case.level is None:
+            levels = tuple(f"{case.column} = {title}" for title in schema[case.column].titles)
+        settings = about["settings"]
+        told = (settings.get("prevalence"), about.get("prevalence"))
+        real, made = (_shares(value, len(levels)) for value in told)
+        is_probability = case.level is None or task.is_probabilistic
+        return cls(levels, real, made, is_probability, int(settings["n_rows"]))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether both are."""
+        return bool(self.real and self.made)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the shares agree as nearly as so many allow."""
+        gaps = [abs(p - q) for p, q in zip(self.real, self.made, strict=True)]
+        return max(gaps) <= 0.5 / self.n + 1e-9
+
+    @property
+    def shift(self) -> float:
+        """To add to log odds of the case."""
+        p, q = (min(max(s[0], LEAST), 1 - LEAST) for s in (self.real, self.made))
+        return math.log(p / (1 - p)) - math.log(q / (1 - q))
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Of a table with a row for each level: its shares and, where it needs one, its factor."""
+        found = {"real": _percent(self.real, self.levels), "made": _percent(self.made, self.levels)}
+        if self.is_told and not self.is_near and len(self.levels) > 1:
+            pairs = zip(self.real, self.made, strict=True)
+            found["factor"] = tuple(number(p / q) if q else "–" for p, q in pairs)
+        return found
+
+    def advice(self, records: str, made: str) -> str:
+        """What to do with predictions.
+
+        Parameters
+        ----------
+        records, made : str
+            What the real and the invented ones are called, such as stays.
+        """
+        if not self.is_told:
+            return "Where a share is not told, this release cannot say how to correct predictions."
+        if self.is_near:
+            what = "predicted probabilities" if self.is_probability else "absolute risks"
+            return (
+                f"The shares agree as nearly as {self.n} {made} allow: {what} need no correction."
+            )
+        if not self.is_probability:
+            return (
+                f"{DIFFERS}ranks of risk stand, but absolute risks, such as that within a year, "
+                f"need to be recalibrated on real {records}."
+            )
+        if len(self.levels) == 1:
+            return (
+                f"{DIFFERS}add {number(self.shift)} to predicted log odds, log(p / (1 − p)), and "
+                "turn them into probabilities again."
+            )
+        absent = " What has no factor cannot be predicted." if 0.0 in self.made else ""
+        return (
+            f"{DIFFERS}multiply predicted probabilities by the factors, then divide by their sum."
+            f"{absent}"
+        )
+
+
+def _shares(value: Any, n: int) -> tuple[float, ...]:
+    listed = value if isinstance(value, list) else [value]
+    known = len(listed) == n and all(isinstance(v, int | float) for v in listed)
+    return tuple(map(float, listed)) if known else ()
+
+
+def _percent(shares: tuple[float, ...], levels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{100 * s:.3g}%" for s in shares) or ("not told",) * len(levels)
