@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tincture.public.tasks.survival import Survival
+from tincture.public.tasks import Survival
 from tincture.report.card import Words
 
 USE = (
