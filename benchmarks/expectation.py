@@ -1,4 +1,4 @@
-"""The constants of `tincture.public.expectation`, fitted to the results of `utility.py`.
+"""The constants of `tincture.tables.expectation`, fitted to the results of `utility.py`.
 
     python benchmarks/expectation.py --data DIR --results benchmarks/expectation.jsonl
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from helpers import SCHEMA, make_table
 from tincture.errors import SettingError
-from tincture.public.expectation import FEWEST, GOOD, POOR, expectation, people_for, verdict
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.condenser import Condenser
+from tincture.tables.expectation import FEWEST, GOOD, POOR, expectation, people_for, verdict
 
 
 @given(st.integers(1, 500), st.floats(0.01, 20))

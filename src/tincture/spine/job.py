@@ -16,6 +16,7 @@ from tincture.privacy.query import Sealed
 from tincture.search.optimizer import Progress
 
 Made = TypeVar("Made", covariant=True)
+Notice = Callable[[str], None]  # told a sentence for a person
 
 
 class Tell(NamedTuple):
@@ -30,7 +31,7 @@ class Tell(NamedTuple):
     """
 
     progress: Progress = lambda done, total: None
-    notice: Callable[[str], None] = lambda text: None
+    notice: Notice = lambda text: None
 
 
 SILENT = Tell()

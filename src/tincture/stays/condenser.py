@@ -9,13 +9,12 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
-from tincture.public.expectation import Notice
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.search.optimizer import Progress
 from tincture.spine.condense import condense
 from tincture.spine.estimator import Releasing
-from tincture.spine.job import Tell
+from tincture.spine.job import Notice, Tell
 from tincture.stays.job import StaysJob
 from tincture.stays.layout import Layout
 from tincture.version import __version__

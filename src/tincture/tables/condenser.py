@@ -14,13 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from tincture.errors import SettingError
 from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
-from tincture.public.expectation import Notice
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.optimizer import Progress
 from tincture.spine.condense import condense
 from tincture.spine.estimator import Releasing
-from tincture.spine.job import Tell
+from tincture.spine.job import Notice, Tell
 from tincture.tables.balance import check_balance
 from tincture.tables.job import TableJob
 from tincture.version import __version__

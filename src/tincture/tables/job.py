@@ -16,11 +16,11 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
-from tincture.public.expectation import expectation
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, told_of
 from tincture.spine.job import Found, Tell
 from tincture.spine.run import digest_of
+from tincture.tables.expectation import expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
 from tincture.tables.sealing import Sealing

@@ -13,12 +13,12 @@ from tincture.models.protocol import Model
 from tincture.privacy.accounting import Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding
-from tincture.public.expectation import verdict
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.tables.brief import Brief
 from tincture.tables.descent import by_descent
+from tincture.tables.expectation import verdict
 from tincture.tables.marginals import Marginals
 from tincture.tables.proxy import by_proxy
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts

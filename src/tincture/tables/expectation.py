@@ -8,9 +8,6 @@ constants are a fit to the benchmark (``benchmarks/expectation.py``).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-
-Notice = Callable[[str], None]  # told a sentence for a person
 
 # Share of the ceiling's gain over chance = BEST − LOSS · √columns / (ε · people with the event).
 BEST = 0.96
