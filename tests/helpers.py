@@ -114,11 +114,12 @@ def make_vault(
     unit: str | None = None,
     table: pl.DataFrame | None = None,
     block: int = BLOCK,
+    kind: type[Vault] = Vault,
 ) -> Vault:
     """A vault of small records, with ``died`` as their target."""
     records = make_table(n) if table is None else table
     task = Classification("died", 2)
-    return Vault(Sealing(SCHEMA, ENCODING, task, unit), records, ledger, block=block)
+    return kind(Sealing(SCHEMA, ENCODING, task, unit), records, ledger, block=block)
 
 
 def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Teacher[Basis]:

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from helpers import FEATURES, SCHEMA, plan_of
+from sabotage import Unclipped, reused, sampling, scaled, shared
 from tincture.audit.one_run import Bound, bound, guess, lower_bound, one_run, p_value
 from tincture.audit.rehearsal import rehearsed
 from tincture.audit.vault_checks import check_vault
 from tincture.errors import SettingError
-from tincture.privacy import vault as vault_module
 from tincture.privacy.accounting import Phase, Plan, calibrate
+from tincture.privacy.vault import Vault
 from tincture.tables.canaries import canaries
 from tincture.tables.condenser import Condenser
 from tincture.tables.method import usual_plan
 
-Patch = Callable[[pytest.MonkeyPatch], None]
 CANARIES = 500
 
 
@@ -118,64 +116,25 @@ def test_an_honest_vault_passes_every_check() -> None:
     assert [c.name for c in check_vault() if not c.passed] == []
 
 
-def noise_times(factor: float) -> Patch:
-    honest = vault_module.discrete_gaussian
-
-    def weak(totals: Any, scale: float) -> Any:
-        return honest(totals, scale * factor) if factor else totals
-
-    return lambda patch: patch.setattr(vault_module, "discrete_gaussian", weak)
+NOISE_REUSED = reused(np.random.default_rng(0).standard_normal(10_000))
+EVERYONE = sampling(lambda n, q: np.ones(n, dtype=bool))
+ALWAYS_THE_SAME = sampling(lambda n, q: np.arange(n) < n * q)
 
 
-def noise_reused(patch: pytest.MonkeyPatch) -> None:
-    unit = np.random.default_rng(0).standard_normal(10_000)
-
-    def same(totals: Any, scale: float) -> Any:
-        return totals + np.rint(unit[: len(totals)] * scale).astype(np.int64)
-
-    patch.setattr(vault_module, "discrete_gaussian", same)
-
-
-def noise_shared(patch: pytest.MonkeyPatch) -> None:
-    honest = vault_module.discrete_gaussian
-    patch.setattr(
-        vault_module,
-        "discrete_gaussian",
-        lambda totals, scale: totals + honest(np.zeros(1, dtype=np.int64), scale),
-    )
-
-
-def clip_off(patch: pytest.MonkeyPatch) -> None:
-    def unclipped(vectors: Any, lengths: Any, clip: float) -> Any:
-        return np.trunc(vectors.sum(axis=0) * (vault_module.GRID / clip)).astype(np.int64)
-
-    patch.setattr(vault_module, "lattice_sum", unclipped)
-
-
-def everyone_sampled(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(vault_module, "poisson_sample", lambda n, q: np.ones(n, dtype=bool))
-
-
-def always_the_same_sampled(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(vault_module, "poisson_sample", lambda n, q: np.arange(n) < n * q)
-
-
-def as_many_sampled(patch: pytest.MonkeyPatch) -> None:
+def as_many() -> type[Vault]:
     rng = np.random.default_rng(0)
-    patch.setattr(
-        vault_module, "poisson_sample", lambda n, q: rng.permutation(n) < max(1, round(n * q))
-    )
+    return sampling(lambda n, q: rng.permutation(n) < max(1, round(n * q)))
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "plan", "epsilon"),
+    ("sabotaged", "plan", "epsilon"),
     [
-        (noise_times(0.0), "proxy", 4.0),
-        (clip_off, "proxy", 1.0),
-        (noise_shared, "proxy", 4.0),
-        (noise_times(0.0), "sampled", 1.0),
-        (clip_off, "sampled", 1.0),
-        (everyone_sampled, "sampled", 1.0),
+        (scaled(0.0), "proxy", 4.0),
+        (Unclipped, "proxy", 1.0),
+        (shared(), "proxy", 4.0),
+        (scaled(0.0), "sampled", 1.0),
+        (Unclipped, "sampled", 1.0),
+        (EVERYONE, "sampled", 1.0),
     ],
     ids=[
         "no noise",
@@ -187,46 +146,35 @@ def as_many_sampled(patch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_one_run_audit_refutes_a_sabotaged_vault(
-    sabotage: Patch,
-    plan: str,
-    epsilon: float,
-    rng: np.random.Generator,
-    monkeypatch: pytest.MonkeyPatch,
+    sabotaged: type[Vault], plan: str, epsilon: float, rng: np.random.Generator
 ) -> None:
-    sabotage(monkeypatch)
-    found = one_run(plan_for(plan, epsilon), rng, canaries=CANARIES)
+    found = one_run(plan_for(plan, epsilon), rng, canaries=CANARIES, vault=sabotaged)
     assert not found.holds
     assert found.epsilon > epsilon
 
 
-def test_noise_used_twice_cancels_and_is_refuted(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_noise_used_twice_cancels_and_is_refuted(rng: np.random.Generator) -> None:
     # Eight equal questions with alternating signs: what is reused drops out of the score.
-    noise_reused(monkeypatch)
     plan = calibrate(1.0, 1e-5, [Phase("q", 8, 1.0)])
-    assert one_run(plan, rng, canaries=CANARIES).epsilon > 1.0
+    assert one_run(plan, rng, canaries=CANARIES, vault=NOISE_REUSED).epsilon > 1.0
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "caught"),
+    ("sabotaged", "caught"),
     [
-        (noise_times(0.0), "noise is as large as booked"),
-        (noise_times(0.5), "noise is as large as booked"),
-        (noise_times(0.8), "noise is as large as booked"),
-        (noise_reused, "noise is new in every answer"),
-        (noise_shared, "noise is new in every value"),
-        (clip_off, "no unit adds more than the clip"),
-        (everyone_sampled, "units are sampled at the rate booked"),
-        (always_the_same_sampled, "samples vary in members"),
-        (as_many_sampled, "samples vary in size"),
+        (scaled(0.0), "noise is as large as booked"),
+        (scaled(0.5), "noise is as large as booked"),
+        (scaled(0.8), "noise is as large as booked"),
+        (NOISE_REUSED, "noise is new in every answer"),
+        (shared(), "noise is new in every value"),
+        (Unclipped, "no unit adds more than the clip"),
+        (EVERYONE, "units are sampled at the rate booked"),
+        (ALWAYS_THE_SAME, "samples vary in members"),
+        (as_many(), "samples vary in size"),
     ],
 )
-def test_the_checks_catch_a_sabotaged_vault(
-    sabotage: Patch, caught: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sabotage(monkeypatch)
-    assert caught in [c.name for c in check_vault() if not c.passed]
+def test_the_checks_catch_a_sabotaged_vault(sabotaged: type[Vault], caught: str) -> None:
+    assert caught in [c.name for c in check_vault(vault=sabotaged) if not c.passed]
 
 
 def test_without_privacy_everything_is_guessed(rng: np.random.Generator) -> None:
@@ -241,7 +189,9 @@ def test_a_useless_number_of_canaries_is_refused(canaries: int, rng: np.random.G
         one_run(plan_of(1.0, count=1), rng, canaries=canaries)
 
 
-def rehearsal(epsilon: float, size: int, rng: np.random.Generator) -> Bound:
+def rehearsal(
+    epsilon: float, size: int, rng: np.random.Generator, vault: type[Vault] = Vault
+) -> Bound:
     condenser = Condenser(
         schema=SCHEMA.select([*FEATURES, "died"]),
         target="died",
@@ -252,7 +202,7 @@ def rehearsal(epsilon: float, size: int, rng: np.random.Generator) -> Bound:
         delta=1e-5,
     )
     job = condenser.job()
-    return rehearsed(job, canaries(job, size, rng), rng)
+    return rehearsed(job, canaries(job, size, rng), rng, vault=vault)
 
 
 @pytest.mark.slow
@@ -261,11 +211,8 @@ def test_the_questions_of_a_release_stay_below_its_claim(rng: np.random.Generato
 
 
 @pytest.mark.slow
-def test_the_questions_of_a_release_without_noise_are_refuted(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noise_times(0.0)(monkeypatch)
-    assert not rehearsal(0.5, 200, rng).holds
+def test_the_questions_of_a_release_without_noise_are_refuted(rng: np.random.Generator) -> None:
+    assert not rehearsal(0.5, 200, rng, scaled(0.0)).holds
 
 
 def test_scores_that_know_nothing_show_nothing(rng: np.random.Generator) -> None:

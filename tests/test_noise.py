@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from helpers import Ask, make_teacher, make_vault, plan_of
-from tincture.privacy import vault as vault_module
+from sabotage import Sampler, noisy, reused, sampling, scaled, shared
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
@@ -28,7 +28,6 @@ from tincture.tables.questions import RankProducts
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test
 DRAWS, SIZE = 4000, 80
-Noise = Callable[[np.ndarray, float], np.ndarray]
 
 TEACHER = make_teacher(np.random.default_rng(0))
 QUERIES: dict[str, Query] = {
@@ -41,12 +40,14 @@ QUERIES: dict[str, Query] = {
 }
 
 
-def noise_of(sigma: float, query: Query = QUERIES["nothing"]) -> np.ndarray:
+def noise_of(
+    sigma: float, query: Query = QUERIES["nothing"], kind: type[Vault] = Vault
+) -> np.ndarray:
     """What 4000 noisy values differ by from the exact ones, in units of the noise they claim."""
     claimed = sigma * query.clip
     question = query.question
     exact = make_vault(Ledger(plan_of(0.0, question=question)), 30).noisy_sum(query, Mechanism(0.0))
-    vault = make_vault(Ledger(plan_of(sigma, question=question)), 30)
+    vault = make_vault(Ledger(plan_of(sigma, question=question)), 30, kind=kind)
     answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(DRAWS // query.size)]
     assert {a.noise for a in answers} == {claimed}
     return np.stack([a.value - exact.value for a in answers]) / claimed
@@ -99,56 +100,35 @@ def test_two_vaults_never_draw_the_same_noise() -> None:
     assert not np.isin(noise_of(2.0), noise_of(2.0)).mean() > 0.01
 
 
-def scaled(factor: float) -> Noise:
-    honest = vault_module.discrete_gaussian
-    return lambda totals, scale: honest(totals, scale * factor)
-
-
-def reused_between_calls() -> Noise:
-    kept = vault_module.discrete_gaussian(np.zeros(SIZE, dtype=np.int64), 1e6)
-    return lambda totals, scale: totals + np.rint(kept * (scale / 1e6)).astype(np.int64)
-
-
-def shared_by_coordinates() -> Noise:
-    honest = vault_module.discrete_gaussian
-    return lambda totals, scale: totals + honest(np.zeros(1, dtype=np.int64), scale)
-
-
-def uniform() -> Noise:
+def uniform() -> type[Vault]:
     rng = np.random.default_rng(0)
-    return lambda totals, scale: (
-        totals + np.rint(rng.uniform(-1, 1, len(totals)) * scale * 3**0.5).astype(np.int64)
+    return noisy(
+        lambda totals, scale: (
+            totals + np.rint(rng.uniform(-1, 1, len(totals)) * scale * 3**0.5).astype(np.int64)
+        )
     )
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "test"),
+    ("kind", "test"),
     [
-        (lambda: scaled(0.7), scale_is_right),
-        (lambda: scaled(1.3), scale_is_right),
-        (lambda: lambda totals, scale: totals, scale_is_right),
-        (reused_between_calls, neighbours_are_independent),
-        (shared_by_coordinates, neighbours_are_independent),
-        (uniform, shape_is_normal),
+        (scaled(0.7), scale_is_right),
+        (scaled(1.3), scale_is_right),
+        (scaled(0.0), scale_is_right),
+        (reused(np.random.default_rng(0).standard_normal(SIZE)), neighbours_are_independent),
+        (shared(), neighbours_are_independent),
+        (uniform(), shape_is_normal),
     ],
     ids=["weak", "strong", "absent", "reused", "shared", "uniform"],
 )
-def test_sabotaged_noise_is_rejected(
-    sabotage: Callable[[], Noise],
-    test: Callable[[np.ndarray], bool],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(vault_module, "discrete_gaussian", sabotage())
-    assert not test(noise_of(3.0))
+def test_sabotaged_noise_is_rejected(kind: type[Vault], test: Callable[[np.ndarray], bool]) -> None:
+    assert not test(noise_of(3.0, kind=kind))
 
 
 @pytest.mark.parametrize("name", ["residual sums", "weighted sums", "rank products"])
 @pytest.mark.parametrize("factor", [0.7, 1.3])
-def test_noise_off_by_30_percent_is_rejected_in_every_question(
-    name: str, factor: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vault_module, "discrete_gaussian", scaled(factor))
-    assert not scale_is_right(noise_of(3.0, QUERIES[name]))
+def test_noise_off_by_30_percent_is_rejected_in_every_question(name: str, factor: float) -> None:
+    assert not scale_is_right(noise_of(3.0, QUERIES[name], scaled(factor)))
 
 
 def sizes(vault: Vault, rate: float) -> np.ndarray:
@@ -181,9 +161,6 @@ def test_a_sample_takes_each_unit_by_its_own_coin(rate: float) -> None:
     ],
     ids=["fixed", "more", "fewer"],
 )
-def test_a_sabotaged_sample_is_rejected(
-    sampler: Callable[[int, float], np.ndarray], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vault_module, "poisson_sample", sampler)
-    vault = make_vault(Ledger(plan_of(0.0, 0.3)), 500)
+def test_a_sabotaged_sample_is_rejected(sampler: Sampler) -> None:
+    vault = make_vault(Ledger(plan_of(0.0, 0.3)), 500, kind=sampling(sampler))
     assert not sizes_are_poisson(sizes(vault, 0.3), 500, 0.3)

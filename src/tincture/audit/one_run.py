@@ -19,6 +19,7 @@ from scipy import stats
 from tincture.audit.canaries import Spikes, canary_vault
 from tincture.privacy.accounting import Plan
 from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
 
 Floats = NDArray[np.float64]
 Coins = NDArray[np.bool_]
@@ -149,7 +150,9 @@ def bound(
     return max(found, key=lambda b: b.epsilon)
 
 
-def one_run(plan: Plan, rng: np.random.Generator, *, canaries: int = 1000) -> Bound:
+def one_run(
+    plan: Plan, rng: np.random.Generator, *, canaries: int = 1000, vault: type[Vault] = Vault
+) -> Bound:
     """Ask a vault of canaries every question of a plan, each of them at its worst.
 
     Canary i contributes ten clips along an axis of its own, which the vault must shrink to one. Its
@@ -165,15 +168,17 @@ def one_run(plan: Plan, rng: np.random.Generator, *, canaries: int = 1000) -> Bo
         Of the coins.
     canaries : int
         Units m; more show more, at a cost of m² numbers a question.
+    vault : type
+        That is audited.
     """
     included = rng.uniform(size=canaries) < 0.5
-    vault = canary_vault(included, Ledger(plan))
+    audited = canary_vault(included, Ledger(plan), vault)
     scores = np.zeros(canaries)
     asked = 0
     for phase, mechanism in zip(plan.phases, plan.mechanisms, strict=True):
         for _ in range(phase.count):
             spikes = Spikes(phase.question, canaries, sign=(-1.0) ** asked)
-            answer = vault.noisy_sum(spikes, mechanism)
+            answer = audited.noisy_sum(spikes, mechanism)
             if answer.value is not None:
                 scores += spikes.sign * answer.value / max(answer.noise, 1e-9) ** 2
             asked += 1

@@ -54,6 +54,7 @@ def rehearsed(
     canaries: Records,
     rng: np.random.Generator,
     *,
+    vault: type[Vault] = Vault,
     progress: Progress = lambda done, total: None,
 ) -> Bound:
     """Search canaries as a job would and bound the ε that the answers lose.
@@ -66,11 +67,13 @@ def rehearsed(
         Invented, each a unit of its own.
     rng : numpy.random.Generator
         Of coins and search; the noise has its own source.
+    vault : type
+        That is audited.
     """
     plan = job.plan()
     included = rng.uniform(size=len(canaries)) < 0.5
     present = Sealed(canaries.take(np.flatnonzero(included)))
-    engine = Listening(LocalEngine(Vault(lambda _: present, None, Ledger(plan))))
+    engine = Listening(LocalEngine(vault(lambda _: present, None, Ledger(plan))))
     job.search(engine, rng, Tell(progress))
     return bound(evidence(engine.heard, canaries), included, plan.epsilon, plan.delta)
 

@@ -6,7 +6,6 @@ the ledger claims. A right vault fails each test with a chance of at most 1e−6
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import stats
 from tincture.audit.canaries import Spikes, canary_vault
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
 
 Floats = NDArray[np.float64]
 ALARM = 1e-6
@@ -39,35 +39,37 @@ class Check:
         return bool(self.low <= self.seen <= self.high)
 
 
-def check_vault(noise_multiplier: float = 3.0) -> tuple[Check, ...]:
+def check_vault(noise_multiplier: float = 3.0, *, vault: type[Vault] = Vault) -> tuple[Check, ...]:
     """All tests, with noise of one size.
 
     Parameters
     ----------
     noise_multiplier : float
         σ of the noise that is tested; positive.
+    vault : type
+        That is tested.
     """
-    residuals = _residuals(noise_multiplier)
+    residuals = _residuals(vault, noise_multiplier)
     return (
         _noise_scale(residuals),
         _fresh("noise is new in every answer", residuals),
         _fresh("noise is new in every value", residuals.T),
-        _clip(),
-        *_samples(),
+        _clip(vault),
+        *_samples(vault),
     )
 
 
-def _ask(mechanism: Mechanism, calls: int, sign: Callable[[int], float] = lambda i: 1.0) -> Floats:
+def _ask(vault: type[Vault], mechanism: Mechanism, calls: int) -> Floats:
     """Answers (calls, UNITS) of a vault that holds every canary, in clips."""
     plan = Plan(1.0, 1e-5, (Phase(QUESTION, calls, 1.0, mechanism.sampling_rate),), (mechanism,))
-    vault = canary_vault(np.ones(UNITS, dtype=bool), Ledger(plan))
-    answers = [vault.noisy_sum(Spikes(QUESTION, UNITS, sign(i)), mechanism) for i in range(calls)]
+    asked = canary_vault(np.ones(UNITS, dtype=bool), Ledger(plan), vault)
+    answers = [asked.noisy_sum(Spikes(QUESTION, UNITS), mechanism) for _ in range(calls)]
     return np.stack([a.value for a in answers if a.value is not None])
 
 
-def _residuals(noise: float) -> Floats:
+def _residuals(vault: type[Vault], noise: float) -> Floats:
     """Answers less what they should be, in units of the noise claimed."""
-    return (_ask(Mechanism(noise), CALLS) - 1.0) / noise
+    return (_ask(vault, Mechanism(noise), CALLS) - 1.0) / noise
 
 
 def _noise_scale(residuals: Floats) -> Check:
@@ -85,18 +87,18 @@ def _fresh(name: str, residuals: Floats) -> Check:
     return Check(name, float((first * second).mean()) / size, -limit, limit)
 
 
-def _clip() -> Check:
+def _clip(vault: type[Vault]) -> Check:
     """Without noise a unit adds one clip, though it asks for ten; exact, so that none fails."""
-    seen = np.abs(_ask(Mechanism(0.0), 1)).max()
+    seen = np.abs(_ask(vault, Mechanism(0.0), 1)).max()
     return Check("no unit adds more than the clip", float(seen), 1 - 1e-3, 1.0)
 
 
-def _samples() -> tuple[Check, Check, Check]:
+def _samples(vault: type[Vault]) -> tuple[Check, Check, Check]:
     """Who takes part in 300 samples of 100 units: each by a coin of its own, each time anew.
 
     With fair play the sizes of the samples, and how often each unit is in one, vary as binomials.
     """
-    taken = np.rint(_ask(Mechanism(0.0, RATE), LOOKS) * RATE)
+    taken = np.rint(_ask(vault, Mechanism(0.0, RATE), LOOKS) * RATE)
     limit = float(stats.norm.ppf(1 - ALARM / 2) * np.sqrt(RATE * (1 - RATE) / taken.size))
     return (
         Check("units are sampled at the rate booked", float(taken.mean()), *_around(RATE, limit)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import dp_accounting as dpa
 from dp_accounting.pld import PLDAccountant
@@ -107,9 +108,14 @@ def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:
         If ε or δ is out of range, or no noise is large enough.
     """
     check_privacy(epsilon, delta)
+    return _calibrated(epsilon, delta, tuple(phases))
+
+
+@lru_cache(maxsize=64)  # it takes a second, and an audit's references all have the same plan
+def _calibrated(epsilon: float, delta: float, phases: tuple[Phase, ...]) -> Plan:
     if math.isinf(epsilon):
         silent = tuple(Mechanism(0.0, p.sampling_rate) for p in phases)
-        return Plan(epsilon, delta, tuple(phases), silent)
+        return Plan(epsilon, delta, phases, silent)
 
     def mechanisms(noise: float) -> tuple[Mechanism, ...]:
         total = sum(p.share for p in phases)
@@ -121,7 +127,7 @@ def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:
         spent = [m for m, p in zip(mechanisms(noise), phases, strict=True) for _ in range(p.count)]
         return spent_epsilon(spent, delta) <= epsilon
 
-    return Plan(epsilon, delta, tuple(phases), mechanisms(_least(fits)))
+    return Plan(epsilon, delta, phases, mechanisms(_least(fits)))
 
 
 def _least(fits: Callable[[float], bool]) -> float:

@@ -105,7 +105,7 @@ class Vault:
                 "the models on invented rows before another."
             )
         if mechanism.noise_multiplier > 0:
-            total = discrete_gaussian(total, mechanism.noise_multiplier * GRID)
+            total = self._noised(total, mechanism.noise_multiplier * GRID)
         noise = mechanism.noise_multiplier * query.clip / rate
         answer = Answer(total.astype(np.float64) * (query.clip / GRID / rate), noise)
         self.ledger.keep(answer)
@@ -144,6 +144,14 @@ class Vault:
         self.ledger.book_disclosure(purpose)
         return self._labels[name]
 
+    def _noised(self, total: NDArray[np.int64], scale: float) -> NDArray[np.int64]:
+        """With fresh noise of this standard deviation; a method, so that audits can weaken it."""
+        return discrete_gaussian(total, scale)
+
+    def _sample(self, size: int, rate: float) -> NDArray[np.bool_]:
+        """Which units take part."""
+        return poisson_sample(size, rate)
+
     def _sum(self, query: Query, rate: float) -> NDArray[np.int64] | None:
         """The exact sum in lattice steps, or None if the query fails."""
         total = np.zeros(query.size, dtype=np.int64)
@@ -164,7 +172,7 @@ class Vault:
 
     def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, NDArray[np.int64]]]:
         """Blocks of whole units from a Poisson sample, each with its units' record counts."""
-        units = np.flatnonzero(poisson_sample(len(self._starts), rate))
+        units = np.flatnonzero(self._sample(len(self._starts), rate))
         if len(units) == 0:
             return
         filled = np.cumsum(self._lengths[units]) // self._block
