@@ -5,7 +5,6 @@ __all__ = [
     "cells",
     "columns",
     "encoding",
-    "expectation",
     "fields",
     "notation",
     "schema",
