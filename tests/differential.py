@@ -27,6 +27,7 @@ from tincture.audit.rehearsal import Listening
 from tincture.errors import TinctureError
 from tincture.io.frames import read_table
 from tincture.models.portfolio import resolve
+from tincture.models.served import Served
 from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
@@ -386,8 +387,7 @@ class Tables:
             engine,
             self.encoding,
             self.task,
-            models,
-            weights,
+            Served(models, weights),
             16,
             rng,
             balance=self.balance,

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault
 from strategies import anywhere, records_of, released_marginals, teachers
 from tincture.io.frames import to_columns
+from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
 from tincture.privacy.engine import LocalEngine
@@ -20,13 +21,14 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
 from tincture.spine.teaching import Teacher
-from tincture.tables.additive import WAVES, Basis, Belief, curvatures, levelled
+from tincture.tables.additive import WAVES, Basis, Belief, curvatures, levelled, shifted
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import survey, usual_plan
 from tincture.tables.proxy import teach
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
+NOBODY = Served((), ())
 
 
 @given(released_marginals(), st.floats(0.0, 5.0), st.data())
@@ -85,7 +87,7 @@ def taught(n: int, noise: float = 0.0) -> Teacher[Basis]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
     marginals, counts = survey(engine, ENCODING, DIED)
-    brief = Brief(engine, DIED, marginals, counts, [], [], 100)
+    brief = Brief(engine, DIED, marginals, counts, NOBODY, NOBODY, 100)
     return teach(brief, np.random.default_rng(3), lambda: None)
 
 
@@ -165,4 +167,4 @@ def test_a_log_hazard_has_no_level_to_match() -> None:
 def test_a_shift_moves_every_score_alike() -> None:
     teacher = make_teacher(np.random.default_rng(8))
     points = fresh()[0][:50]
-    np.testing.assert_allclose(teacher.shifted(1.5).score(points), teacher.score(points) + 1.5)
+    np.testing.assert_allclose(shifted(teacher, 1.5).score(points), teacher.score(points) + 1.5)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import ENCODING, SCHEMA, make_table, make_teacher
+from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.booking import Answer
 from tincture.privacy.ledger import Ledger
@@ -24,6 +25,7 @@ from tincture.tables.questions import LossDifferences
 DIED = Classification("died", 2)
 COUNTS = np.array([600.0, 400.0])
 NOISE = 0.02  # of a mean loss difference
+NOBODY = Served((), ())
 
 
 class Told:
@@ -47,7 +49,7 @@ def chosen(figures: list[list[float] | None], n_tables: int = 4) -> tuple[int | 
     rng, engine = np.random.default_rng(1), Told(figures)
     teacher = make_teacher(rng, 1.0)
     marginals = teacher.basis.marginals
-    brief = Brief(engine, DIED, marginals, COUNTS, [], [], 20)
+    brief = Brief(engine, DIED, marginals, COUNTS, NOBODY, NOBODY, 20)
     pool = ENCODING.snap(marginals.place(marginals.draw(100, rng)))
     start = first_table(brief, pool, teacher.score(pool), rng)
     tables = [rng.permutation(start.prototypes) for _ in range(n_tables)]
@@ -109,5 +111,5 @@ def test_real_records_guard_realism_too(monkeypatch: pytest.MonkeyPatch) -> None
         epsilon=1.0,
         delta=1e-5,
     ).fit(make_table(80))
-    assert [m.name for m in asked[0].models] == ["logistic", "naive_bayes"]
-    assert sum(asked[0].weights) == pytest.approx(1.0)
+    assert list(asked[0].guarded.names) == ["logistic", "naive_bayes"]
+    assert sum(asked[0].guarded.weights) == pytest.approx(1.0)

@@ -16,6 +16,7 @@ from tincture.errors import ModelError
 from tincture.kernels.ranking import rank_covariance
 from tincture.models.portfolio import resolve
 from tincture.models.protocol import Model
+from tincture.models.served import Served
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start
@@ -40,7 +41,7 @@ def setting(
     scores = teacher.score(pool) - teacher.score(pool).mean()
     resolved: list[Model] = [resolve(m, task) for m in models]
     even = [1 / max(len(resolved), 1)] * len(resolved)
-    distance = Distance(resolved, weights or even, task, ENCODING, pool[:300], scores[:300])
+    distance = Distance(Served(resolved, weights or even), task, ENCODING, pool[:300], scores[:300])
     outcomes = task.allot(np.ones(task.n_cells), 40, rng)
     severity = task.severity(outcomes)
     start = graded(pool, scores, outcomes, severity, rng, copies=2, sharpness=2.0)
@@ -143,7 +144,7 @@ def test_a_model_that_fits_only_some_tables_is_searched_for() -> None:
     asked = moves.ask(moves.init(start), np.random.default_rng(4)).plus
     designs = ENCODING.design(asked)[:, start.owner]
     predicted = distance._predictions(
-        distance.models[0], designs, start.outcomes, distance.design, SEED
+        distance.served.models[0], designs, start.outcomes, distance.design, SEED
     )
     assert 0 < np.isnan(predicted).all(axis=(1, 2)).sum() < len(asked)
     tables = distil(distance, moves, start, 3, np.random.default_rng(4))

@@ -24,10 +24,12 @@ from series_helpers import LAYOUT, SCALE
 from series_helpers import records as stays
 from tincture.models.portfolio import portfolio, resolve
 from tincture.models.protocol import Predictor
+from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import Vault, lattice
+from tincture.public.encoding import Encoding
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
@@ -120,29 +122,29 @@ def test_a_prediction_and_its_loss_do_not_depend_on_other_records(name: str, kin
             assert np.array_equal(lost, losses[:, part]), said
 
 
+class Narrow(Encoding):
+    """Of which a column of every design is nearly constant."""
+
+    def design(self, points: np.ndarray) -> np.ndarray:
+        found = super().design(points)
+        found[..., 2] = 0.5 + 1e-7 * found[..., 2]
+        return found
+
+
 def differences(kind: str) -> LossDifferences:
     """Of all models by name; a column of every table is nearly constant."""
     task, rng = TASKS[kind], np.random.default_rng(4)
     marginals = teacher().basis.marginals
     task = task.anchored(records(task).design[:150].astype(float), outcomes(task, 150))
 
-    def tables(prototypes: np.ndarray) -> np.ndarray:
-        found = ENCODING.design(ENCODING.snap(marginals.place(prototypes)))
-        found[..., 2] = 0.5 + 1e-7 * found[..., 2]
-        return found
-
     start = scattered(marginals, task.allot(np.ones(task.n_cells), 40, rng), rng)
     optimizer, names = Directions(10, n_pairs=2), list(portfolio(task))
-    query = LossDifferences(
-        [resolve(name, task) for name in names],
-        task,
-        optimizer.ask(optimizer.init(start), rng),
-        tables,
-        start.outcomes,
-        ENCODING.numeric,
-        weights=[1 / len(names)] * len(names),
-        clip=0.05,
+    served = Served([resolve(n, task) for n in names], [1 / len(names)] * len(names))
+    candidates = optimizer.ask(optimizer.init(start), rng).placed(
+        lambda p: ENCODING.snap(marginals.place(p))
     )
+    encoding = Narrow(ENCODING.columns)
+    query = LossDifferences(served, task, encoding, candidates, start, clip=0.05)
     query.prepare()
     return query
 

@@ -17,6 +17,7 @@ from dp_accounting.rdp import RdpAccountant
 from helpers import ENCODING, make_condenser, make_table, make_vault
 from tincture.errors import ReleaseError, SettingError
 from tincture.models.portfolio import resolve
+from tincture.models.served import Served
 from tincture.privacy.accounting import LATTICE_MARGIN, Mechanism, epsilon_by
 from tincture.privacy.booking import Answer
 from tincture.privacy.engine import LocalEngine
@@ -150,7 +151,7 @@ class Forgetful:
 def test_whatever_was_lost_the_rows_are_valid(lost: list[str], few_rounds: None) -> None:
     engine, rng = Forgetful(lost), np.random.default_rng(1)
     models = [resolve("logistic", DIED)]
-    found = search(engine, ENCODING, DIED, models, [1.0], 16, rng)
+    found = search(engine, ENCODING, DIED, Served(models, [1.0]), 16, rng)
     assert_exact(ENCODING, found.points, 16)
     assert set(found.outcomes[:, 0]) == {0.0, 1.0}
     assert len(engine.ledger.entries) == sum(count for _, count in PROXY.values())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tincture.models.portfolio import portfolio, resolve
+from tincture.models.served import Served
 from tincture.privacy.query import Query, Records
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
@@ -48,16 +49,11 @@ def differences(task: Task, names: list[str]) -> LossDifferences:
     task = task.anchored(invented, task.allot(np.ones(task.n_cells), 100, rng))
     start = scattered(MARGINALS, task.allot(np.ones(task.n_cells), 30, rng), rng)
     optimizer = Directions(10, n_pairs=3)
-    query = LossDifferences(
-        [resolve(name, task) for name in names],
-        task,
-        optimizer.ask(optimizer.init(start), rng),
-        lambda p: ENCODING.design(ENCODING.snap(MARGINALS.place(p))),
-        start.outcomes,
-        ENCODING.numeric,
-        weights=[1 / len(names)] * len(names),
-        clip=0.3,
+    served = Served([resolve(n, task) for n in names], [1 / len(names)] * len(names))
+    candidates = optimizer.ask(optimizer.init(start), rng).placed(
+        lambda p: ENCODING.snap(MARGINALS.place(p))
     )
+    query = LossDifferences(served, task, ENCODING, candidates, start, clip=0.3)
     query.prepare()
     return query
 

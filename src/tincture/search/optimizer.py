@@ -53,6 +53,15 @@ class Candidates:
     minus: Floats
     seed: int
 
+    @property
+    def both(self) -> Floats:
+        """All of them, (2K, P, width) or (K + 1, P, width)."""
+        return np.concatenate([self.plus, self.minus])
+
+    def placed(self, place: Callable[[Floats], Floats]) -> Candidates:
+        """The same pairs elsewhere."""
+        return Candidates(place(self.plus), place(self.minus), self.seed)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

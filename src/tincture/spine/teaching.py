@@ -7,7 +7,7 @@ free, for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -61,12 +61,6 @@ class Teacher(Generic[Basis]):
     def score(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Of encoded points, (n,)."""
         return products(self.basis.values(points), self.weights)
-
-    def shifted(self, by: float) -> Teacher[Basis]:
-        """The same from another level."""
-        weights = self.weights.copy()
-        weights[-1] += by
-        return replace(self, weights=weights)
 
 
 def taught(

@@ -200,4 +200,9 @@ def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats
         middle = (low + high) / 2
         too_low = task.chance(scores + middle).mean() < wanted
         low, high = (middle, high) if too_low else (low, middle)
-    return teacher.shifted(low)
+    return shifted(teacher, low)
+
+
+def shifted(teacher: Teacher[Basis], by: float) -> Teacher[Basis]:
+    """The same from another level."""
+    return Teacher(teacher.basis, np.append(teacher.weights[:-1], teacher.weights[-1] + by))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.protocol import Model
+from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
-from tincture.search.optimizer import Candidates, Estimate
+from tincture.search.optimizer import Candidates, Estimate, Start
 from tincture.spine.questions import ENOUGH_UNITS
 from tincture.tables.balance import Balance
 from tincture.tables.marginals import Marginals
@@ -34,10 +33,10 @@ class Brief:
         Every column's histogram.
     counts : ndarray
         Noisy counts of the outcome's cells.
-    models : sequence of Model
-        To be served.
-    weights : sequence of float
-        Of the models, summing to 1.
+    served : Served
+        The models that were asked for.
+    guarded : Served
+        And those that guard realism with them.
     n_rows : int
     effort : float
         Factor of the rounds that cost no privacy.
@@ -49,8 +48,8 @@ class Brief:
     task: Task
     marginals: Marginals
     counts: Floats
-    models: Sequence[Model]
-    weights: Sequence[float]
+    served: Served
+    guarded: Served
     n_rows: int
     effort: float = 1.0
     balance: str | None = None
@@ -85,24 +84,10 @@ class Brief:
         return self.task.anchored(self.encoding.design(points), outcomes)
 
     def compare(
-        self,
-        task: Task,
-        candidates: Candidates,
-        tables: Callable[[Floats], Floats],
-        outcomes: Floats,
-        clip: float,
+        self, served: Served, task: Task, candidates: Candidates, start: Start, clip: float
     ) -> Estimate | None:
         """Mean loss differences on real records; None where a killed run lost the answer."""
-        query = LossDifferences(
-            self.models,
-            task,
-            candidates,
-            tables,
-            outcomes,
-            self.encoding.numeric,
-            weights=self.weights,
-            clip=clip,
-        )
+        query = LossDifferences(served, task, self.encoding, candidates, start, clip=clip)
         share = min(1.0, ENOUGH_UNITS / self.n_units)
         mechanism = self.plan.mechanism(query.question)
         answer = self.engine.answer(self.groups.of_query(query), mechanism, share=share)

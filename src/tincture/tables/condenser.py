@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tincture.errors import SettingError
 from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
+from tincture.models.served import Served
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.optimizer import Progress
@@ -181,11 +182,9 @@ class Condenser(Releasing):
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
-        weights = tuple(self._weights(models))
+        served = Served(models, tuple(self._weights(models)))
         settings = self._settings()
-        return TableJob(
-            schema, task, tuple(features), models, weights, self.epsilon, self.delta, settings
-        )
+        return TableJob(schema, task, tuple(features), served, self.epsilon, self.delta, settings)
 
     def expectation(self) -> str:
         """One sentence on what to expect of the release, from public settings alone.

@@ -20,25 +20,24 @@ CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no recor
 
 
 def by_descent(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
-    """Follow the models' loss on real records downhill; see `tincture.tables.condense.condense`."""
+    """Follow the models' loss on real records downhill; see `tincture.tables.method.search`."""
     marginals, encoding = brief.marginals, brief.encoding
     task = brief.anchored(encoding.snap(marginals.place(marginals.draw(N_ANCHORS, rng))), rng)
     optimizer, start, clip = strategy(brief, rng)
     rounds = brief.plan.count(LossDifferences.question)
 
-    def tables(prototypes: Floats) -> Floats:
-        return encoding.design(encoding.snap(marginals.place(prototypes)))[:, start.owner]
+    def place(prototypes: Floats) -> Floats:
+        return encoding.snap(marginals.place(prototypes))
 
     state = optimizer.init(start)
     for done in range(rounds):
         progress(done, rounds)
         candidates = optimizer.ask(state, rng)
-        estimate = brief.compare(task, candidates, tables, start.outcomes, clip)
+        estimate = brief.compare(brief.served, task, candidates.placed(place), start, clip)
         if estimate is not None:
             state = optimizer.tell(state, candidates, estimate)
     progress(rounds, rounds)
-    points = encoding.snap(marginals.place(optimizer.result(state)))
-    return points[start.owner], start.outcomes
+    return place(optimizer.result(state))[start.owner], start.outcomes
 
 
 def strategy(brief: Brief, rng: np.random.Generator) -> tuple[Directions, Start, float]:

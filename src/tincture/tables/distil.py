@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tincture.errors import ModelError, TinctureError
 from tincture.kernels.ranking import rank_covariance
 from tincture.models.protocol import Model, sketched
+from tincture.models.served import Served
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate, Optimizer, Start
@@ -34,9 +35,7 @@ class Distance:
 
     Parameters
     ----------
-    models : sequence of Model
-    weights : sequence of float
-        Of the models, summing to 1.
+    served : Served
     task : Task
     encoding : Encoding
     records : ndarray of shape (N, width)
@@ -47,15 +46,14 @@ class Distance:
 
     def __init__(
         self,
-        models: Sequence[Model],
-        weights: Sequence[float],
+        served: Served,
         task: Task,
         encoding: Encoding,
         records: Floats,
         scores: Floats,
     ) -> None:
-        self.models = [sketched(m) for m in models]
-        self.weights, self.task, self.encoding = weights, task, encoding
+        self.served = Served([sketched(m) for m in served.models], served.weights)
+        self.task, self.encoding = task, encoding
         self.design = encoding.design(records).astype(np.float32)
         self.chance = task.chance(scores)
         self.realism = Realism(encoding, self.design)
@@ -71,7 +69,7 @@ class Distance:
         judge = Judge(self.task, self.design[some], self.chance[some])
         designs = self.encoding.design(tables)[:, start.owner]
         total = REALISM * self.realism.losses(designs)
-        for model, weight in zip(self.models, self.weights, strict=True):
+        for model, weight in self.served:
             for draw in range(model.draws):
                 predicted = self._predictions(
                     model, designs, start.outcomes, judge.design, seed + draw
@@ -143,8 +141,7 @@ def distil(
     for done in range(rounds):
         tick()
         candidates: Candidates = optimizer.ask(state, rng)
-        both = np.concatenate([candidates.plus, candidates.minus])
-        losses = distance.losses(place(both), start, candidates.seed)
+        losses = distance.losses(place(candidates.both), start, candidates.seed)
         n_plus = len(candidates.plus)
         state = optimizer.tell(state, candidates, Estimate(losses[:n_plus] - losses[n_plus:], 0.0))
         if (done + 1) * 4 // rounds > done * 4 // rounds:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tincture.errors import TableError
 from tincture.io.frames import record_count, to_frame
-from tincture.models.protocol import Model
+from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
@@ -38,10 +38,7 @@ class TableJob:
     task : Task
     features : tuple of str
         Columns to predict from.
-    models : tuple of Model
-        To be served.
-    weights : tuple of float
-        Of the models, summing to 1.
+    served : Served
     epsilon, delta : float
     settings : mapping
         All others, as the release tells them.
@@ -50,8 +47,7 @@ class TableJob:
     schema: Schema
     task: Classification | Survival
     features: tuple[str, ...]
-    models: tuple[Model, ...]
-    weights: tuple[float, ...]
+    served: Served
     epsilon: float
     delta: float
     settings: Mapping[str, Any]
@@ -98,7 +94,7 @@ class TableJob:
 
     def rehearse(self) -> None:
         """Try every model on invented rows and records."""
-        rehearse(self.models, self.task, self.encoding, self.settings["n_rows"])
+        rehearse(self.served.models, self.task, self.encoding, self.settings["n_rows"])
 
     def digest(self) -> str:
         """Of all settings."""
@@ -110,7 +106,7 @@ class TableJob:
                 "delta": float(self.delta),
                 "outcome": told_of(self.schema, self.task),
                 "features": list(self.features),
-                "models": [m.name for m in self.models],
+                "models": list(self.served.names),
             }
         )
 
@@ -124,8 +120,7 @@ class TableJob:
             engine,
             self.encoding,
             self.task,
-            self.models,
-            self.weights,
+            self.served,
             self.settings["n_rows"],
             rng,
             balance=self.settings["balance"],
@@ -137,6 +132,6 @@ class TableJob:
         """Rows in schema order."""
         schema = self.schema.select([*self.features, *self.task.columns])
         values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
-        names, about = tuple(m.name for m in self.models), told_of(schema, self.task)
+        names, about = self.served.names, told_of(schema, self.task)
         settings = {**self.settings, **found.told}
         return CondensedTable(to_frame(values, schema), schema, about, names, ledger, settings)

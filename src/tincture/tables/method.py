@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import SettingError
-from tincture.models.protocol import Model
+from tincture.models.portfolio import guards
+from tincture.models.served import Served
 from tincture.privacy.accounting import Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding
@@ -73,8 +73,7 @@ def search(
     engine: Engine,
     encoding: Encoding,
     task: Task,
-    models: Sequence[Model],
-    weights: Sequence[float],
+    served: Served,
     n_rows: int,
     rng: np.random.Generator,
     *,
@@ -88,10 +87,8 @@ def search(
     ----------
     engine : Engine
         Answers the questions of ``engine.ledger.plan``, which also tells the method.
-    encoding, task, models
+    encoding, task, served
         Columns, outcome, and the models to be served.
-    weights : sequence of float
-        Of the models, summing to 1.
     n_rows : int
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
@@ -103,7 +100,8 @@ def search(
         Also told what to expect once the outcomes are counted.
     """
     marginals, counts = survey(engine, encoding, task)
-    brief = Brief(engine, task, marginals, counts, models, weights, n_rows, effort, balance)
+    guarded = served.with_guards(guards(task))
+    brief = Brief(engine, task, marginals, counts, served, guarded, n_rows, effort, balance)
     follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))

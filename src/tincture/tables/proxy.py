@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.portfolio import TREES, guards
-from tincture.models.protocol import Model
+from tincture.models.portfolio import TREES
 from tincture.privacy.engine import Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task
@@ -40,7 +39,6 @@ N_ANCHORS = 1000
 N_PAIRS = 64
 RADIUS = 0.12  # of the directions
 SHARPNESS = 4.0  # how much more the first times heed the score than nature does
-GUARD = 0.1
 CLIP_A_TABLE = 0.1
 
 
@@ -55,7 +53,7 @@ STYLES = {True: Style(descents=160, moves=120), False: Style(descents=200, moves
 
 
 def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
-    """Teach, relate, distil, choose; see `tincture.tables.condense.condense`."""
+    """Teach, relate, distil, choose; see `tincture.tables.method.search`."""
     style = STYLES[brief.task.is_probabilistic]
     descents = max(1, round(style.descents * brief.effort))
     moves = round(style.moves * brief.effort)
@@ -73,8 +71,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
     start = first_table(brief, pool, scores, rng)
-    models, weights = protected(brief)
-    distance = Distance(models, weights, brief.task, brief.encoding, pool, scores)
+    distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores)
     # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
     marginals, encoding = brief.marginals, brief.encoding
     loose = replace(start, prototypes=marginals.loosened(start.prototypes))
@@ -92,18 +89,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     if moves:
         tables += distil(distance, mover, replace(start, prototypes=tables[-1]), moves, rng, tick)
     task = brief.anchored(pool[:N_ANCHORS], rng)
-    served = replace(brief, models=models, weights=weights)  # real records guard realism too
-    table = choose(served, task, start, tables, mover, rng, tick)
+    table = choose(brief, task, start, tables, mover, rng, tick)
     progress(total, total)
     return table[start.owner], start.outcomes
-
-
-def protected(brief: Brief) -> tuple[list[Model], list[float]]:
-    """The models with their weights, and with GUARD of it all those who guard realism."""
-    names = {m.name for m in brief.models}
-    unasked = [m for m in guards(brief.task) if m.name not in names]
-    weights = [w * (1 - GUARD * len(unasked)) for w in brief.weights]
-    return [*brief.models, *unasked], weights + [GUARD] * len(unasked)
 
 
 def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Teacher[Basis]:
@@ -147,7 +135,7 @@ def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Gener
     if task.is_probabilistic:
         typical = brief.encoding.snap(marginals.place(marginals.typical()))
         chances = task.chance(scores)
-        growth = BARE if {m.name for m in brief.models} <= TREES else RICH
+        growth = BARE if set(brief.served.names) <= TREES else RICH
         return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng, growth)
     return graded(pool, scores, outcomes, severity, rng, copies=1, sharpness=SHARPNESS)
 
@@ -161,16 +149,15 @@ def choose(
     rng: np.random.Generator,
     tick: Callable[[], None],
 ) -> Floats:
-    """Let the real records choose: among the tables found, and without privacy by more moves."""
+    """Let the real records choose: among the tables found, and without privacy by more moves.
 
-    def designs(table: Floats) -> Floats:
-        return brief.encoding.design(table)[:, start.owner]
-
+    Models that guard realism are asked too.
+    """
     tick()
     last = tables[-1]
     earlier = Candidates(np.stack(tables[:-1] or [last]), last[None], int(rng.integers(2**31)))
     clip = CLIP_A_TABLE * math.sqrt(len(earlier.plus))
-    seen = brief.compare(task, earlier, designs, start.outcomes, clip)
+    seen = brief.compare(brief.guarded, task, earlier, start, clip)
     if seen is not None and seen.differences.min() < -seen.noise:
         last = earlier.plus[int(np.argmin(seen.differences))]
     state = optimizer.init(Start(last, start.owner, start.outcomes))
@@ -178,7 +165,7 @@ def choose(
         tick()
         candidates = optimizer.ask(state, rng)
         clip = math.sqrt(len(candidates.plus))
-        seen = brief.compare(task, candidates, designs, start.outcomes, clip)
+        seen = brief.compare(brief.guarded, task, candidates, start, clip)
         if seen is not None:
             state = optimizer.tell(state, candidates, seen)
     return optimizer.result(state)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.protocol import Model, Predictor
+from tincture.models.protocol import Predictor
+from tincture.models.served import Served
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
-from tincture.search.optimizer import Candidates
+from tincture.search.optimizer import Candidates, Start
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import cell_codes, cell_widths
 
@@ -93,18 +93,13 @@ class LossDifferences:
 
     Parameters
     ----------
-    models : sequence of Model
+    served : Served
     task : Task
+    encoding : Encoding
     candidates : Candidates
-        The K pairs.
-    tables : callable
-        From prototypes (R, P, width) to the designs (R, m, p) that models see.
-    outcomes : ndarray of shape (m, width)
-        Of the rows, the same for every candidate.
-    numeric : ndarray of bool, shape (p,)
-        Which design columns are amounts.
-    weights : sequence of float
-        Of the models, summing to 1.
+        The K pairs, exact points of the encoded cube.
+    start : Start
+        Whose owners and outcomes the rows of every candidate have.
     clip : float
         In units of loss.
     """
@@ -113,32 +108,27 @@ class LossDifferences:
 
     def __init__(
         self,
-        models: Sequence[Model],
+        served: Served,
         task: Task,
+        encoding: Encoding,
         candidates: Candidates,
-        tables: Callable[[Floats], Floats],
-        outcomes: Floats,
-        numeric: NDArray[np.bool_],
+        start: Start,
         *,
-        weights: Sequence[float],
         clip: float,
     ) -> None:
-        self.models, self.task, self.tables = models, task, tables
-        self.weights = weights
-        self.candidates, self.outcomes, self.numeric = candidates, outcomes, numeric
+        self.served, self.task, self.encoding = served, task, encoding
+        self.candidates, self.start = candidates, start
         self.size, self.clip = len(candidates.plus), clip
         self._fitted: list[_Fitted] = []
 
     def prepare(self) -> None:
         """Train the models; their predictions for the task's reference rows are kept."""
-        both = np.concatenate([self.candidates.plus, self.candidates.minus])
-        designs = self.tables(both)
-        reference = self.task.reference
-        for model, weight in zip(self.models, self.weights, strict=True):
+        designs = self.encoding.design(self.candidates.both)[:, self.start.owner]
+        numeric, reference = self.encoding.numeric, self.task.reference
+        for model, weight in self.served:
             for draw in range(model.draws):
-                fitted = model.fit(
-                    designs, self.outcomes, self.numeric, seed=self.candidates.seed + draw
-                )
+                seed = self.candidates.seed + draw
+                fitted = model.fit(designs, self.start.outcomes, numeric, seed=seed)
                 compared = None if reference is None else fitted.predict(reference)
                 self._fitted.append(_Fitted(fitted, compared, weight / model.draws))
 
