@@ -2,7 +2,7 @@
 
     python benchmarks/expectation.py --data DIR --results benchmarks/expectation.jsonl
 
-Prints BEST and LOSS of: mean ratio over the portfolio = BEST − LOSS · √columns / (ε · people with
+Prints best and loss of: mean ratio over the portfolio = best − loss · √columns / (ε · people with
 the event), a ratio above 1 counting as 1, by least squares over sets and ε, and what is left. The
 releases in expectation.jsonl were made before cases went by the square of their chances
 (docs/decisions/0008), which left the mean ratio as it was.
@@ -48,7 +48,7 @@ def main() -> None:
     x = np.array([s for _, s, _ in found])
     y = np.minimum([r for *_, r in found], 1.0)
     (best, loss), *_ = np.linalg.lstsq(np.column_stack([np.ones_like(x), -x]), y)
-    print(f"BEST = {best:.2f}  LOSS = {loss:.1f}  ({len(x)} releases)")
+    print(f"best = {best:.2f}  loss = {loss:.1f}  ({len(x)} releases)")
     left = y - (best - loss * x)
     print(f"absolute deviation: mean {np.abs(left).mean():.3f}, largest {np.abs(left).max():.3f}")
     for (name, s, r), off in sorted(zip(found, left, strict=True), key=lambda t: t[1]):

@@ -1,28 +1,44 @@
-"""What to expect, told before anything is spent."""
+"""What to expect of rows and of stays, told before anything is spent, and after the counts."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import series_helpers as series
+from commands import run
 from helpers import SCHEMA, make_table
 from tincture.errors import SettingError
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.booking import Answer
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival, Task
+from tincture.spine.job import Tell
+from tincture.stays import expectation as of_stays
+from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.expectation import ALWAYS, MOST, NOTHING_SEEN, TYPICAL, Outlook
+from tincture.stays.method import search, usual_plan
+from tincture.stays.summaries import CELLS, RECORDED, Occupancy
 from tincture.tables.condenser import Condenser
-from tincture.tables.expectation import FEWEST, GOOD, POOR, expectation, people_for, verdict
+from tincture.tables.expectation import FEWEST, GOOD, POOR, RULE, expectation, verdict
 
 
 @given(st.integers(1, 500), st.floats(0.01, 20))
 def test_more_columns_or_less_epsilon_need_more_people(n_columns: int, epsilon: float) -> None:
-    needed = people_for(GOOD, n_columns, epsilon)
-    assert needed >= people_for(POOR, n_columns, epsilon) >= 1
-    assert people_for(GOOD, 2 * n_columns, epsilon) >= needed
-    assert people_for(GOOD, n_columns, epsilon / 2) >= needed
+    needed = RULE.people_for(GOOD, n_columns, epsilon)
+    assert needed >= RULE.people_for(POOR, n_columns, epsilon) >= 1
+    assert RULE.people_for(GOOD, 2 * n_columns, epsilon) >= needed
+    assert RULE.people_for(GOOD, n_columns, epsilon / 2) >= needed
     assert len(str(needed).rstrip("0")) == 1  # one figure: it is a rule of thumb
 
 
@@ -46,7 +62,7 @@ def test_a_condenser_tells_it_without_records() -> None:
 
 @given(st.integers(1, 500), st.floats(0.01, 20))
 def test_the_verdict_agrees_with_what_was_said_before(n_columns: int, epsilon: float) -> None:
-    good, poor = (people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
+    good, poor = (RULE.people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
     assert f"enough for {GOOD:.0%}" in verdict(max(good, FEWEST), n_columns, epsilon)
     assert "Warning" not in verdict(max(poor, FEWEST), n_columns, epsilon)
     assert verdict(poor / 10 - 1, n_columns, epsilon).startswith("Warning")
@@ -71,3 +87,114 @@ def test_a_run_tells_both_sentences() -> None:
     assert said[0] == made.expectation()
     assert re.search(r"hrough noise, about \d+0 people", said[1])
     assert len(said) == 2
+
+
+def outlook(epsilon: float, n_variables: int = 3) -> Outlook:
+    few = series.LAYOUT.variables[:1] * n_variables
+    return Outlook(replace(series.LAYOUT, variables=few), usual_plan(epsilon, 1e-5))
+
+
+def make_series(**changes: Any) -> SeriesCondenser:
+    settings = {"schema": series.SCHEMA, "target": "died", "n_rows": 8, "hours": 12, "effort": 0}
+    return SeriesCondenser(**(settings | {"epsilon": 4.0, "delta": 1e-5} | changes))
+
+
+@pytest.mark.parametrize(
+    ("strength", "cells", "rate"), [(MOST, 1, 1.0), (ALWAYS, 32, 1.0), (TYPICAL, 32, 0.5)]
+)
+def test_a_variable_is_seen_from_as_many_stays_as_is_said(
+    strength: float, cells: int, rate: float
+) -> None:
+    # Without luck: the exact answer of stays that are alike, beside the noise of the plan.
+    told, occupancy = outlook(1.0), Occupancy(series.LAYOUT)
+    noise = told.plan.mechanism(occupancy.question).noise_multiplier * occupancy.clip
+    answer = np.zeros(occupancy.size)
+    answer[:cells], answer[-3] = 1 / cells, RECORDED * rate
+    seen = {}
+    for n in (told.stays_for(strength), told.stays_for(strength) // 2):
+        seen[n] = occupancy.scale(n * answer, noise, float(n)).present.tolist()
+    assert list(seen.values()) == [[True, False, False], [False] * 3]
+    assert CELLS == 32
+
+
+@pytest.mark.parametrize("strength", [MOST, ALWAYS, TYPICAL])
+def test_more_variables_or_less_epsilon_need_more_stays(strength: float) -> None:
+    few, many, noisy = outlook(2.0), outlook(2.0, 30), outlook(0.5)
+    assert few.stays_for(strength) < many.stays_for(strength)
+    assert few.stays_for(strength) < noisy.stays_for(strength)
+    assert few.stays_for(MOST) < few.stays_for(ALWAYS) < few.stays_for(TYPICAL)
+
+
+def test_the_sentences_on_stays_name_the_settings_and_what_to_do() -> None:
+    said = outlook(0.5).before()
+    assert "3 variables and 2 static columns at ε = 0.5" in said
+    assert f"fewer than {outlook(0.5).stays_for(MOST):,}" in said
+    assert "more ε" in said
+    assert "units (patient)" in replace(outlook(0.5), unit="patient").before()
+    assert "Without privacy" in outlook(math.inf).before()
+
+
+@pytest.mark.parametrize("epsilon", [0.3, 1.0, 8.0])
+def test_the_counts_of_stays_are_judged_as_was_said_before(epsilon: float) -> None:
+    told = outlook(epsilon)
+    always, columns = told.stays_for(ALWAYS), 3 + 2
+    good, poor = (
+        of_stays.RULE.people_for(share, columns, epsilon)
+        for share in (of_stays.GOOD, of_stays.POOR)
+    )
+    few = told.counted(np.array([always / 2 - 1, always / 2 - 1]))
+    assert few.startswith("Warning")
+    assert f"under the {always:,}" in few
+    assert told.counted(np.array([always, poor / 10 - 1])).startswith("Warning")
+    assert "expect about 80%" in told.counted(np.array([always + good, good]))
+    assert "expect 60%" in told.counted(np.array([always + good, poor]))
+
+
+class Empty:
+    """Answers that are the noise's size and nothing else."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.form = ledger, None
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        return Answer(np.zeros(query.size), mechanism.noise_multiplier * query.clip)
+
+
+def test_a_run_that_sees_no_variable_says_so_and_still_releases() -> None:
+    said: list[str] = []
+    job = make_series().job()
+    engine = Empty(Ledger(job.plan(), unit=job.unit))
+    rng, tell = np.random.default_rng(0), Tell(notice=said.append)
+    found = search(engine, job.layout, job.task, 8, rng, tell=tell)
+    assert said[0].startswith("Warning: through noise")
+    assert said[1:] == [NOTHING_SEEN]
+    assert found.told["left_out"] == ["HR", "Lactate", "MechVent", "age", "sex"]
+    assert len(found.points) == 8
+
+
+def test_a_run_on_stays_tells_both_before_and_after() -> None:
+    # Heart rates of 300 stays at ε = 4 show by 8 times what is needed: no chance decides.
+    said: list[str] = []
+    made = make_series()
+    made.fit(*series.make_stays(), notice=said.append)
+    assert said[0] == made.expectation()
+    assert "hrough noise, there are about" in said[1]
+    assert len(said) == 2
+    made = make_series(epsilon=math.inf).fit(*series.make_stays(), notice=said.append)
+    assert said[2:] == [made.expectation()]
+
+
+def test_the_command_prints_what_to_expect_of_stays_unless_it_is_to_be_silent(
+    tmp_path: Path,
+) -> None:
+    for frame, name in zip(series.make_stays(), ("events.csv", "outcomes.csv"), strict=True):
+        frame.write_csv(tmp_path / name)
+    (tmp_path / "schema.json").write_text(json.dumps(series.SCHEMA.to_dict()))
+    paths = ["--outcomes", tmp_path / "outcomes.csv", "--schema", tmp_path / "schema.json"]
+    rest = "--target died --hours 12 --rows 8 --epsilon 4 --delta 1e-5 --effort 0 --out"
+    command = ["condense-series", tmp_path / "events.csv", *paths, *rest.split()]
+    said = run(*command, tmp_path / "told").out.splitlines()
+    assert said[0] == make_series().expectation()
+    assert "hrough noise" in said[1]
+    assert json.loads(run(*command, tmp_path / "json", "--json").out)["rows"] == 8
+    assert run(*command, tmp_path / "quiet", "--quiet").out == ""

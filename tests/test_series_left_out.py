@@ -16,10 +16,12 @@ from commands import run
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, make_stays, records
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
+from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.formats import Form
 from tincture.stays.release import CondensedSeries, written
 from tincture.stays.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
+from tincture.stays.target import audit_stays
 
 RNG = np.random.default_rng
 
@@ -97,6 +99,25 @@ def test_stays_of_which_nothing_is_seen_are_still_tables_of_their_kind() -> None
     assert events.height == 0
     assert events["variable"].dtype == pl.String
     assert rows.height == 4
+
+
+@pytest.mark.parametrize("has_statics", [True, False])
+def test_a_release_without_measurements_is_scored_and_attacked_all_the_same(
+    has_statics: bool,
+) -> None:
+    # As where noise hid every variable, and every static column as well.
+    events, outcomes = make_stays()
+    settings: dict[str, Any] = {"target": "died", "n_rows": 16, "hours": 12, "effort": 0}
+    made = SeriesCondenser(schema=SCHEMA, epsilon=math.inf, delta=1e-5, **settings)
+    table = made.fit(events, outcomes).table_
+    nobody = [pl.lit(None, dtype=table.outcomes[c].dtype).alias(c) for c in ("age", "sex")]
+    rest = table.outcomes if has_statics else table.outcomes.with_columns(nobody)
+    empty = replace(table, events=table.events.clear(), outcomes=rest)
+    real = events, outcomes[:200], outcomes[200:]
+    found = evaluate_series(empty, *real, networks=[], pictures=True)
+    area = found.value("logistic", "condensed", "AUROC")
+    assert (area == 0.5) is not has_statics
+    assert audit_stays(empty, *real, canaries=50).membership
 
 
 def test_no_weight_belongs_to_what_nobody_has() -> None:

@@ -1,3 +1,13 @@
 """One run, one release: what every kind of data shares."""
 
-__all__ = ["condense", "estimator", "job", "questions", "release", "run", "sealing", "teaching"]
+__all__ = [
+    "condense",
+    "estimator",
+    "expectation",
+    "job",
+    "questions",
+    "release",
+    "run",
+    "sealing",
+    "teaching",
+]

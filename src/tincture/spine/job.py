@@ -100,7 +100,7 @@ class Job(Protocol[Made]):
         ...
 
     def expectation(self) -> str:
-        """One sentence on what to expect, from public settings alone."""
+        """What to expect, from public settings alone."""
         ...
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:

@@ -22,7 +22,7 @@ from tincture.stays.courses import courses
 from tincture.stays.inputs import channels, influence, sources
 from tincture.stays.layout import Stays
 from tincture.stays.learners import LOGISTIC, Table, learners_of
-from tincture.stays.reading import INCOMPLETE, invented_records, read_like, read_sides
+from tincture.stays.reading import INCOMPLETE, invented, read_sides
 from tincture.stays.release import CondensedSeries
 from tincture.stays.sealing import Sealing
 
@@ -142,10 +142,8 @@ class StaysBench(Bench):
         self._release, self.schema = told, told.schema
         self.task = self._classes = told.classes
         self.case = told.case
-        own = read_like(told.own, told.own.events, told.own.outcomes)
-        self._layout = own.layout
-        self.condensed = invented_records(own, told.own.schema, self._classes)
-        statics = own.layout.statics.columns if own.layout.statics else ()
+        self._layout, self.condensed = invented(told)
+        statics = self._layout.statics.columns if self._layout.statics else ()
         self.columns = (*statics, *(told.schema[name] for name in self.task.columns))
         networks = [one.name for one in self.learners if one.name != LOGISTIC]
         self.together = {TOGETHER: networks} if len(networks) > 1 else {}

@@ -164,7 +164,7 @@ class SeriesCondenser(Releasing):
         )
 
     def expectation(self) -> str:
-        """One sentence on what to expect of the release, from public settings alone.
+        """A few sentences on what to expect of the release, from public settings alone.
 
         Raises
         ------

@@ -29,7 +29,7 @@ class Description:
     summaries : Summaries
     kept : ndarray of int
         Coordinates of variables and static columns that the release holds at all; no stay can be
-        betrayed by others, which would only blur the distances.
+        betrayed by others, which would only blur the distances. One is left where it holds none.
     """
 
     summaries: Summaries
@@ -47,7 +47,8 @@ class Description:
         for place in layout.statics.slices if layout.statics else ():
             known[place] = (statics[:, place.stop - 1] < 0.5).any()  # the last says "missing"
         kept = [np.repeat(measured, 2), known, np.repeat(measured, HATS)]
-        return cls(summaries, np.flatnonzero(np.concatenate(kept)))
+        held = np.flatnonzero(np.concatenate(kept))
+        return cls(summaries, held if len(held) else np.zeros(1, dtype=np.int64))
 
     def __call__(self, stays: Records) -> Floats:
         """Descriptions, (n, kept and the outcome)."""

@@ -87,7 +87,7 @@ class Standard:
     ----------
     mean, sd : ndarray of shape (n_channels,)
     kept : ndarray of bool, shape (n_channels,)
-        Channels that vary in the table; the others are dropped.
+        Channels that vary in the table; the others are dropped, all but one where none varies.
     """
 
     mean: Floats
@@ -99,7 +99,10 @@ class Standard:
         """From the channels (n, bins, n_channels) that a model is trained on."""
         moments = np.array([_moments(table[..., c]) for c in range(table.shape[2])])
         mean, sd = moments.T
-        return cls(mean, sd, sd > 1e-6 * np.maximum(1.0, np.abs(mean)))
+        kept = sd > 1e-6 * np.maximum(1.0, np.abs(mean))
+        if not kept.any():  # models need a channel, if only to learn nothing from
+            kept[0], sd[0] = True, 1.0
+        return cls(mean, sd, kept)
 
     def __call__(self, table: Grid) -> Grid:
         """Standardised and cut channels, 0 where nothing is known; float32 (n, bins, kept)."""

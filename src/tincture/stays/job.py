@@ -17,6 +17,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, told_of
 from tincture.spine.job import Found, Tell
 from tincture.spine.run import digest_of
+from tincture.stays.expectation import Outlook
 from tincture.stays.layout import Layout
 from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
@@ -107,8 +108,8 @@ class StaysJob:
         )
 
     def expectation(self) -> str:
-        """Nothing yet."""
-        return ""
+        """From the number of columns, ε and δ."""
+        return Outlook(self.layout, self.plan(), self.unit).before()
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """Ask, teach, invent, match."""

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.tasks import Classification
-from tincture.spine.job import SILENT, Found, Tell
+from tincture.spine.job import SILENT, Found, Notice, Tell
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
+from tincture.stays.expectation import NOTHING_SEEN, Outlook
 from tincture.stays.invent import Manner, invent
 from tincture.stays.layout import Layout
 from tincture.stays.matching.imagined import imagine
@@ -40,8 +42,9 @@ N_DRAFTS = 12  # of which networks choose one
 N_IMAGINED = 2000  # stays that networks are asked about
 
 
+@lru_cache(maxsize=8, typed=True)
 def usual_plan(epsilon: float, delta: float) -> Plan:
-    """Rounds and noise from public settings alone."""
+    """Rounds and noise from public settings alone; kept, as they take seconds to find."""
     rounds = {} if math.isfinite(epsilon) else {ResidualSums.question: ROUNDS_UNPRIVATE}
     phases = phases_of(PHASES, rounds)
     if math.isinf(epsilon):
@@ -115,6 +118,7 @@ def search(
     rng : numpy.random.Generator
     matching : Matching
     tell : Tell
+        Also told what to expect once the stays are counted, and again if no variable is seen.
     """
     total = sum(p.count for p in engine.ledger.plan.phases) + sum(matching)
     done = itertools.count()
@@ -122,7 +126,7 @@ def search(
     def tick() -> None:
         tell.progress(next(done), total)
 
-    found = learn(engine, layout, task, rng, tick)
+    found = learn(engine, layout, task, rng, tick, tell.notice)
     teacher = found.teacher
     # Odds do harm where the teacher is noised (docs/decisions/0010-series.md).
     many = n_rows if found.products is None else n_prototypes(n_rows)
@@ -151,14 +155,19 @@ def learn(
     task: Classification,
     rng: np.random.Generator,
     tick: Callable[[], None],
+    notice: Notice,
 ) -> Findings:
     """Ask every private question."""
-    counts = ask(engine, CellCounts(task))
+    plan, counts = engine.ledger.plan, ask(engine, CellCounts(task))
+    if math.isfinite(plan.epsilon):
+        notice(Outlook(layout, plan, engine.ledger.unit).counted(counts.value))
     n_units = max(float(counts.value.sum()), 1.0)
     tick()
     occupancy = Occupancy(layout)
     answer = ask(engine, occupancy)
     scale = occupancy.scale(answer.value, answer.noise, n_units)
+    if not scale.present.any():
+        notice(NOTHING_SEEN)
     tick()
     trajectories = Trajectories(layout, scale)
     sums = EmbeddingSums(task, trajectories)
@@ -167,7 +176,7 @@ def learn(
     course = trajectories.course(sums.parts(answer.value).sum(axis=0), noise, n_units)
     tick()
     basis, products = Summaries(layout, scale), None
-    if engine.ledger.plan.has(SummaryProducts.question):
+    if plan.has(SummaryProducts.question):
         query = SummaryProducts(basis)
         products = query.matrix(ask(engine, query).value) / n_units
         tick()

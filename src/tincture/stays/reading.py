@@ -16,7 +16,6 @@ from tincture.privacy.query import Records
 from tincture.public.cells import Unreadable, identities
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification
 from tincture.public.times import Moments, moments
 from tincture.stays.events.clocks import Clock, Counted, Dated, without_words
 from tincture.stays.events.reader import Reading
@@ -117,30 +116,31 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
     ------
     TableError, SettingError, SchemaError, ReleaseError
     """
-    about, form = release.settings, form_of(release)
-    try:
-        hours, bin_hours, unit = float(about["hours"]), float(about["bin_hours"]), about["unit"]
-    except (KeyError, TypeError, ValueError):
-        raise ReleaseError(INCOMPLETE) from None
-    layout = Layout.of(
-        release.schema,
-        target=release.task["target"],
-        stay=form.stay,
-        hours=hours,
-        bin_hours=bin_hours,
-    )
+    form = form_of(release)
     stays, _ = read_stays(
         events,
         outcomes,
         release.schema,
-        layout,
+        _layout_of(release),
         stay=form.stay,
         time=form.time,
         time_unit=form.unit,
-        unit=unit,
+        unit=release.settings.get("unit"),
         names=(form.variable, form.value),
     )
     return stays
+
+
+def _layout_of(release: CondensedSeries) -> Layout:
+    about, form = release.settings, form_of(release)
+    try:
+        hours, bin_hours = float(about["hours"]), float(about["bin_hours"])
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError(INCOMPLETE) from None
+    target = release.task["target"]
+    return Layout.of(
+        release.schema, target=target, stay=form.stay, hours=hours, bin_hours=bin_hours
+    )
 
 
 def read_sides(
@@ -176,11 +176,23 @@ def read_sides(
     return inside, outside
 
 
-def invented_records(stays: Stays, schema: Schema, task: Classification) -> Records:
-    """Invented stays as a vault would hold them; they need none."""
-    points = stays.layout.points(stays.grid, stays.statics(schema))
-    outcomes = task.outcomes(to_columns(stays.outcomes, schema, task.columns))
-    return Records(points, np.zeros((len(stays), 0), np.float32), outcomes)
+def invented(release: CondensedSeries) -> tuple[Layout, Records]:
+    """The stays of a release as a vault would hold them; they need none.
+
+    Raises
+    ------
+    TableError, SettingError, SchemaError, ReleaseError
+    """
+    own, task = release.own, release.own.classes
+    layout = _layout_of(own)
+    if own.events.is_empty():  # noise hid every variable
+        nothing = np.full((len(own), *layout.shape), np.nan, dtype=np.float32)
+        stays = Stays(nothing, own.outcomes, layout)
+    else:
+        stays = read_like(own, own.events, own.outcomes)
+    points = layout.points(stays.grid, stays.statics(own.schema))
+    outcomes = task.outcomes(to_columns(stays.outcomes, own.schema, task.columns))
+    return layout, Records(points, np.zeros((len(stays), 0), np.float32), outcomes)
 
 
 def _outcomes(source: Source, outcomes: Any) -> Any:

@@ -17,7 +17,7 @@ from tincture.stays.description import Description, likelihood
 from tincture.stays.events.reader import Form
 from tincture.stays.job import StaysJob
 from tincture.stays.layout import Stays
-from tincture.stays.reading import form_of, invented_records, read_like, read_sides
+from tincture.stays.reading import form_of, invented, read_sides
 from tincture.stays.release import CondensedSeries
 from tincture.stays.sealing import Sealing
 
@@ -53,8 +53,7 @@ class StaysTarget:
 
     def records(self, release: CondensedSeries) -> Records:
         """Its stays."""
-        own = release.own
-        return invented_records(read_like(own, own.events, own.outcomes), own.schema, own.classes)
+        return invented(release)[1]
 
     def description(self, real: Records, invented: Records) -> Description:
         """In deviations of the real ones; of what the release holds at all."""

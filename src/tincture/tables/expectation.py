@@ -9,27 +9,12 @@ from __future__ import annotations
 
 import math
 
-# Share of the ceiling's gain over chance = BEST − LOSS · √columns / (ε · people with the event).
-BEST = 0.96
-LOSS = 2.0  # the fit gives 0.9; small tables scatter, so that twice as much is promised away
+from tincture.spine.expectation import Rule
+
+# The fit gives a loss of 0.9; small tables scatter, so that twice as much is promised away.
+RULE = Rule(best=0.96, loss=2.0)
 GOOD, POOR = 0.9, 0.8
 FEWEST = 20  # people of the rarer outcome below whom the rule says nothing, whatever ε
-
-
-def people_for(share: float, n_columns: int, epsilon: float) -> int:
-    """People with the event for which a share of the gain is expected, to one figure, rounded up.
-
-    Parameters
-    ----------
-    share : float
-        Below BEST.
-    n_columns : int
-        Features of the table.
-    epsilon : float
-    """
-    exact = LOSS * math.sqrt(n_columns) / (max(epsilon, 1e-9) * (BEST - share))
-    unit = 10 ** max(math.floor(math.log10(max(exact, 1.0))), 0)
-    return int(math.ceil(exact / unit) * unit)
 
 
 def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
@@ -41,10 +26,10 @@ def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
         )
     if math.isinf(epsilon):
         return (
-            f"Without privacy, models should gain about {BEST:.0%} of what all records would give "
-            "them over chance."
+            f"Without privacy, models should gain about {RULE.best:.0%} of what all records would "
+            "give them over chance."
         )
-    good, poor = (people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
+    good, poor = (RULE.people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
     return (
         f"With {n_columns} columns at ε = {epsilon:g}, models should gain {GOOD:.0%} of what all "
         f"records would give them over chance, or more, if {good:,} people have the event (and as "
@@ -63,8 +48,7 @@ def verdict(n_rarer: float, n_columns: int, epsilon: float) -> str:
     n_columns, epsilon
         As for `expectation`; ε finite.
     """
-    scarcity = math.sqrt(n_columns) / (max(epsilon, 1e-9) * max(n_rarer, 1.0))
-    share = BEST - LOSS * scarcity if n_rarer >= FEWEST else 0.0
+    share = RULE.share(n_rarer, n_columns, epsilon) if n_rarer >= FEWEST else 0.0
     about = f"{max(round(n_rarer, -1), 10):,.0f}"
     counted = f"Through noise, about {about} people have the rarer outcome"
     if share >= GOOD:
