@@ -58,13 +58,15 @@ def evaluate(
         The release, and what its kind of data brings.
     train, test : Any
         The records that were condensed, and held-out ones, as `Bench.sides` takes them.
-    by, at, schema, in_house, pictures
+    by, at, schema
         As for `tincture.evaluate`.
     runs : int
         Times that each model is trained, with other seeds and on other random records; figures are
         means over them.
     seed : int
         Of models, of the random real records and of the resamples behind the intervals.
+    in_house, pictures
+        As for `tincture.evaluate`.
     progress : callable
         Told how many of the trainings are done.
 
