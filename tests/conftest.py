@@ -46,14 +46,6 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def unmatched_stays() -> Iterator[None]:
-    """Stays are matched to networks only where a test asks for it: it takes minutes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tincture.stays.condenser._has_torch", lambda: False)
-        yield
-
-
 @pytest.fixture(scope="session")
 def condensed() -> Iterator[Condenser]:
     """One small private result, fitted once."""

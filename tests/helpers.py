@@ -164,6 +164,13 @@ def bookings(journal: Path) -> int:
     return sum(b'"booked"' in line for line in journal.read_bytes().splitlines())
 
 
+def lose_answer(journal: Path) -> None:
+    """As a kill between the last booking and its answer leaves it."""
+    lines = journal.read_bytes().splitlines(keepends=True)
+    last = max(i for i, line in enumerate(lines) if b'"booked"' in line)
+    journal.write_bytes(b"".join(lines[: last + 1]))
+
+
 def reserve_ten(path: str, worker: int, workers: int) -> int:
     """Reserve 0.1 of a budget ten times from a process of its own; how often it was granted.
 

@@ -36,7 +36,7 @@ LOOKS = ["attacked members", "attacked others"]
 
 def release_of(stays: tuple[pl.DataFrame, pl.DataFrame], epsilon: float) -> CondensedSeries:
     condenser = SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=epsilon, delta=1e-5
+        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=epsilon, delta=1e-5, effort=0
     )
     return condenser.fit(*stays).table_
 

@@ -252,6 +252,7 @@ def test_stays_have_a_case_too(tmp_path: Path) -> None:
         hours=12,
         epsilon=float("inf"),
         delta=1e-5,
+        effort=0,
     ).fit(events, turned)
     table = made.table_
     assert table.task["case"] == 0

@@ -60,7 +60,11 @@ def real() -> Real:
 def release() -> CondensedSeries:
     settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
     events, outcomes, _ = real()
-    return SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5).fit(events, outcomes).table_
+    return (
+        SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5, effort=0)
+        .fit(events, outcomes)
+        .table_
+    )
 
 
 def score(release: CondensedSeries, *networks: Any, **more: Any) -> Evaluation:
@@ -293,7 +297,9 @@ def test_raw_physionet_records_are_scored_as_they_were_condensed(tmp_path: Path)
     told.head(40).write_csv(train)
     told.tail(20).write_csv(test)
     settings: dict[str, Any] = {"target": "in_hospital_death", "n_rows": 8, "epsilon": math.inf}
-    condenser = SeriesCondenser(schema=PHYSIONET, delta=1e-5, **settings).fit(tmp_path, train)
+    condenser = SeriesCondenser(schema=PHYSIONET, delta=1e-5, **settings, effort=0).fit(
+        tmp_path, train
+    )
     found = evaluate_series(condenser.table_, tmp_path, train, test, networks=[])
     assert found.value("logistic", CEILING, "AUROC") > 0.9
     assert found.value("logistic", CONDENSED, "AUROC") > 0.9
@@ -307,7 +313,9 @@ def test_a_benchmark_has_its_held_out_stays_in_another_folder(tmp_path: Path) ->
         folder.mkdir()
         benchmark(folder, 30 if folder.name == "train" else 24)
     settings: dict[str, Any] = {"target": "y_true", "n_rows": 8, "hours": 4, "stay": "stay"}
-    condenser = SeriesCondenser(schema=BENCHMARK, epsilon=math.inf, delta=1e-5, **settings)
+    condenser = SeriesCondenser(
+        schema=BENCHMARK, epsilon=math.inf, delta=1e-5, **settings, effort=0
+    )
     condenser.fit(folders[0])
     lists = [folder / "listfile.csv" for folder in folders]
     found = evaluate_series(

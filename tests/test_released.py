@@ -186,6 +186,7 @@ def test_stays_tell_them_too_and_read_their_own_cells_plainly(tmp_path: Path) ->
         hours=12,
         epsilon=float("inf"),
         delta=1e-5,
+        effort=0,
     ).fit(events, written)
     made.save(tmp_path / "out")
     loaded = CondensedSeries.load(tmp_path / "out")

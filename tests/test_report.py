@@ -250,6 +250,7 @@ def test_stays_have_a_data_card_too(epsilon: float, tmp_path: Path) -> None:
         hours=12,
         epsilon=epsilon,
         delta=1e-5,
+        effort=0,
     ).fit(odd, named)
     condenser.save(tmp_path / "out")
     text = (tmp_path / "out" / "card.html").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from tincture.stays.release import CondensedSeries
 
 def make(**changes: Any) -> SeriesCondenser:
     settings = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
-    return SeriesCondenser(**(settings | {"epsilon": 4.0, "delta": 1e-5} | changes))
+    usual = {"epsilon": 4.0, "delta": 1e-5, "effort": 0}
+    return SeriesCondenser(**(settings | usual | changes))
 
 
 def batch(*events: tuple[str, float, str, float]) -> pl.DataFrame:
@@ -122,6 +124,7 @@ def test_the_command_line_condenses_stays(tmp_path: Path) -> None:
     flags = {"outcomes": "outcomes.csv", "schema": "schema.json", "out": "release"}
     paths = [part for k, v in flags.items() for part in (f"--{k}", str(tmp_path / v))]
     rest = "--id stay_id --target died --hours 12 --bin 60m --rows 10 --epsilon 4 --delta 1e-5"
+    rest += " --effort 0"
     said = run("condense-series", tmp_path / "events.csv", *paths, *rest.split(), "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["rows"] == 10
@@ -137,6 +140,10 @@ def test_an_effort_that_cannot_be_is_refused(effort: Any) -> None:
         make(effort=effort).fit(*make_stays())
 
 
-def test_without_torch_an_effort_is_refused_in_a_sentence() -> None:
+def test_without_torch_an_effort_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert make(effort=None).job().settings["effort"] == 0.0
     with pytest.raises(SettingError, match=r"tincture\[deep\]"):
         make(effort=1).fit(*make_stays())

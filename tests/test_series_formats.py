@@ -66,7 +66,7 @@ def test_dates_may_be_texts(tmp_path: Path) -> None:
     )
     labels = outcomes.rename({"stay_id": "subject_id"})
     settings = {"schema": SCHEMA, "target": "died", "stay": "subject_id", "hours": 12, "n_rows": 8}
-    condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=0)
+    condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=0, effort=0)
     meds.write_csv(tmp_path / "events.csv")
     labels.with_columns(start.alias("start")).write_csv(tmp_path / "outcomes.csv")
     from_texts = condenser.fit(tmp_path / "events.csv", tmp_path / "outcomes.csv").table_
@@ -93,6 +93,7 @@ def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
             n_rows=8,
             epsilon=math.inf,
             delta=0,
+            effort=0,
         )
         .fit(meds, labels)
         .table_
@@ -105,7 +106,7 @@ def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
 def test_raw_physionet_records_are_condensed(tmp_path: Path) -> None:
     physionet(tmp_path)
     condenser = SeriesCondenser(
-        schema=PHYSIONET, target="in_hospital_death", n_rows=8, epsilon=math.inf, delta=0
+        schema=PHYSIONET, target="in_hospital_death", n_rows=8, epsilon=math.inf, delta=0, effort=0
     ).fit(tmp_path, tmp_path / "outcomes/Outcomes-a.txt")
     joined = condenser.table_.events.join(condenser.table_.outcomes, on="stay_id")
     means = joined.group_by("in_hospital_death").agg(pl.mean("value")).sort("in_hospital_death")
@@ -127,7 +128,9 @@ def test_a_descriptor_that_is_no_code_is_unknown(word: str, tmp_path: Path) -> N
 def test_the_benchmark_layout_is_read(tmp_path: Path) -> None:
     benchmark(tmp_path)
     table = (
-        SeriesCondenser(schema=BENCHMARK, target="y_true", n_rows=8, epsilon=math.inf, delta=0)
+        SeriesCondenser(
+            schema=BENCHMARK, target="y_true", n_rows=8, epsilon=math.inf, delta=0, effort=0
+        )
         .fit(tmp_path)
         .table_
     )
@@ -168,7 +171,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
 def test_a_network_learns_from_condensed_stays_what_holds_for_others() -> None:
     torch = pytest.importorskip("torch")
     condenser = SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=4.0, delta=1e-5
+        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=4.0, delta=1e-5, effort=0
     ).fit(*make_stays(1500))
     events, outcomes = make_stays(600, seed=9)
 

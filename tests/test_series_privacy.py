@@ -151,7 +151,7 @@ def test_noise_off_by_30_percent_is_rejected(name: str, factor: float) -> None:
 
 def condenser(epsilon: float = 1.0) -> SeriesCondenser:
     return SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=16, hours=12, epsilon=epsilon, delta=1e-5
+        schema=SCHEMA, target="died", n_rows=16, hours=12, epsilon=epsilon, delta=1e-5, effort=0
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,28 @@ import polars as pl
 import pytest
 
 from commands import Said, listing, run
-from helpers import bookings
+from helpers import bookings, lose_answer
 from series_helpers import SCHEMA, make_stays
 from tincture.privacy.budget import Budget
-from tincture.privacy.ledger import Ledger
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.method import usual_plan
 from tincture.stays.release import CondensedSeries
 
 REST = "--id stay_id --target died --hours 12 --rows 16 --delta 1e-5 --effort 0 --quiet"
-PLAN = cache(usual_plan)  # calibrating takes longer than all else here
-KILL = """
-import os, signal, sys
-from tincture.cli import main
-from tincture.privacy.ledger import Ledger
-keep, left = Ledger.keep, int(sys.argv.pop(1))
-def stop(self, answer):
-    global left
-    keep(self, answer)
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-Ledger.keep = stop
-main()
-"""
+JOURNAL = Path("out.unfinished/journal.jsonl")
 
 
 class Killed(BaseException):
     """As if the process were killed."""
 
 
+def killed() -> None:
+    raise Killed
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path) -> Path:
     """Stays, their schema, and a budget for one run at ε = 4."""
-    monkeypatch.setattr("tincture.stays.job.usual_plan", PLAN)
     events, outcomes = make_stays()
     events.write_parquet(tmp_path / "events.parquet")
     outcomes.write_parquet(tmp_path / "outcomes.parquet")
@@ -72,55 +60,65 @@ def assert_finished(place: Path, spent: int) -> None:
     """A whole release, one part of the budget, no journal, and no booking forgotten or doubled."""
     assert not (place / "out.unfinished").exists()
     release = CondensedSeries.load(place / "out")
-    planned = sum(p.count for p in PLAN(4.0, 1e-5).phases)
+    planned = sum(p.count for p in usual_plan(4.0, 1e-5).phases)
     assert spent < len(release.ledger.entries) == planned
     assert release.ledger.epsilon() <= 4.0
     assert len(Budget(place / "budget.json").read()["releases"]) == 1
 
 
+def estimator(epsilon: float) -> SeriesCondenser:
+    """What the command makes."""
+    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "hours": 12, "n_rows": 16}
+    return SeriesCondenser(**settings, epsilon=epsilon, delta=1e-5, effort=0)
+
+
+def begin(
+    place: Path, questions: int = 99, *, epsilon: float = 4.0, kill: Callable[[], None] = killed
+) -> SeriesCondenser:
+    """Run, or go on, until so many questions have their answers."""
+
+    def progress(done: int, total: int) -> None:
+        if bookings(place / JOURNAL) == questions:
+            kill()
+
+    budget = place / "budget.json" if epsilon == 4 else None
+    sources = place / "events.parquet", place / "outcomes.parquet"
+    return estimator(epsilon).fit(
+        *sources, journal=place / JOURNAL, budget=budget, progress=progress
+    )
+
+
 def test_a_process_killed_after_some_bookings_is_finished_by_resume(place: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from test_series_resume import begin; "
+        "begin(Path(sys.argv[1]), 5, kill=lambda: os.kill(os.getpid(), 9))"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", KILL, "5", *condensing(place)], env=os.environ, check=False
+        [sys.executable, "-c", script, str(place)], cwd=Path(__file__).parent, check=False
     )
     assert done.returncode == -9
     assert not (place / "out").exists()
-    assert bookings(place / "out.unfinished" / "journal.jsonl") == 5
+    assert bookings(place / JOURNAL) == 5
     again = run(*condensing(place))
     assert (again.code, "--resume" in again.err) == (2, True)
     assert resumed(place) == Said(0, "", "")
     assert_finished(place, 5)
 
 
-def stop_at(number: int, patch: pytest.MonkeyPatch) -> None:
-    """Kill between a booking and its answer, the ``number``-th that this process asks for."""
-    keep, asked = Ledger.keep, iter(range(1, 99))
-
-    def stop(self: Ledger, answer: Any) -> None:
-        if next(asked) == number:
-            raise Killed
-        keep(self, answer)
-
-    patch.setattr(Ledger, "keep", stop)
-
-
-def test_a_run_killed_again_and_again_counts_what_it_lost(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for times, spent in ((5, 5), (2, 7)):
-        with monkeypatch.context() as patch, pytest.raises(Killed):
-            stop_at(times, patch)
-            run(*condensing(place, *(["--resume"] if times == 2 else [])))
-        assert bookings(place / "out.unfinished" / "journal.jsonl") == spent
+def test_a_run_killed_again_and_again_counts_what_it_lost(place: Path) -> None:
+    for spent in (5, 7):
+        with pytest.raises(Killed):
+            begin(place, spent)
+        lose_answer(place / JOURNAL)
+        assert bookings(place / JOURNAL) == spent
     assert resumed(place).code == 0
     assert_finished(place, 7)
 
 
-def test_a_first_answer_that_was_lost_is_said_in_a_sentence(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        stop_at(1, patch)
-        run(*condensing(place))
+def test_a_first_answer_that_was_lost_is_said_in_a_sentence(place: Path) -> None:
+    with pytest.raises(Killed):
+        begin(place, 1)
+    lose_answer(place / JOURNAL)
     said = resumed(place)
     assert (said.code, said.err.count("\n")) == (8, 1)
     assert "lost its answer" in said.err
@@ -128,9 +126,7 @@ def test_a_first_answer_that_was_lost_is_said_in_a_sentence(
     assert len(Budget(place / "budget.json").read()["releases"]) == 1
 
 
-def test_without_noise_a_resumed_run_ends_where_it_would_have(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_noise_a_resumed_run_ends_where_it_would_have(place: Path) -> None:
     def released() -> tuple[pl.DataFrame, pl.DataFrame]:
         release = CondensedSeries.load(place / "out")
         return release.events, release.outcomes
@@ -138,30 +134,16 @@ def test_without_noise_a_resumed_run_ends_where_it_would_have(
     assert run(*condensing(place, epsilon=float("inf"))).code == 0
     whole = released()
     (place / "out").rename(place / "whole")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        keep, kept = Ledger.keep, iter(range(1, 99))
-
-        def stop(self: Ledger, answer: Any) -> None:
-            keep(self, answer)
-            if next(kept) == 9:
-                raise Killed
-
-        patch.setattr(Ledger, "keep", stop)
-        run(*condensing(place, epsilon=float("inf")))
+    with pytest.raises(Killed):
+        begin(place, 9, epsilon=float("inf"))
+    assert bookings(place / JOURNAL) == 9
     assert resumed(place, epsilon=float("inf")).code == 0
     assert all(a.equals(b) for a, b in zip(whole, released(), strict=True))
 
 
-def test_resuming_a_run_killed_after_its_release_appeared_says_where_it_is(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(journal: Path) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("tincture.cli.condensing.remove_journal", killed)
-        run(*condensing(place))
-    journal, before = place / "out.unfinished" / "journal.jsonl", listing(place / "out")
+def test_resuming_a_run_killed_after_its_release_appeared_says_where_it_is(place: Path) -> None:
+    begin(place).save(place / "out")  # its journal would be removed next
+    journal, before = place / JOURNAL, listing(place / "out")
     own = journal.read_text()
     journal.write_text(own + '{"booked": {}}\n')  # another's: not all of it is in the release
     said = resumed(place)
