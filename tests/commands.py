@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator
 
-from helpers import DESCRIPTOR, make_table
-from tincture.cli import main
+from helpers import DESCRIPTOR, QUICK, make_table
+from tincture.cli import app, main
 
 DROPPED = ["days", "event", "stage", "patient"]
 Flags = dict[str, Any]
@@ -31,7 +32,7 @@ class Said:
     err: str
 
 
-def run(*args: object) -> Said:
+def run(*args: object, command: Callable[..., object] = app) -> Said:
     """Run a command in this process."""
     out, err = io.StringIO(), io.StringIO()
     code: object = 0
@@ -41,7 +42,7 @@ def run(*args: object) -> Said:
         contextlib.redirect_stderr(err),
     ):
         try:
-            main()
+            main(command)
         except SystemExit as end:
             code = end.code
     return Said(int(code or 0), out.getvalue(), err.getvalue())  # type: ignore[call-overload]
@@ -64,8 +65,9 @@ def condensing(folder: Path, **changes: Any) -> list[str]:
         "drop": DROPPED,
         "model": "logistic",
         "rows": 16,
-        "epsilon": "inf",
+        "epsilon": 1,
         "delta": 1e-5,
+        "effort": QUICK,
         "out": folder / "out",
     } | changes
     args = ["condense", str(flags.pop("records", folder / "records.csv"))]

@@ -23,6 +23,7 @@ import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from helpers import short_plan
 from tincture.audit.rehearsal import Listening
 from tincture.errors import TinctureError
 from tincture.io.frames import read_table
@@ -36,7 +37,7 @@ from tincture.public.cells import identity
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
-from tincture.tables.method import search, usual_plan
+from tincture.tables.method import search
 from tincture.tables.sealing import Sealing
 
 Record = dict[str, str]  # cells as text
@@ -379,7 +380,7 @@ class Tables:
         """Of a run with all these models and a short search."""
         rng = np.random.default_rng(0)
         records = [r for i in range(N_ASKED) for r in self.usual(rng, i)]
-        ledger = Ledger(usual_plan(4.0, 1e-5, self.method))
+        ledger = Ledger(short_plan(4.0, 1e-5, self.method))
         engine = Listening(LocalEngine(self._seal(_untyped(_text(records)), ledger)))
         models = [resolve(m, self.task) for m in self.models]
         weights = [1 / len(models)] * len(models)

@@ -14,14 +14,8 @@ import sys
 import time
 from typing import Any
 
-from tincture.tables.condense import PROXY
-
-import tincture.kernels.logistic
-import tincture.tables.bench
-import tincture.tables.condenser
-import tincture.tables.proxy
 from tincture.cli import main
-from tincture.privacy.accounting import Phase, calibrate
+from tincture.tables.method import usual_plan
 
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -59,10 +53,7 @@ def child(job: dict[str, Any], pipe: int) -> None:
 
 def serve() -> None:
     """One child a job."""
-    plan = calibrate(1.0, 1e-5, [Phase(q, n, share) for q, (share, n) in PROXY.items()])
-    tincture.tables.job.usual_plan = lambda *settings: plan
-    styles = tincture.tables.proxy.STYLES
-    tincture.tables.proxy.STYLES = {k: s._replace(descents=8, moves=10) for k, s in styles.items()}
+    usual_plan(1.0, 1e-5, "proxy")  # calibrated once for all forks
     for line in sys.stdin:
         job = json.loads(line)
         reading, writing = os.pipe()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import importlib
 import io
 import json
@@ -23,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +31,11 @@ import numpy as np
 import polars as pl
 
 import commands
-import tincture.audit.vault_checks
 import tincture.cli
 import tincture.io.draft
 import tincture.report.in_house
 import tincture.stays.condenser
-import tincture.stays.job
+import tincture.stays.method
 import tincture.tables.bench
 import tincture.tables.condenser
 import tincture.tables.job
@@ -47,17 +45,27 @@ from fuzz_inputs import NAME, NUMBER, changed, command, write_inputs
 from fuzz_stays import write_stays
 from helpers import FEATURES, SCHEMA, make_table
 from tincture.models.portfolio import resolve
-from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Classification, Survival
-from tincture.tables.method import PROXY
+from tincture.tables.method import usual_plan
 from tincture.tables.trial import rehearse
 
 SECONDS = 10  # of work; a busy machine takes longer
 PATIENCE = 60.0  # seconds after which even one that waits is ended; more on a crowded machine
 FRESH = 20  # one input in so many runs in an interpreter of its own
-INTERPRETER = [sys.executable, "-m", "tincture"]
 OUTPUTS = ("out", "card.html", "page.html", "draft.json", "new.json", "told.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a command is run: in a fork, or in an interpreter of its own."""
+
+    main: Callable[[], None] = tincture.cli.main
+    interpreter: Sequence[str] = (sys.executable, "-m", "tincture")
+    seconds: int = SECONDS
+
+
+USUAL = Way()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,10 @@ class Ended:
     fault: str
 
 
-def child(seed: int, number: int, folder: Path, told: int, release: Path) -> None:
+def child(seed: int, number: int, folder: Path, told: int, release: Path, way: Way) -> None:
     """Write the inputs and run the command, in a process of its own that does not return."""
     os.chdir(folder)
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (way.seconds, way.seconds))
     code = 0
     try:
         rng = np.random.default_rng([seed, number])
@@ -88,9 +96,9 @@ def child(seed: int, number: int, folder: Path, told: int, release: Path) -> Non
         for stream, name in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(folder.with_suffix(f".{name}"), os.O_CREAT | os.O_WRONLY), stream)
         if number % FRESH == 0:
-            os.execv(INTERPRETER[0], [*INTERPRETER, *quick(args)])
-        sys.argv = ["tincture", *args]
-        tincture.cli.main()
+            os.execv(way.interpreter[0], [*way.interpreter, *quick(args)])
+        sys.argv = ["tincture", *quick(args)]
+        way.main()
     except SystemExit as end:
         code = ended_with(end.code)
     except BaseException as error:  # of the fuzzer, or let through
@@ -110,14 +118,16 @@ def ended_with(code: Any) -> int:
 
 
 def quick(args: list[str]) -> list[str]:
-    """The same with a short search, for an interpreter in which nothing was shortened."""
+    """The same with a short search: what is tested is what goes in and comes out."""
     if args[:1] != ["condense"] or "--help" in args:
         return args
     has_model = any(a.startswith("--model") for a in args)
     return [args[0], "--effort=0.002", *([] if has_model else ["--model=logistic"]), *args[1:]]
 
 
-def attempt(seed: int, number: int, release: Path, patience: float = PATIENCE) -> Ended:
+def attempt(
+    seed: int, number: int, release: Path, patience: float = PATIENCE, way: Way = USUAL
+) -> Ended:
     """Run one input."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "here"
@@ -126,7 +136,7 @@ def attempt(seed: int, number: int, release: Path, patience: float = PATIENCE) -
         began = time.monotonic()
         process = os.fork()
         if process == 0:
-            child(seed, number, folder, writing, release)
+            child(seed, number, folder, writing, release, way)
         os.close(writing)
         status = waited(process, began + patience)
         told = json.loads(os.read(reading, 10**6) or b'{"args": [], "inputs": []}')
@@ -195,27 +205,10 @@ def judged(args: list[str], code: int, out: str, err: str, written: str) -> str:
 
 
 def prepare(home: Path) -> Path:
-    """Shorten the search, load what all inputs need, and make a release for them.
-
-    What is tested is what goes in and comes out.
-    """
-
-    def plan(epsilon: float, delta: float, method: str) -> Plan:
-        usual = tincture.tables.method.DIRECT if method == "direct" else PROXY
-        return calibrate(epsilon, delta, [Phase(q, min(n, 3), s) for q, (s, n) in usual.items()])
-
-    default = tincture.tables.condenser.default_models
-    tincture.tables.condenser.default_models = lambda task: default(task)[
-        :1
-    ]  # all of them take minutes
-    tincture.tables.job.usual_plan = once = functools.cache(plan)
-    tincture.stays.job.usual_plan = series = functools.cache(tincture.stays.job.usual_plan)
-    tincture.audit.vault_checks.CALLS, tincture.audit.vault_checks.LOOKS = 4, 30
-    styles = tincture.tables.proxy.STYLES
-    tincture.tables.proxy.STYLES = {k: s._replace(descents=4, moves=4) for k, s in styles.items()}
+    """Load and calibrate what all inputs need, and make a release for them."""
     for method in ("proxy", "direct"):
-        once(1.0, 1e-5, method)
-    series(4.0, 1e-5)
+        usual_plan(1.0, 1e-5, method)
+    tincture.stays.method.usual_plan(4.0, 1e-5)
     encoding = Encoding([SCHEMA[n] for n in FEATURES])
     tasks = Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")
     for task, model in zip(tasks, ("logistic", "cox"), strict=True):

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tincture.errors import BudgetError
-from tincture.privacy.accounting import Mechanism, Phase, Plan
+from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
@@ -25,7 +25,9 @@ from tincture.public.tasks import Classification
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.condenser import Condenser
+from tincture.tables.job import TableJob
 from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.method import DIRECT, PROXY
 from tincture.tables.sealing import Sealing
 
 DESCRIPTOR: dict[str, Any] = {
@@ -50,6 +52,7 @@ DESCRIPTOR: dict[str, Any] = {
 }
 SCHEMA = Schema.from_dict(DESCRIPTOR)
 OTHERS = {"died": ["days", "event", "stage"], "stage": ["days", "event", "died"]}
+QUICK = 0.0125  # an effort of two descents
 FEATURES = ["age", "lactate", "sodium", "ward", "diabetes"]
 ENCODING = Encoding([SCHEMA[f] for f in FEATURES])
 
@@ -140,6 +143,28 @@ def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return points, teacher.score(points)
 
 
+def short_plan(epsilon: float, delta: float, method: str) -> Plan:
+    """Five questions of a kind at most."""
+    usual = PROXY if method == "proxy" else DIRECT
+    return calibrate(epsilon, delta, [Phase(q, min(n, 5), s) for q, (s, n) in usual.items()])
+
+
+class ShortJob(TableJob):
+    """A run of few questions."""
+
+    def plan(self) -> Plan:
+        """A short one."""
+        return short_plan(self.epsilon, self.delta, self.method)
+
+
+class ShortCondenser(Condenser):
+    """Asks little: what is tested is what goes in and comes out, not how good it is."""
+
+    def job(self) -> ShortJob:
+        """With a short plan."""
+        return ShortJob(**vars(super().job()))
+
+
 def make_condenser(**changes: Any) -> Condenser:
     """Sixteen rows for a logistic regression of ``died``, without noise unless told otherwise."""
     settings = {
@@ -150,8 +175,9 @@ def make_condenser(**changes: Any) -> Condenser:
         "delta": 1e-5,
         "models": ["logistic"],
         "n_rows": 16,
+        "effort": QUICK,
     }
-    return Condenser(**(settings | changes))
+    return ShortCondenser(**(settings | changes))
 
 
 def too_long(steps: Iterable[int]) -> bool:
@@ -171,18 +197,19 @@ def lose_answer(journal: Path) -> None:
     journal.write_bytes(b"".join(lines[: last + 1]))
 
 
+class SlowBudget(Budget):
+    """Writes slowly, so that without a lock processes would collide."""
+
+    def _write(self, content: dict[str, Any]) -> None:
+        time.sleep(0.005)
+        super()._write(content)
+
+
 def reserve_ten(path: str, worker: int, workers: int) -> int:
     """Reserve 0.1 of a budget ten times from a process of its own; how often it was granted.
 
-    All workers begin together and write slowly, so that without a lock they would collide.
+    All workers begin together and write slowly.
     """
-    write = Budget._write
-
-    def write_slowly(self: Budget, content: dict[str, Any]) -> None:
-        time.sleep(0.005)
-        write(self, content)
-
-    Budget._write = write_slowly  # type: ignore[method-assign]
     gate = Path(path).parent.parent / "gate"
     gate.mkdir(exist_ok=True)
     (gate / str(worker)).touch()
@@ -192,7 +219,7 @@ def reserve_ten(path: str, worker: int, workers: int) -> int:
     granted = 0
     for i in range(10):
         try:
-            Budget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test", unit="record")
+            SlowBudget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test", unit="record")
             granted += 1
         except BudgetError:
             pass

@@ -21,7 +21,7 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
 from tincture.spine.teaching import Teacher
-from tincture.tables.additive import WAVES, Basis, Belief, curvatures, levelled, shifted
+from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures, levelled, shifted
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import survey, usual_plan
@@ -83,12 +83,12 @@ class Hazy:
         return Answer(exact + sigma * self._rng.standard_normal(query.size), sigma)
 
 
-def taught(n: int, noise: float = 0.0) -> Teacher[Basis]:
+def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Basis]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
     marginals, counts = survey(engine, ENCODING, DIED)
     brief = Brief(engine, DIED, marginals, counts, NOBODY, NOBODY, 100)
-    return teach(brief, np.random.default_rng(3), lambda: None)
+    return teach(brief, np.random.default_rng(3), lambda: None, prior)
 
 
 def spreads(teacher: Teacher[Basis]) -> dict[str, float]:
@@ -114,13 +114,10 @@ def test_exact_answers_recover_an_additive_logistic_model() -> None:
     assert spearmanr(teacher.score(points), truth).statistic > 0.98
 
 
-def test_under_noise_columns_that_tell_nothing_are_shrunk_most(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_under_noise_columns_that_tell_nothing_are_shrunk_most() -> None:
     # Four times the noise of an answer at ε = 1.
     shrunk = spreads(taught(2000, noise=40.0))
-    monkeypatch.setattr("tincture.tables.additive.PRIOR", 1e3)
-    raw = spreads(taught(2000, noise=40.0))
+    raw = spreads(taught(2000, noise=40.0, prior=1e3))
     for idle in ("sodium", "ward"):
         assert shrunk[idle] < 0.5 * raw[idle]
         assert shrunk[idle] < 0.3 * shrunk["lactate"]

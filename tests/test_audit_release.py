@@ -161,7 +161,6 @@ def test_an_audit_is_marked_in_house_and_says_what_it_saw(audited: Audit) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("few_rounds")
 def test_reference_releases_are_made_of_halves(condensed: Condenser) -> None:
     seen: list[tuple[int, int]] = []
     found = audit(

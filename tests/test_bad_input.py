@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,6 @@ import pytest
 from commands import condensing, listing, prepare, run
 from helpers import DESCRIPTOR, make_table
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
 NUMBER, NAME = "123.456789", "Zx81sentinel"  # planted in the records; no output may hold them
 SURVIVAL = {
     "target": None,
@@ -304,7 +304,7 @@ PLACES = [
         "needs ε = inf",
         6,
         folder=keep_budget(),
-        flags={"budget": "budget.json"},
+        flags={"budget": "budget.json", "epsilon": "inf"},
     ),
 ]
 CASES = [*SETTINGS, *MODELS, *SCHEMAS, *TABLES, *PLACES]
@@ -376,11 +376,19 @@ def test_an_unfinished_run_is_not_begun_anew(tmp_path: Path) -> None:
         assert listing(tmp_path) == before
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a release of the records beside it."""
+    folder = tmp_path_factory.mktemp("made")
+    prepare(folder, records())
+    assert run(*condensing(folder)).code == 0
+    return folder
+
+
 @pytest.fixture
-def release(tmp_path: Path) -> Path:
-    """A release of the records beside it."""
-    prepare(tmp_path, records())
-    assert run(*condensing(tmp_path)).code == 0
+def release(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "out"
 
 

@@ -55,7 +55,6 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
     return told, spent, sorted(p.name for p in out.iterdir()), ledger, package, card
 
 
-@pytest.mark.usefixtures("few_rounds")
 @pytest.mark.parametrize("method", ["proxy", "direct"])
 def test_runs_with_and_without_an_odd_record_look_alike(method: str, tmp_path: Path) -> None:
     base = outside(tmp_path / "without", TABLE, method=method)

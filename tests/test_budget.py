@@ -176,7 +176,6 @@ def test_a_file_that_mixes_units_grants_nothing(tmp_path: Path) -> None:
             budget.reserve("c", 0.5, 1e-5, "", unit=unit)
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_a_run_of_another_unit_is_refused_before_it_asks(tmp_path: Path) -> None:
     prepare(tmp_path, make_table(120))
     budget = tmp_path / "budget.json"

@@ -19,7 +19,6 @@ from sklearn.naive_bayes import GaussianNB
 from helpers import OTHERS, make_condenser, make_table
 from tincture.errors import QueryFailed, TinctureError
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
 ODD_NUMBER, ODD_NAME = 123.456789, "Zx81sentinel"
 
 

@@ -124,7 +124,6 @@ def test_an_event_may_be_any_of_two_levels() -> None:
         Survival.of(schema, "days", "fate", "dead").check(codes | {"fate": np.array([1, 1, 1])})
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_every_figure_follows_the_case_and_says_it(tmp_path: Path) -> None:
     train, test = recode(make_table(300)), recode(make_table(300, seed=1))
     made = make_condenser(schema=Schema.from_dict(coded()), case="1").fit(train)
@@ -150,7 +149,6 @@ def test_every_figure_follows_the_case_and_says_it(tmp_path: Path) -> None:
         assert "died; the case is 1 (dead)" in (tmp_path / "out" / card).read_text()
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_rows_have_the_prevalence_of_the_case_whichever_it_is() -> None:
     # Without noise a share of 16 rows is exact to a row.
     table = recode(make_table(300))
@@ -160,7 +158,6 @@ def test_rows_have_the_prevalence_of_the_case_whichever_it_is() -> None:
         assert abs(float((rows["died"] == 1).mean()) - share) <= 1 / 16  # type: ignore[arg-type]
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_the_command_line_takes_and_tells_the_case(tmp_path: Path) -> None:
     recode(make_table(120)).write_csv(tmp_path / "records.csv")
     recode(make_table(120, seed=1)).write_csv(tmp_path / "heldout.csv")
@@ -176,7 +173,6 @@ def test_the_command_line_takes_and_tells_the_case(tmp_path: Path) -> None:
     assert told["case"] == {"column": "died", "level": 1, "label": "dead"}
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_several_classes_are_each_the_case_in_turn() -> None:
     drop = ["days", "event", "died", "patient"]
     made = make_condenser(target="stage", drop=drop).fit(make_table(300))
@@ -211,7 +207,6 @@ def test_a_release_of_before_had_the_last_level_and_a_wrong_one_is_damaged(
         CondensedTable.load(tmp_path / "out")
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_survival_by_words_is_survival_by_numbers() -> None:
     words = {0: "alive", 1: "dead"}
     field = {"name": "event", "type": "string", "categories": ["dead", "alive"]}

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers import ENCODING, SCHEMA, make_table, make_teacher
+from helpers import ENCODING, make_condenser, make_table, make_teacher
+from tincture.audit.rehearsal import Listening
 from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.booking import Answer
+from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
+from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.search.moves import Moves
-from tincture.tables import proxy as indirect
+from tincture.spine.job import SILENT
 from tincture.tables.brief import Brief
-from tincture.tables.condenser import Condenser
 from tincture.tables.proxy import choose, first_table
 from tincture.tables.questions import LossDifferences
 
@@ -92,24 +93,13 @@ def test_further_questions_are_moves_from_the_chosen_table() -> None:
     assert engine.asked[1].clip == math.sqrt(3)  # as much as differences of losses can be
 
 
-@pytest.mark.usefixtures("few_rounds")
-def test_real_records_guard_realism_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_records_guard_realism_too() -> None:
     # Chosen by the models asked for alone, a table without noise loses those who come later.
-    asked: list[Brief] = []
-
-    def watched(brief: Brief, *rest: Any) -> Any:
-        asked.append(brief)
-        return choose(brief, *rest)
-
-    monkeypatch.setattr(indirect, "choose", watched)
-    Condenser(
-        schema=SCHEMA,
-        target="died",
-        drop=["days", "event", "stage", "patient"],
-        models=["logistic"],
-        n_rows=16,
-        epsilon=1.0,
-        delta=1e-5,
-    ).fit(make_table(80))
-    assert list(asked[0].guarded.names) == ["logistic", "naive_bayes"]
-    assert sum(asked[0].guarded.weights) == pytest.approx(1.0)
+    job = make_condenser(epsilon=1.0).job()
+    engine = Listening(LocalEngine(Vault(job.seal, make_table(80), Ledger(job.plan()))))
+    job.search(engine, np.random.default_rng(0), SILENT)
+    asked = [h.query for h in engine.heard if isinstance(h.query, LossDifferences)]
+    assert asked
+    for query in asked:
+        assert list(query.served.names) == ["logistic", "naive_bayes"]
+        assert sum(query.served.weights) == pytest.approx(1.0)

@@ -29,8 +29,6 @@ from tincture.public.schema import Schema
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
-
 
 def assert_valid(rows: pl.DataFrame, schema: Schema) -> None:
     """Every cell is a level, or lies inside its bounds."""
@@ -100,8 +98,8 @@ def test_with_noise_no_seed_repeats_a_release(condensed: Condenser) -> None:
         {"unit": "patient", "drop": OTHERS["died"]},
         {"models": [GaussianNB()]},
         {"method": "direct"},
-        {"method": "proxy", "models": None, "epsilon": 1.0, "effort": 0.4},
-        {"method": "proxy", "models": None, "epsilon": 1.0, "effort": 0.4, "target": None,
+        {"method": "proxy", "models": None, "epsilon": 1.0},
+        {"method": "proxy", "models": None, "epsilon": 1.0, "target": None,
          "time": "days", "event": "event", "drop": ["died", "stage", "patient"]},
         {"method": "proxy", "unit": "patient", "drop": OTHERS["died"], "epsilon": 1.0,
          "models": ["logistic", "tree"], "weights": {"tree": 3}},

@@ -150,7 +150,6 @@ def test_any_noisy_products_give_a_valid_correlation_matrix(
     np.testing.assert_allclose(lines.marginals.encoding.snap(points), points, atol=1e-12)
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_of_one_column_no_pair_is_asked() -> None:
     others = ["lactate", "sodium", "ward", "diabetes", "days", "event", "stage", "patient"]
     made = make_condenser(drop=others, epsilon=1.0, method="proxy").fit(make_table())

@@ -73,7 +73,7 @@ def test_a_draft_is_the_same_whatever_the_records_say(tmp_path: Path) -> None:
     assert drafts[0] == drafts[1]
 
 
-def test_a_draft_is_refused_until_it_is_completed(tmp_path: Path, few_rounds: None) -> None:
+def test_a_draft_is_refused_until_it_is_completed(tmp_path: Path) -> None:
     write(tmp_path, make_table(60))
     args = {"records": tmp_path / "Records.csv"}
     made = run("schema", "draft", args["records"], "--out", tmp_path / "schema.json")
@@ -93,7 +93,7 @@ def test_a_draft_is_refused_until_it_is_completed(tmp_path: Path, few_rounds: No
     assert run(*condensing(tmp_path, **args)).code == 0
 
 
-def test_a_proposal_is_refused_until_it_is_reviewed(tmp_path: Path, few_rounds: None) -> None:
+def test_a_proposal_is_refused_until_it_is_reviewed(tmp_path: Path) -> None:
     path = write(tmp_path, make_table(60))
     args = {"records": path, "drop": ["days", "event", "stage", "patient"]}
     run("schema", "draft", path, "--from-data", "--out", tmp_path / "schema.json")

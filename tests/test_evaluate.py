@@ -176,7 +176,6 @@ def test_a_bad_subgroup_is_refused_before_a_record_is_seen(
         evaluate(condensed.table_, None, None, by=[by])
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_survival_is_scored_by_order_and_by_risk_over_time() -> None:
     table = make_table(300)
     made = make_condenser(
@@ -191,7 +190,6 @@ def test_survival_is_scored_by_order_and_by_risk_over_time() -> None:
     assert found.value("cox", CEILING, "C-index") > 0.55
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_predicted_risk_is_compared_at_the_times_asked_for() -> None:
     table = make_table(300)
     made = make_condenser(

@@ -18,7 +18,7 @@ from helpers import ENCODING, Ask, make_condenser, make_table, make_vault, plan_
 from tincture.errors import BudgetError, QueryFailed, ReleaseError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
-from tincture.privacy.engine import LocalEngine
+from tincture.privacy.engine import LocalEngine, Replaying
 from tincture.privacy.journal import Journal
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
@@ -59,7 +59,6 @@ def assert_ended(journal: Path, question: str) -> None:
     assert SENTINEL not in journal.read_text()
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_a_run_with_a_failed_question_is_never_continued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,14 +81,12 @@ def test_a_run_with_a_failed_question_is_never_continued(
         assert listing(tmp_path) == kept
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_without_the_record_nothing_fails(tmp_path: Path) -> None:
     made = make_condenser(epsilon=1.0, models=[Picky()])
     made.fit(records(diabetics=0), journal=tmp_path / "journal")
     assert not any("failed" in line for line in lines_of(tmp_path / "journal"))
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_the_command_line_begins_anew_only_under_another_name_and_budget(tmp_path: Path) -> None:
     prepare(tmp_path, records())
     budget = Budget(tmp_path / "budget.json")
@@ -196,7 +193,7 @@ def test_a_person_who_stops_a_question_loses_its_answer_alone(
     with pytest.raises(KeyboardInterrupt) as caught:
         make_vault(opened()).noisy_sum(failing(KeyboardInterrupt()), NOISE)
     assert caught.value.__context__ is None  # which would quote what a model was at
-    engine = LocalEngine(make_vault(opened()))
+    engine = Replaying(LocalEngine(make_vault(opened())))
     assert engine.answer(Ask(), NOISE).value is None
     assert engine.answer(Ask(), NOISE).value is not None
 

@@ -65,12 +65,11 @@ def test_the_fuzzer_sees_what_is_wrong(
 PLANT = """
 import os, sys, time
 from pathlib import Path
-import fuzz, tincture.cli
+import fuzz
 body = {body!r}
-fuzz.SECONDS = 1
-fuzz.INTERPRETER = [sys.executable, "-c", "import os, sys, time\\n" + body]
-tincture.cli.main = lambda: exec(body, globals())
-print([fuzz.attempt(0, number, Path({release!r}), 4).fault for number in (1, fuzz.FRESH)])
+again = [sys.executable, "-c", "import os, sys, time\\n" + body]
+way = fuzz.Way(lambda: exec(body, globals()), again, seconds=1)
+print([fuzz.attempt(0, number, Path({release!r}), 4, way).fault for number in (1, fuzz.FRESH)])
 """
 
 

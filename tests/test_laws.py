@@ -243,3 +243,47 @@ def test_every_public_name_is_found(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         tincture.nonsense  # noqa: B018
+
+
+TESTS = sorted(Path(__file__).parent.rglob("*.py"))
+PATCHES = ("setattr", "delattr", "patch", "patch.object")
+
+
+def replaced(tree: ast.AST) -> Iterator[str]:
+    """Names inside the house to which a test file assigns, by a patch or by hand."""
+    ours = {
+        alias.asname or alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if (getattr(node, "module", None) or alias.name).split(".")[0] == "tincture"
+    }
+    for node in ast.walk(tree):
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = [t for t in node.targets if isinstance(t, ast.Attribute)]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(PATCHES):
+            targets = node.args[:1]
+        for target in targets:
+            name = target.value if isinstance(target, ast.Constant) else ast.unparse(target)
+            if str(name).split(".")[0] in ours | {"tincture"}:
+                yield str(name)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "monkeypatch.setattr('tincture.tables.proxy.STYLES', {})",
+        "from tincture.privacy import vault as v\npatch.setattr(v, 'GRID', 1)",
+        "import tincture.cli\ntincture.cli.main = print",
+        "from unittest import mock\nmock.patch('tincture.cli.main')",
+    ],
+)
+def test_a_test_that_replaces_something_is_seen(code: str) -> None:
+    assert list(replaced(ast.parse(code)))
+
+
+def test_tests_replace_nothing_inside_the_house() -> None:
+    """What a test needs otherwise is a parameter, or a method that a subclass overrides."""
+    found = {p.name: list(replaced(ast.parse(p.read_text(encoding="utf-8")))) for p in TESTS}
+    assert {name: names for name, names in found.items() if names} == {}

@@ -128,15 +128,15 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
     assert torch.get_num_threads() == threads
 
 
-def test_a_stopped_process_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tincture.stays.matching import rounds
+def test_a_stopped_process_is_told_in_a_sentence() -> None:
+    from tincture.stays.matching.rounds import Effort, TerminatedWorkerError, match
 
-    def stopped(*_: object) -> None:
-        raise rounds.TerminatedWorkerError("killed")
+    def stopped() -> None:
+        raise TerminatedWorkerError("killed")
 
-    monkeypatch.setattr(rounds, "_moved", stopped)
+    draft, imagined, scores = setting()
     with pytest.raises(SettingError, match="want of memory"):
-        matched(2)
+        match([draft], LAYOUT, imagined, scores, Effort(2), RNG(0), stopped, 1)
 
 
 def test_learners_see_stays_as_their_recipient_hands_them_to_a_network() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
+
+from torch.optim.optimizer import register_optimizer_step_pre_hook  # noqa: E402
 
 from tincture.evaluation.metrics.classes import auroc  # noqa: E402
 from tincture.evaluation.metrics.figure import plain  # noqa: E402
@@ -84,16 +84,15 @@ def test_whoever_watches_sees_every_step_and_disturbs_nothing() -> None:
     np.testing.assert_array_equal(watched.log_odds(asked), alone.log_odds(asked))
 
 
-def test_the_rate_falls_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_falls_to_nothing() -> None:
     rates: list[float] = []
-    usual = torch.optim.AdamW.step
-
-    def step(self: Any, *args: Any, **more: Any) -> Any:
-        rates.append(self.param_groups[0]["lr"])
-        return usual(self, *args, **more)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", step)
-    train(NETWORKS["mlp"], *made(), 0, recipe=Recipe(steps=10, rate=1e-3))
+    watching = register_optimizer_step_pre_hook(
+        lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"])
+    )
+    try:
+        train(NETWORKS["mlp"], *made(), 0, recipe=Recipe(steps=10, rate=1e-3))
+    finally:
+        watching.remove()
     expected = 1e-3 * (1 + np.cos(np.pi * np.arange(10) / 10)) / 2
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
 

@@ -14,7 +14,7 @@ import pytest
 from dp_accounting.pld import PLDAccountant
 from dp_accounting.rdp import RdpAccountant
 
-from helpers import ENCODING, make_condenser, make_table, make_vault
+from helpers import ENCODING, QUICK, make_condenser, make_table, make_vault
 from tincture.errors import ReleaseError, SettingError
 from tincture.models.portfolio import resolve
 from tincture.models.served import Served
@@ -90,7 +90,6 @@ def test_the_method_follows_the_outcome_and_an_impossible_one_is_refused() -> No
 
 
 @METHODS
-@pytest.mark.usefixtures("few_rounds")
 def test_a_run_asks_in_the_order_of_the_promise_and_books_every_share(method: str) -> None:
     made = make_condenser(epsilon=1.0, method=method).fit(make_table(300))
     written = made.ledger.to_dict()
@@ -111,7 +110,6 @@ def test_a_run_asks_in_the_order_of_the_promise_and_books_every_share(method: st
         assert clips["loss differences"] == pytest.approx(0.05 * 8)
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_a_run_that_lost_an_answer_of_any_kind_still_finishes(tmp_path: Path) -> None:
     def fit(name: str) -> Ledger:
         condenser = make_condenser(epsilon=1.0, method="proxy")
@@ -148,10 +146,10 @@ class Forgetful:
 
 
 @pytest.mark.parametrize("lost", [["residual sums"], list(PROXY)[1:]])
-def test_whatever_was_lost_the_rows_are_valid(lost: list[str], few_rounds: None) -> None:
+def test_whatever_was_lost_the_rows_are_valid(lost: list[str]) -> None:
     engine, rng = Forgetful(lost), np.random.default_rng(1)
     models = [resolve("logistic", DIED)]
-    found = search(engine, ENCODING, DIED, Served(models, [1.0]), 16, rng)
+    found = search(engine, ENCODING, DIED, Served(models, [1.0]), 16, rng, effort=QUICK)
     assert_exact(ENCODING, found.points, 16)
     assert set(found.outcomes[:, 0]) == {0.0, 1.0}
     assert len(engine.ledger.entries) == sum(count for _, count in PROXY.values())

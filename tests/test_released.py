@@ -120,7 +120,6 @@ def test_a_word_for_missing_that_released_amounts_may_be_is_left_out_of_the_file
     assert [f["missingValues"] for f in resource["fields"]] == [["", "NA", "99"], ["", "-99"]]
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_a_release_reads_its_rows_plainly_and_records_as_they_are_written(tmp_path: Path) -> None:
     (table, written), (_, others) = registry(), registry(seed=1)
     made = make_condenser(schema=SCHEMA, drop=[]).fit(written)
@@ -147,7 +146,6 @@ def test_a_release_reads_its_rows_plainly_and_records_as_they_are_written(tmp_pa
     assert next(b for b in found.bars if b.column == "died").labels == ("0", "1 (dead)")
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_both_cards_of_rows_tell_what_the_codes_mean(tmp_path: Path) -> None:
     make_condenser(schema=SCHEMA, drop=[]).fit(registry()[1]).save(tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()
@@ -239,7 +237,6 @@ def test_a_slug_is_a_name_that_every_reader_allows(text: str, made: str) -> None
     assert slug(made) == made
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_the_names_of_a_release_are_slugs_and_its_title_has_the_words(tmp_path: Path) -> None:
     make_condenser(schema=SCHEMA, drop=[]).fit(registry()[1]).save(tmp_path / "out")
     package = json.loads((tmp_path / "out" / "datapackage.json").read_text())

@@ -133,7 +133,7 @@ def test_the_data_card_says_what_the_release_says(condensed: Condenser, tmp_path
     assert "18 to 100" in page.texts
 
 
-def test_a_release_without_a_promise_warns(few_rounds: None, tmp_path: Path) -> None:
+def test_a_release_without_a_promise_warns(tmp_path: Path) -> None:
     prepare(tmp_path)
     assert run(*condensing(tmp_path, quiet=True)).code == 0
     text = (tmp_path / "out" / "card.html").read_text(encoding="utf-8")
@@ -218,7 +218,6 @@ def test_a_summary_is_frozen_and_holds_numbers_and_words_only(condensed: Condens
     check(in_house_page(InHouse(card.title, card.promise, found)))
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_no_patient_value_reaches_the_data_card(tmp_path: Path) -> None:
     odd = make_table(80).with_columns(
         sodium=pl.lit(123.456789), patient=pl.lit("Zx81sentinel"), lactate=pl.lit(17.77)
@@ -274,7 +273,6 @@ def test_stays_have_a_data_card_too(epsilon: float, tmp_path: Path) -> None:
     assert (tmp_path / "card.html").read_text(encoding="utf-8") == text
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_evaluate_writes_the_page_and_books_its_looks(tmp_path: Path) -> None:
     prepare(tmp_path, make_table(120))
     assert run(*condensing(tmp_path, quiet=True)).code == 0

@@ -11,8 +11,6 @@ from tincture.errors import ReleaseError
 from tincture.privacy.budget import Budget
 from tincture.tables.condenser import Condenser
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
-
 
 class Killed(BaseException):
     """As if the process were killed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -34,13 +35,13 @@ app.add_typer(schema_app, name="schema")
 app.add_typer(budget_app, name="budget")
 
 
-def main() -> None:
+def main(command: Callable[..., object] = app) -> None:
     """Run the command line; every known error becomes one sentence and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without ε shall not stop a run
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name="tincture")
+        command(prog_name="tincture")
     except TinctureError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

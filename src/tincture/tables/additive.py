@@ -128,17 +128,20 @@ class Belief:
     weights : ndarray of shape (size,)
     variance : ndarray of shape (n_blocks,)
         Prior variance of a weight of each block, learned from the answers so far.
+    prior : float
+        That of every block before any answer.
     """
 
     weights: Floats
     variance: Floats
+    prior: float = PRIOR
 
     @classmethod
-    def first(cls, basis: Features, level: float) -> Belief:
+    def first(cls, basis: Features, level: float, prior: float = PRIOR) -> Belief:
         """All records alike, at a level."""
-        variance = np.full(len(basis.blocks), PRIOR)
+        variance = np.full(len(basis.blocks), prior)
         variance[-1] = FREE
-        return cls(np.append(np.zeros(basis.size - 1), level), variance)
+        return cls(np.append(np.zeros(basis.size - 1), level), variance, prior)
 
     def after(
         self,
@@ -173,8 +176,8 @@ class Belief:
             _, known = _information(curve, noise_so_far)
             spread = np.trace(np.linalg.inv(known + identity / self.variance[b]))
             seen = weights[block] @ weights[block] + spread
-            variance[b] = (seen + PRIOR_WORTH * PRIOR) / (len(old) + PRIOR_WORTH)
-        return Belief(weights, variance)
+            variance[b] = (seen + PRIOR_WORTH * self.prior) / (len(old) + PRIOR_WORTH)
+        return Belief(weights, variance, self.prior)
 
 
 def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:

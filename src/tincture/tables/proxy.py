@@ -25,7 +25,7 @@ from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher, taught
-from tincture.tables.additive import Basis, Belief, curvatures, levelled
+from tincture.tables.additive import PRIOR, Basis, Belief, curvatures, levelled
 from tincture.tables.brief import Brief
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
@@ -94,7 +94,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     return table[start.owner], start.outcomes
 
 
-def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> Teacher[Basis]:
+def teach(
+    brief: Brief, rng: np.random.Generator, tick: Callable[[], None], prior: float = PRIOR
+) -> Teacher[Basis]:
     """Fit the teacher by rounds of residual sums."""
     marginals, task, counts = brief.marginals, brief.task, brief.counts
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
@@ -102,7 +104,8 @@ def teach(brief: Brief, rng: np.random.Generator, tick: Callable[[], None]) -> T
     basis = Basis.fitting(marginals, sample)
     values = basis.values(sample)
     rounds = brief.plan.count(ResidualSums.question)
-    beliefs, counting = [Belief.first(basis, task.level(counts))], brief.n_units * brief.groups.mean
+    beliefs = [Belief.first(basis, task.level(counts), prior)]
+    counting = brief.n_units * brief.groups.mean
 
     def asked(weights: Floats) -> Query:
         return brief.groups.of_query(ResidualSums(task, Teacher(basis, weights), counts))
