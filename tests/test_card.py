@@ -157,7 +157,6 @@ def several() -> CondensedTable:
     return of_rows(target="stage", drop=["days", "event", "died", "patient"])
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_both_cards_of_every_release_hold_the_same_facts(condensed: Condenser) -> None:
     registered = make_condenser(schema=OF_REGISTRY, drop=[]).fit(registry()[1]).table_
     names = {"age": NASTY, "died": "| `died`", "ward": "</td>\nward"}
@@ -213,7 +212,6 @@ def test_two_classes_are_corrected_by_log_odds(condensed: Condenser) -> None:
         assert "cannot say how to correct predictions" in unknown
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_several_classes_are_corrected_by_factors_and_survival_is_recalibrated() -> None:
     made = several()
     near = share(made, [0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
@@ -229,7 +227,6 @@ def test_several_classes_are_corrected_by_factors_and_survival_is_recalibrated()
     assert "Each time was drawn evenly within one of 20 equal parts" in said(made)
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_a_rare_case_that_was_given_a_row_is_not_said_to_be_as_frequent() -> None:
     table = make_table(400)
     rare = table.with_columns(died=pl.when(pl.int_range(pl.len()) < 3).then(1).otherwise(0))
