@@ -161,6 +161,11 @@ def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
 
     The tighter of PLD and RDP; RDP alone, which is never less, if that is above `COARSE`.
     """
+    return _spent(tuple(mechanisms), delta)
+
+
+@lru_cache(maxsize=256)  # a release tells its ε in several places
+def _spent(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     event = _composed(mechanisms)
     if event is None:
         return 0.0
