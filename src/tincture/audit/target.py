@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.audit.attacks import Statistic
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records, Sealed
@@ -85,9 +83,7 @@ class Target(Protocol):
         """What a release holds, as a vault would hold it; no secret."""
         ...
 
-    def description(
-        self, real: Records, invented: Records
-    ) -> Callable[[Records], NDArray[np.float64]]:
+    def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
         """How records become points that are compared."""
         ...
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.evaluation.pictures import Pictures
 from tincture.evaluation.scores import Words
 from tincture.privacy.query import Records, Seal
@@ -17,7 +18,6 @@ from tincture.public.columns import Column
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
 
-Floats = NDArray[np.float64]
 Predict = Callable[[Any], Floats]  # from what `Bench.ready` made, to predictions (n, n_outputs)
 Watch = Callable[[int, Predict], None]  # of the step that was done, and the model as it is then
 

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.errors import ModelError
 from tincture.models.prepared import Prepared, prepare
-from tincture.models.protocol import Floats, Mask, Predictor
+from tincture.models.protocol import Predictor
 
 
 class Manner(Protocol):

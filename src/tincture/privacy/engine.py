@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.errors import ReleaseError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
@@ -36,7 +34,7 @@ class Engine(Protocol):
 class Told(NamedTuple):
     """An answer that is there."""
 
-    value: NDArray[np.float64]
+    value: Floats
     noise: float
 
 

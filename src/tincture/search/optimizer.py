@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tincture.arrays import Floats, Integers
+
 State = TypeVar("State")
 Progress = Callable[[int, int], None]  # rounds done, rounds in all
 
@@ -33,7 +33,7 @@ class Start:
     """
 
     prototypes: Floats
-    owner: NDArray[np.int64]
+    owner: Integers
     outcomes: Floats
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
@@ -51,7 +52,7 @@ class Found:
     """
 
     points: NDArray[Any]
-    outcomes: NDArray[np.float64]
+    outcomes: Floats
     told: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -13,11 +13,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.kernels.rows import products
 from tincture.privacy.engine import Engine, Told
 from tincture.privacy.query import Query
-
-Floats = NDArray[np.float64]
 
 
 class Features(Protocol):

@@ -11,9 +11,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.public.encoding import Values
-
-Floats = NDArray[np.float64]
 
 
 class Outcome(Protocol):
@@ -70,7 +69,7 @@ class Outcome(Protocol):
         """
         ...
 
-    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+    def cells(self, outcomes: Floats) -> Integers:
         """Cell of each outcome, in 0 … n_cells − 1."""
         ...
 
