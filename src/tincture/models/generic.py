@@ -28,20 +28,16 @@ class Manner(Protocol):
     @property
     def n_outputs(self) -> int:
         """Predictions a record."""
-        ...
 
     @property
     def threads(self) -> bool:
         """Whether copies may be used by several threads at a time."""
-        ...
 
     def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fresh fitted copy, from x (m, p) and outcomes (m, width)."""
-        ...
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Predictions (b, n_outputs) for x (b, p)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

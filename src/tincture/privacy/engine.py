@@ -28,7 +28,6 @@ class Engine(Protocol):
 
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """A private answer; its value is None where a killed run spent it and lost it."""
-        ...
 
 
 class Told(NamedTuple):

@@ -74,22 +74,17 @@ class Query(Protocol):
     @property
     def question(self) -> str:
         """Its kind, as planned and booked."""
-        ...
 
     @property
     def size(self) -> int:
         """Values a record contributes."""
-        ...
 
     @property
     def clip(self) -> float:
         """L2 norm C to which a unit's contribution is shrunk."""
-        ...
 
     def prepare(self) -> None:
         """Do all that needs no record, such as training models."""
-        ...
 
     def contributions(self, records: Records) -> Floats:
         """One vector a record, (n, size); row i depends on record i alone."""
-        ...

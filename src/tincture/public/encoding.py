@@ -29,28 +29,22 @@ class Kind(Protocol):
     @property
     def width(self) -> int:
         """Coordinates in the cube."""
-        ...
 
     @property
     def design_width(self) -> int:
         """Columns a model sees."""
-        ...
 
     def encode(self, values: NDArray[np.generic]) -> Floats:
         """Values (n,) to exact points (n, width); out-of-range values are clipped."""
-        ...
 
     def decode(self, points: Floats) -> NDArray[np.generic]:
         """Points (..., width) to values (...)."""
-        ...
 
     def snap(self, points: Floats) -> Floats:
         """The exact point of the row each point means; idempotent."""
-        ...
 
     def design(self, snapped: Floats) -> Floats:
         """What a model sees of snapped points: (..., design_width), NaN where missing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,16 +76,12 @@ class Optimizer(Protocol[State]):
 
     def init(self, start: Start) -> State:
         """The state before the first round."""
-        ...
 
     def ask(self, state: State, rng: np.random.Generator) -> Candidates:
         """Tables to compare in this round."""
-        ...
 
     def tell(self, state: State, candidates: Candidates, estimate: Estimate) -> State:
         """The state after this round."""
-        ...
 
     def result(self, state: State) -> Floats:
         """The prototypes to release, (P, width)."""
-        ...

@@ -65,7 +65,6 @@ class Job(Protocol[Made]):
     @property
     def unit(self) -> str:
         """Whom the ledger protects: record, stay, or a column of persons."""
-        ...
 
     def plan(self) -> Plan:
         """The questions that may be asked, with their noise.
@@ -75,7 +74,6 @@ class Job(Protocol[Made]):
         SettingError
             If no noise is large enough.
         """
-        ...
 
     def seal(self, source: Any) -> Sealed:
         """Encode the records; called by the vault alone, at its door.
@@ -85,7 +83,6 @@ class Job(Protocol[Made]):
         TableError
             If the source disagrees with the settings; never quoting a cell.
         """
-        ...
 
     def rehearse(self) -> None:
         """Try all that could fail, on invented records, before a question is paid for.
@@ -94,19 +91,15 @@ class Job(Protocol[Made]):
         ------
         ModelError
         """
-        ...
 
     def digest(self) -> str:
         """Of all that a resumed run must have in common with the killed one."""
-        ...
 
     def expectation(self) -> str:
         """What to expect, from public settings alone."""
-        ...
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """Ask, and find what is to be released."""
-        ...
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> Made:
         """What can be handed on.
@@ -118,4 +111,3 @@ class Job(Protocol[Made]):
             How the source was written, as `seal` told the vault.
         ledger : Ledger
         """
-        ...

@@ -25,20 +25,16 @@ class Features(Protocol):
     @property
     def size(self) -> int:
         """Numbers a record."""
-        ...
 
     @property
     def blocks(self) -> Sequence[slice]:
         """Numbers of each column; the constant comes last."""
-        ...
 
     def values(self, points: Any) -> Floats:
         """φ of encoded points, (n, size)."""
-        ...
 
     def bounded(self, values: Floats) -> Floats:
         """ψ, which is φ shrunk to norm 1 at most."""
-        ...
 
 
 Basis = TypeVar("Basis", bound=Features, covariant=True)

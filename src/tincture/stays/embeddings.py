@@ -23,16 +23,13 @@ class Embedding(Protocol):
     @property
     def size(self) -> int:
         """Numbers a stay."""
-        ...
 
     @property
     def clip(self) -> float:
         """Norm of an ordinary stay's embedding; longer ones are shrunk to it."""
-        ...
 
     def values(self, points: Grid) -> Floats:
         """Embeddings of stays, (n, size); each depends on its own stay alone."""
-        ...
 
 
 @dataclass(frozen=True)

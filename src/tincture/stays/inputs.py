@@ -26,7 +26,6 @@ class Trained(Protocol):
 
     def log_odds(self, inputs: Grid) -> Floats:
         """Of the second class, (n,), where both classes are as frequent."""
-        ...
 
 
 def channels(points: Grid, layout: Layout) -> Grid:

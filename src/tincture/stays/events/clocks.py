@@ -26,15 +26,12 @@ class Clock(Protocol):
     @property
     def name(self) -> str:
         """Of the column."""
-        ...
 
     def read(self, cells: pl.Series) -> tuple[NDArray[Any], Mask]:
         """Times as `hours` takes them, and which of the events have none."""
-        ...
 
     def hours(self, times: NDArray[Any], rows: Integers) -> Floats:
         """From the start of the window of these rows of the outcomes."""
-        ...
 
 
 @dataclass(frozen=True)
