@@ -20,10 +20,10 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import polars as pl
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from helpers import short_plan
+from tincture.arrays import Integers
 from tincture.audit.rehearsal import Listening
 from tincture.errors import TinctureError
 from tincture.io.frames import read_table
@@ -141,7 +141,7 @@ def fresh(folder: Path) -> Path:
     return path
 
 
-def vectors(vault: Vault, query: Query) -> NDArray[np.int64]:
+def vectors(vault: Vault, query: Query) -> Integers:
     """What each unit adds to the sum, in lattice steps, (n_units, size)."""
     blocks = list(vault._sampled_blocks(1.0))
     return np.concatenate(

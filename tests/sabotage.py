@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.privacy.noise import discrete_gaussian
 from tincture.privacy.query import Query
 from tincture.privacy.vault import GRID, Vault
 
-Steps = NDArray[np.int64]
-Noise = Callable[[Steps, float], Steps]
-Sampler = Callable[[int, float], NDArray[np.bool_]]
+Noise = Callable[[Integers, float], Integers]
+Sampler = Callable[[int, float], Mask]
 
 
 def noisy(noise: Noise) -> type[Vault]:
     """A vault with noise of this kind."""
 
     class Noisy(Vault):
-        def _noised(self, total: Steps, scale: float) -> Steps:
+        def _noised(self, total: Integers, scale: float) -> Integers:
             return noise(total, scale)
 
     return Noisy
@@ -30,7 +29,7 @@ def sampling(sampler: Sampler) -> type[Vault]:
     """A vault that samples its units so."""
 
     class Sampling(Vault):
-        def _sample(self, size: int, rate: float) -> NDArray[np.bool_]:
+        def _sample(self, size: int, rate: float) -> Mask:
             return sampler(size, rate)
 
     return Sampling
@@ -39,7 +38,7 @@ def sampling(sampler: Sampler) -> type[Vault]:
 class Unclipped(Vault):
     """Adds what a unit asks to add."""
 
-    def _sum(self, query: Query, rate: float) -> Steps:
+    def _sum(self, query: Query, rate: float) -> Integers:
         vectors = [query.contributions(records) for records, _ in self._sampled_blocks(rate)]
         total = sum((v.sum(axis=0) for v in vectors), np.zeros(query.size))
         return np.trunc(total * (GRID / query.clip)).astype(np.int64)
@@ -50,7 +49,7 @@ def scaled(factor: float) -> type[Vault]:
     return noisy(lambda total, scale: discrete_gaussian(total, scale * factor) if factor else total)
 
 
-def reused(unit: NDArray[np.float64]) -> type[Vault]:
+def reused(unit: Floats) -> type[Vault]:
     """The same noise in every answer."""
     return noisy(lambda total, scale: total + np.rint(unit[: len(total)] * scale).astype(np.int64))
 

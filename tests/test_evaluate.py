@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -21,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers import SCHEMA, make_condenser, make_table
+from tincture.arrays import Floats
 from tincture.errors import ModelError, SettingError
 from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
 from tincture.models.prepared import prepare
@@ -29,7 +29,6 @@ from tincture.public.tasks import Survival
 from tincture.tables.bench import evaluate
 from tincture.tables.condenser import Condenser
 
-Floats = NDArray[np.float64]
 SOURCES = {CONDENSED, CEILING, RANDOM}
 FIGURES = {"AUROC", "AUPRC", "Brier", "calibration slope", "calibration intercept"}
 

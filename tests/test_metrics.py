@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from tincture.arrays import Floats, Integers
 from tincture.evaluation.metrics.classes import (
     auprc,
     auroc,
@@ -17,7 +17,6 @@ from tincture.evaluation.metrics.classes import (
     log_odds,
 )
 from tincture.evaluation.metrics.figure import (
-    Floats,
     Statistic,
     bootstrapped,
     figure,
@@ -35,10 +34,8 @@ from tincture.evaluation.metrics.survival import (
     risk_difference,
 )
 
-Labels = NDArray[np.int64]
 
-
-def drawn(rng: np.random.Generator, n: int, n_classes: int = 2) -> tuple[Floats, Labels]:
+def drawn(rng: np.random.Generator, n: int, n_classes: int = 2) -> tuple[Floats, Integers]:
     """Probabilities with ties, and labels that follow them."""
     probability = np.round(rng.dirichlet(np.ones(n_classes), n), 1)
     probability[:, -1] = 1 - probability[:, :-1].sum(axis=1)
@@ -55,7 +52,7 @@ def censored(rng: np.random.Generator, n: int) -> tuple[Floats, Floats, Floats]:
     return risk, np.minimum(time, censoring), (time <= censoring).astype(float)
 
 
-def on_resamples(statistic: Statistic, n: int) -> tuple[Floats, list[NDArray[np.int64]]]:
+def on_resamples(statistic: Statistic, n: int) -> tuple[Floats, list[Integers]]:
     """Values of eight resamples, and the records that each of them holds."""
     weights = np.concatenate(list(resamples(n, seed=3, count=8)))
     return statistic(weights), [np.repeat(np.arange(n), w.astype(int)) for w in weights]
@@ -88,7 +85,7 @@ def test_with_more_classes_each_stands_against_the_rest(seed: int) -> None:
     assert plain(brier(probability, label), 300) == pytest.approx(square, abs=1e-9)
 
 
-def recalibrated(probability: Floats, label: Labels) -> tuple[float, float]:
+def recalibrated(probability: Floats, label: Integers) -> tuple[float, float]:
     """Slope by scikit-learn's unpenalised fit, intercept by a search for the root."""
     from scipy.optimize import brentq
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from series_helpers import LAYOUT, records
+from tincture.arrays import Floats
 from tincture.evaluation.metrics.classes import auroc
 from tincture.evaluation.metrics.figure import plain
 from tincture.stays.inputs import CUT, Logistic, Standard, channels, influence, sources
@@ -78,7 +78,7 @@ class Reads:
 
     place: int
 
-    def log_odds(self, inputs: Grid) -> NDArray[np.float64]:
+    def log_odds(self, inputs: Grid) -> Floats:
         return 3.0 * inputs[:, -1, self.place].astype(np.float64)
 
 

@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.audit.audit import attack
 from tincture.audit.membership import closeness
 from tincture.audit.told import told
@@ -40,7 +41,6 @@ from tincture.spine.release import Release
 from tincture.spine.run import digest_of
 from tincture.spine.sealing import beside
 
-Floats = NDArray[np.float64]
 LENGTH, N = 8, 400
 PARTS = [f"s{i}" for i in range(LENGTH)]
 FIELDS: list[dict[str, Any]] = [

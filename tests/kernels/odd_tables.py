@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+
+from tincture.arrays import Floats, Integers, Mask
 
 LARGEST = float(np.finfo(np.float64).max)
 VALUES = [0.0, -0.0, 1.0, -1.0, 1 + 1e-8, 1e-8, 1e6, 3.4e38, 1e-300, 5e-324, 1e300, LARGEST]
@@ -27,13 +28,13 @@ class Odd(NamedTuple):
     fill : (R, p) float64
     """
 
-    x: NDArray[np.float64]
-    label: NDArray[np.int64]
+    x: Floats
+    label: Integers
     n_classes: int
-    time: NDArray[np.float64]
-    event: NDArray[np.bool_]
-    records: NDArray[np.float64]
-    fill: NDArray[np.float64]
+    time: Floats
+    event: Mask
+    records: Floats
+    fill: Floats
 
 
 def finite(extremes: list[float], least: float) -> st.SearchStrategy[list[float]]:
@@ -92,7 +93,7 @@ def odd_tables(draw: st.DrawFn) -> Odd:
 
 
 @st.composite
-def degenerate(draw: st.DrawFn) -> tuple[NDArray[np.float64], np.random.Generator, int]:
+def degenerate(draw: st.DrawFn) -> tuple[Floats, np.random.Generator, int]:
     """A table (1, m, p) with few distinct values, repeated rows and columns of any size.
 
     With it what to draw outcomes by, and how many of them may differ.
@@ -108,8 +109,6 @@ def degenerate(draw: st.DrawFn) -> tuple[NDArray[np.float64], np.random.Generato
     return table[None], rng, draw(st.integers(0, 3))
 
 
-def lifetimes(
-    rng: np.random.Generator, m: int, variety: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def lifetimes(rng: np.random.Generator, m: int, variety: int) -> tuple[Floats, Mask]:
     """Times with ties, and which of them are events: the more, the more the times differ."""
     return rng.integers(0, variety + 1, size=m).astype(float), rng.random(m) < variety / 3

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from tincture.arrays import Floats
 from tincture.kernels import aft, boosting, boosting_cox, cox, survival_forest
 
 FOLDER = Path(__file__).parents[1] / "golden"
 BOOSTED = {"n_estimators": 100, "max_depth": 3, "learning_rate": 0.1}
 
 
-def load(name: str) -> dict[str, NDArray[np.float64]]:
+def load(name: str) -> dict[str, Floats]:
     with np.load(FOLDER / f"{name}.npz") as archive:
         return dict(archive)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.audit.canaries import check_canaries
 from tincture.audit.disclosure import Closeness, closeness_of
 from tincture.audit.membership import (
@@ -22,8 +22,6 @@ from tincture.audit.membership import (
 from tincture.errors import SettingError, TableError
 from tincture.search.optimizer import Progress
 
-Floats = NDArray[np.float64]
-Chosen = NDArray[np.int64]
 Statistic = Callable[[Floats, Floats], Floats]  # of what is released, and of units; one a unit
 MOST = 5000  # units of each kind that are attacked
 FEWEST = 20
@@ -44,7 +42,7 @@ class Scene:
     rows: Floats
     members: Floats
     others: Floats
-    persons: tuple[Chosen, Chosen] | None = None
+    persons: tuple[Integers, Integers] | None = None
 
 
 def check_settings(references: int, canaries: int) -> None:
@@ -75,7 +73,7 @@ def check_enough(units: int, name: str) -> None:
         raise TableError(f"An audit needs at least {FEWEST} {name} of each kind.")
 
 
-def _few(units: int, most: int, rng: np.random.Generator) -> Chosen:
+def _few(units: int, most: int, rng: np.random.Generator) -> Integers:
     return np.arange(units) if units <= most else rng.choice(units, most, replace=False)
 
 
@@ -110,7 +108,7 @@ def by_statistic(name: str, statistic: Statistic, scene: Scene, rng: np.random.G
 
 def by_references(
     scene: Scene,
-    make: Callable[[Chosen, int], Floats],
+    make: Callable[[Integers, int], Floats],
     count: int,
     rng: np.random.Generator,
     progress: Progress,
@@ -149,8 +147,8 @@ def by_references(
 
 
 def _halves(
-    scene: Scene, members: Chosen, others: Chosen, count: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
+    scene: Scene, members: Integers, others: Integers, count: int, rng: np.random.Generator
+) -> Mask:
     """Random halves of the attacked, (count, members and others); no person is torn apart."""
     if scene.persons is None:
         return halves(len(members) + len(others), count, rng)

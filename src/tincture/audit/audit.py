@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.audit.attacks import (
-    Chosen,
     Scene,
     by_references,
     by_statistic,
@@ -36,7 +35,6 @@ from tincture.privacy.vault import Vault
 from tincture.search.optimizer import Progress
 from tincture.spine.job import SILENT
 
-Floats = NDArray[np.float64]
 PURPOSES = ("attacked members", "attacked others")
 
 
@@ -150,14 +148,14 @@ def _together(parts: Sequence[Records]) -> Records:
 
 def _maker(
     target: Target, sides: Sequence[Sealed], describe: Callable[[Records], Floats]
-) -> Callable[[Chosen, int], Floats]:
+) -> Callable[[Integers, int], Floats]:
     """Points of a release made like the one attacked, of the records at some places."""
     everybody = _together([side.records for side in sides])
     person = None
     if sides[0].person is not None and sides[1].person is not None:
         person = np.concatenate([sides[0].person, sides[0].person.max() + 1 + sides[1].person])
 
-    def make(places: Chosen, seed: int) -> Floats:
+    def make(places: Integers, seed: int) -> Floats:
         job = target.job(seed)
         chosen = Sealed(
             everybody.take(places), None if person is None else person[places], form=target.form

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.errors import SettingError
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records, Sealed
 from tincture.privacy.vault import Vault
 
-Floats = NDArray[np.float64]
 EXCESS = 10.0  # clips that a canary tries to contribute
 FEWEST, MOST = 20, 10_000
 
@@ -59,7 +58,7 @@ def check_canaries(count: int) -> None:
         raise SettingError(f"{count} canaries were asked for; expected {FEWEST} to {MOST}.")
 
 
-def canary_vault(included: NDArray[np.bool_], ledger: Ledger, vault: type[Vault] = Vault) -> Vault:
+def canary_vault(included: Mask, ledger: Ledger, vault: type[Vault] = Vault) -> Vault:
     """A vault that holds the canaries whose coin says so, each its own number.
 
     Parameters

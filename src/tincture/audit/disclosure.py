@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from tincture.arrays import Floats, Integers
 from tincture.audit.membership import nearest
 from tincture.errors import SettingError
 from tincture.evaluation.metrics.figure import NOTHING, Figure
 from tincture.public.encoding import Encoding
 
-Floats = NDArray[np.float64]
 SAME = 1e-6  # L1 distance in the encoded cube below which two records are equal
 N_TREES = 200
 
@@ -136,7 +135,7 @@ def inferred(
     is_level = encoding.columns[names.index(column)].is_categorical
     middle = float(np.median(training[:, place.start]))
 
-    def attribute(points: Floats) -> NDArray[np.int64]:
+    def attribute(points: Floats) -> Integers:
         if is_level:
             return np.asarray(points[:, place].argmax(axis=1), dtype=np.int64)
         return (points[:, place.start] > middle).astype(np.int64)

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.evaluation.metrics.classes import auroc
 from tincture.evaluation.metrics.figure import NOTHING, RESAMPLES, Figure, bootstrapped
 
-Floats = NDArray[np.float64]
 RATES = (0.001, 0.01)
 N_AXES = 6  # principal axes that a kernel density still sees with a hundred rows
 
@@ -125,7 +124,7 @@ def _kernel_density(sample: Floats, points: Floats) -> Floats:
     return np.asarray(np.concatenate(logs) - constant)
 
 
-def likelihood_ratio(seen: Floats, references: Floats, included: NDArray[np.bool_]) -> Floats:
+def likelihood_ratio(seen: Floats, references: Floats, included: Mask) -> Floats:
     """LiRA: how much likelier a record's statistic is if it was a member, (n,).
 
     Parameters
@@ -143,7 +142,7 @@ def likelihood_ratio(seen: Floats, references: Floats, included: NDArray[np.bool
     all records, as few references call for.
     """
 
-    def fitted(where: NDArray[np.bool_]) -> tuple[Floats, float]:
+    def fitted(where: Mask) -> tuple[Floats, float]:
         mean = (references * where).sum(axis=0) / where.sum(axis=0)
         return mean, float(np.sqrt(np.square((references - mean)[where]).mean())) + 1e-9
 
@@ -153,8 +152,8 @@ def likelihood_ratio(seen: Floats, references: Floats, included: NDArray[np.bool
     )
 
 
-def halves(size: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+def halves(size: int, count: int, rng: np.random.Generator) -> Mask:
     """Random halves and their complements, (count, size): each record is in just half of them."""
-    orders: Sequence[NDArray[np.int64]] = [rng.permutation(size) for _ in range(count // 2)]
+    orders: Sequence[Integers] = [rng.permutation(size) for _ in range(count // 2)]
     first = [order < size // 2 for order in orders]
     return np.array([half for one in first for half in (one, ~one)])

@@ -13,16 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from tincture.arrays import Floats, Mask
 from tincture.audit.canaries import Spikes, canary_vault
 from tincture.privacy.accounting import Plan
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
 
-Floats = NDArray[np.float64]
-Coins = NDArray[np.bool_]
 CONFIDENCE = 0.95
 # Shares of the canaries not guessed, chosen beforehand; the first leaves room for uneven coins.
 ABSTENTIONS = (0.2, 0.75, 0.9, 0.96)
@@ -113,7 +111,7 @@ def lower_bound(
     return low
 
 
-def guess(scores: Floats, included: Coins, abstention: float) -> tuple[int, int]:
+def guess(scores: Floats, included: Mask, abstention: float) -> tuple[int, int]:
     """Say "in" of the highest scores and "out" of as many lowest; guesses made and right ones."""
     half = round(len(scores) * (1 - abstention) / 2)
     order = np.argsort(scores, kind="stable")
@@ -123,7 +121,7 @@ def guess(scores: Floats, included: Coins, abstention: float) -> tuple[int, int]
 
 def bound(
     scores: Floats,
-    included: Coins,
+    included: Mask,
     claimed: float,
     delta: float,
     *,

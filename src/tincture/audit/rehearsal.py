@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.audit.one_run import Bound, bound
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
@@ -22,8 +22,6 @@ from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import Vault
 from tincture.search.optimizer import Progress
 from tincture.spine.job import Job, Tell
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.audit.attacks import Statistic
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records, Sealed
@@ -21,12 +19,10 @@ class Attacked(Protocol):
     @property
     def fingerprint(self) -> str:
         """Tells releases apart."""
-        ...
 
     @property
     def ledger(self) -> Ledger:
         """What it claims to have cost."""
-        ...
 
 
 class Target(Protocol):
@@ -35,37 +31,30 @@ class Target(Protocol):
     @property
     def release(self) -> Attacked:
         """What is attacked."""
-        ...
 
     @property
     def one(self) -> str:
         """What it holds, in the singular: row, stay."""
-        ...
 
     @property
     def units(self) -> str:
         """What was condensed, in the plural: records, stays."""
-        ...
 
     @property
     def form(self) -> Any:
         """How the source was written, as the vault told the release's own job."""
-        ...
 
     @property
     def encoding(self) -> Encoding | None:
         """Of the points that `description` gives, if columns can be told apart in them."""
-        ...
 
     @property
     def statistics(self) -> Mapping[str, Statistic]:
         """Attacks of its own that need no reference, by name."""
-        ...
 
     @property
     def ratios(self) -> Mapping[str, Statistic]:
         """What likelihood-ratio attacks look at, by name."""
-        ...
 
     def sides(self, members: Any, others: Any) -> tuple[Any, Any]:
         """Both sources as `seal` takes them.
@@ -75,22 +64,15 @@ class Target(Protocol):
         TableError
             If they cannot be read, or are of the same records.
         """
-        ...
 
     def seal(self, source: Any) -> Sealed:
         """Encode real records, at the vault's door."""
-        ...
 
     def records(self, release: Any) -> Records:
         """What a release holds, as a vault would hold it; no secret."""
-        ...
 
-    def description(
-        self, real: Records, invented: Records
-    ) -> Callable[[Records], NDArray[np.float64]]:
+    def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
         """How records become points that are compared."""
-        ...
 
     def job(self, seed: int) -> Job[Any]:
         """That of the release itself, all settings alike but the seed."""
-        ...

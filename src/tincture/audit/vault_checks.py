@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from tincture.arrays import Floats
 from tincture.audit.canaries import Spikes, canary_vault
 from tincture.privacy.accounting import Mechanism, Phase, Plan
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
 
-Floats = NDArray[np.float64]
 ALARM = 1e-6
 UNITS, CALLS = 100, 40  # 4000 noises: a scale 12% off is 10 standard deviations away
 LOOKS, RATE = 300, 0.3

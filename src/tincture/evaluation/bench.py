@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.evaluation.pictures import Pictures
 from tincture.evaluation.scores import Words
 from tincture.privacy.query import Records, Seal
@@ -17,7 +18,6 @@ from tincture.public.columns import Column
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
 
-Floats = NDArray[np.float64]
 Predict = Callable[[Any], Floats]  # from what `Bench.ready` made, to predictions (n, n_outputs)
 Watch = Callable[[int, Predict], None]  # of the step that was done, and the model as it is then
 
@@ -46,7 +46,6 @@ class Learner(Protocol):
     @property
     def name(self) -> str:
         """For people."""
-        ...
 
     def learn(self, table: Any, seed: int, watch: Watch) -> Fitted:
         """Train from scratch.
@@ -60,7 +59,6 @@ class Learner(Protocol):
         watch : callable
             To be told of every step, by what is trained in steps.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +130,12 @@ class Bench(Protocol):
         beside : tuple of str
             Columns that are no feature, kept for `Vault.disclose_labels`.
         """
-        ...
 
     def values(self, records: Records) -> Mapping[str, NDArray[np.generic]]:
         """Codes of levels (-1 for missing) or amounts (NaN) of every one of ``columns``, (n,)."""
-        ...
 
     def has(self, side: Any, name: str) -> bool:
         """Whether a side has a column; only its header is read."""
-        ...
 
     def sides(self, train: Any, test: Any) -> tuple[Any, Any]:
         """The condensed and the held-out records as `seal` takes them; refuses what overlaps."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.evaluation.metrics.figure import runs
 from tincture.evaluation.metrics.survival import kaplan_meier
 from tincture.evaluation.pictures import Bars, Chart, Line
@@ -16,12 +17,11 @@ from tincture.privacy.query import Records
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
 
-Floats = NDArray[np.float64]
 MOST_POINTS = 150
 BINS = 12
 
 
-def roc(model: str, probabilities: Mapping[str, Floats], label: NDArray[np.int64]) -> Chart:
+def roc(model: str, probabilities: Mapping[str, Floats], label: Integers) -> Chart:
     """ROC curves of a model by what it was trained on.
 
     Parameters
@@ -35,7 +35,7 @@ def roc(model: str, probabilities: Mapping[str, Floats], label: NDArray[np.int64
     return Chart("roc", model, "1 − specificity", "sensitivity", lines)
 
 
-def _roc(score: Floats, positive: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+def _roc(score: Floats, positive: Mask) -> tuple[tuple[float, float], ...]:
     order, starts = runs(-score)
     hits = np.add.reduceat(positive[order].astype(np.float64), starts)
     others = np.add.reduceat((~positive[order]).astype(np.float64), starts)
@@ -44,7 +44,7 @@ def _roc(score: Floats, positive: NDArray[np.bool_]) -> tuple[tuple[float, float
     return _points(x, y)
 
 
-def calibration(model: str, predicted: Mapping[str, Floats], label: NDArray[np.int64]) -> Chart:
+def calibration(model: str, predicted: Mapping[str, Floats], label: Integers) -> Chart:
     """Observed share against mean predicted probability, by tenths of the prediction."""
     lines = []
     for source, p in predicted.items():

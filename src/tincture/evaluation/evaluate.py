@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.errors import SettingError
 from tincture.evaluation.bench import Bench, Fitted, Seen
 from tincture.evaluation.curves import distributions
@@ -31,8 +31,7 @@ from tincture.privacy.vault import Vault
 from tincture.public.case import Case
 from tincture.public.schema import Schema
 
-Floats = NDArray[np.float64]
-Members = dict[str, NDArray[np.bool_]]
+Members = dict[str, Mask]
 MAX_RUNS = 100
 
 

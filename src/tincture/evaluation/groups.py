@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Mask
 from tincture.errors import SettingError
 from tincture.privacy.query import Labels
 from tincture.public.cells import Field
@@ -19,7 +19,7 @@ from tincture.public.schema import Schema
 
 MIN_GROUP = 20  # records below which a subgroup's figure says nothing
 MOST_SITES = 200
-Member = tuple[str, NDArray[np.bool_]]
+Member = tuple[str, Mask]
 
 
 @dataclass(frozen=True, slots=True)

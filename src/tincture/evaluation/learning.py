@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError
 from tincture.evaluation.bench import Fitted, Learner, Predict
 from tincture.privacy.query import Records
 
-Floats = NDArray[np.float64]
 BETWEEN = 10  # steps between two looks at a model that is being trained
 
 
@@ -118,7 +117,7 @@ def learn(
     )
 
 
-def random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> Integers:
     """As many real records, with the real share of each class (or of events)."""
     label = real.outcomes[:, -1]
     if len(real) <= n_rows:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import SettingError
 from tincture.evaluation import curves
 from tincture.evaluation.learning import Learned
 from tincture.evaluation.metrics import classes, survival
-from tincture.evaluation.metrics.figure import Floats, Statistic
+from tincture.evaluation.metrics.figure import Statistic
 from tincture.evaluation.pictures import Chart
 from tincture.privacy.query import Records
 from tincture.public.tasks import Task
@@ -54,7 +54,7 @@ class Merits(ABC):
         """For held-out outcomes (n, width), and times to look at."""
 
     @abstractmethod
-    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+    def figures(self, one: Learned, inside: Mask) -> Named:
         """The figures of one model trained on one source, in one group."""
 
     def opening(self, condensed: Records, real: Records) -> list[Chart]:
@@ -87,10 +87,10 @@ class OfClasses(Merits):
         return cls(outcomes, task.n_outputs)
 
     @property
-    def _label(self) -> NDArray[np.int64]:
+    def _label(self) -> Integers:
         return self.outcomes[:, 0].astype(np.int64)
 
-    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+    def figures(self, one: Learned, inside: Mask) -> Named:
         """Discrimination, error and, of two classes, calibration."""
         predicted, label = one.held_out[inside], self._label[inside]
         yield "AUROC", classes.auroc(predicted, label)
@@ -151,7 +151,7 @@ class OfTimes(Merits):
         steps = survival.censoring(time, event)
         return cls(outcomes, task.columns[0], survival.grid(time, event), horizons, steps)
 
-    def figures(self, one: Learned, inside: NDArray[np.bool_]) -> Named:
+    def figures(self, one: Learned, inside: Mask) -> Named:
         """Order, error over time, and risk by each horizon."""
         risk = one.held_out[inside][:, 0]
         time, event = (np.ascontiguousarray(v) for v in self.outcomes[inside].T)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.evaluation.learning import Learned
 from tincture.evaluation.merits import Merits
-from tincture.evaluation.metrics.figure import Floats, Statistic, figure, plain, resamples
+from tincture.evaluation.metrics.figure import Statistic, figure, plain, resamples
 from tincture.evaluation.scores import CEILING, CONDENSED, EVERYONE, Gap, Score
 
-Groups = Mapping[str, NDArray[np.bool_]]
+Groups = Mapping[str, Mask]
 Key = tuple[str, str, str, str]  # group, model, source, metric
 
 

@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import TableError
 from tincture.public.cells import (
     AMBIGUOUS,
@@ -251,7 +252,7 @@ def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.
     )
 
 
-def _refuse_unlisted(column: Column, codes: NDArray[np.int64]) -> None:
+def _refuse_unlisted(column: Column, codes: Integers) -> None:
     if (codes == AMBIGUOUS).any():
         raise TableError(
             f"Column {column.name!r} holds a number that two of its levels read as; give the "
@@ -266,7 +267,7 @@ def _refuse_unlisted(column: Column, codes: NDArray[np.int64]) -> None:
         )
 
 
-def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> NDArray[np.int64]:
+def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> Integers:
     """Number the persons of an identifier column 0, 1, ….
 
     Raises
@@ -282,9 +283,7 @@ def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> NDArray[
     return np.array([code[who] for who in found], dtype=np.int64)
 
 
-def labels(
-    frame: Any, name: str, missing: Sequence[str] = ()
-) -> tuple[list[str], NDArray[np.int64]]:
+def labels(frame: Any, name: str, missing: Sequence[str] = ()) -> tuple[list[str], Integers]:
     """The different cells of a column as text, sorted, and which of them each record has.
 
     A missing cell has the code -1.
@@ -335,7 +334,7 @@ def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.D
             levels: list[Level | None] = [*column.levels, None]
             data: list[Any] = [levels[int(code)] for code in values]
         else:
-            amounts = cast(NDArray[np.float64], values)
+            amounts = cast(Floats, values)
             whole = column.type == "integer"
             data = [None if np.isnan(v) else int(v) if whole else float(v) for v in amounts]
         series.append(pl.Series(column.name, data, dtype=_dtype(column)))

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import ModelError
 from tincture.models.generic import Generic, Manner
 from tincture.models.protocol import Model
 from tincture.models.recipients import structured
 from tincture.public.tasks import Task
 
-Floats = NDArray[np.float64]
 Maker = Callable[[int], Any]  # from a seed to a fresh estimator
 Meeting = Callable[[Any, Maker, Task], Manner]  # from a sample of what the maker makes
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.models.prepared import impute, prepare
-from tincture.models.protocol import Floats, Mask, Model, Predictor
+from tincture.models.protocol import Model, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Filled:
 
     fitted: Any
     fill: Floats
-    order: NDArray[np.int64]
+    order: Integers
 
     def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs)."""

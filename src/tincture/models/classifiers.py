@@ -6,18 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.models.adapt import Classifier
 from tincture.models.batched import LinearKernel, TreeKernel
 from tincture.models.generic import Generic
 from tincture.models.protocol import Model
 from tincture.public.tasks import Classification
 
-Floats = NDArray[np.float64]
 
-
-def _labels(outcomes: Floats) -> NDArray[np.int64]:
+def _labels(outcomes: Floats) -> Integers:
     return outcomes[:, 0].astype(np.int64)
 
 

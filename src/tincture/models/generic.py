@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.errors import ModelError
 from tincture.models.prepared import Prepared, prepare
-from tincture.models.protocol import Floats, Mask, Predictor
+from tincture.models.protocol import Predictor
 
 
 class Manner(Protocol):
@@ -27,20 +28,16 @@ class Manner(Protocol):
     @property
     def n_outputs(self) -> int:
         """Predictions a record."""
-        ...
 
     @property
     def threads(self) -> bool:
         """Whether copies may be used by several threads at a time."""
-        ...
 
     def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
         """A fresh fitted copy, from x (m, p) and outcomes (m, width)."""
-        ...
 
     def predict(self, fitted: Any, x: Floats) -> Floats:
         """Predictions (b, n_outputs) for x (b, p)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

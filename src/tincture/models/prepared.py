@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.models.protocol import Floats, Mask
+from tincture.arrays import Floats, Mask
 
 
 @dataclass(frozen=True, slots=True)

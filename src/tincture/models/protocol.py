@@ -7,8 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from tincture.arrays import Floats, Mask
 
 
 class Predictor(Protocol):
@@ -16,7 +15,6 @@ class Predictor(Protocol):
 
     def predict(self, records: NDArray[np.floating]) -> Floats:
         """Predictions (R, b, n_outputs) for design records (b, p), NaN where missing."""
-        ...
 
 
 @runtime_checkable
@@ -26,18 +24,15 @@ class Model(Protocol):
     @property
     def name(self) -> str:
         """As in the release."""
-        ...
 
     @property
     def draws(self) -> int:
         """Fits with different seeds over which a loss is averaged."""
-        ...
 
     def fit(
         self, candidates: Floats, outcomes: Floats, numeric: Mask, *, seed: int = 0
     ) -> Predictor:
         """Fit on designs (R, m, p) with outcomes (m, width) shared by all candidates."""
-        ...
 
 
 def sketched(model: Model) -> Model:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.models.generic import Generic
 from tincture.models.protocol import Model
 
-Floats = NDArray[np.float64]
 FEW = 1000  # rows that scikit-survival's forest learns in seconds
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.models.batched import LinearKernel, TreeKernel
 from tincture.models.protocol import Model
 from tincture.models.recipients import least_leaf
 from tincture.public.tasks import Survival
-
-Floats = NDArray[np.float64]
 
 
 def _cox(task: Survival | None) -> Model:

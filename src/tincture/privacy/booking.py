@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Mechanism
 
 
@@ -23,7 +21,7 @@ class Answer:
         Standard deviation of the noise in ``value``.
     """
 
-    value: NDArray[np.float64] | None
+    value: Floats | None
     noise: float
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.errors import ReleaseError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
@@ -30,13 +28,12 @@ class Engine(Protocol):
 
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """A private answer; its value is None where a killed run spent it and lost it."""
-        ...
 
 
 class Told(NamedTuple):
     """An answer that is there."""
 
-    value: NDArray[np.float64]
+    value: Floats
     noise: float
 
 

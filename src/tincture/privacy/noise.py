@@ -6,10 +6,11 @@ import os
 
 import numpy as np
 import opendp.prelude as dp
-from numpy.typing import NDArray
+
+from tincture.arrays import Integers, Mask
 
 
-def discrete_gaussian(totals: NDArray[np.int64], scale: float) -> NDArray[np.int64]:
+def discrete_gaussian(totals: Integers, scale: float) -> Integers:
     """Add independent discrete Gaussian noise to whole numbers (OpenDP, exact arithmetic).
 
     Parameters
@@ -33,7 +34,7 @@ def discrete_gaussian(totals: NDArray[np.int64], scale: float) -> NDArray[np.int
     return np.asarray(measure([int(t) for t in totals]), dtype=np.int64)
 
 
-def poisson_sample(size: int, rate: float) -> NDArray[np.bool_]:
+def poisson_sample(size: int, rate: float) -> Mask:
     """Include each of ``size`` units independently with probability ``rate``.
 
     The bits come from the operating system's cryptographic generator; a rate below 1 is rounded

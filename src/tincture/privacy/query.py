@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tincture.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Records:
     def __len__(self) -> int:
         return len(self.outcomes)
 
-    def take(self, rows: NDArray[np.int64] | slice) -> Records:
+    def take(self, rows: Integers | slice) -> Records:
         """Some of the records."""
         return Records(self.points[rows], self.design[rows], self.outcomes[rows])
 
@@ -40,7 +40,7 @@ class Labels:
     """A column that no query sees, such as the hospital: its values, and each record's (or -1)."""
 
     names: tuple[str, ...]
-    codes: NDArray[np.int64]
+    codes: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Sealed:
     """
 
     records: Records
-    person: NDArray[np.int64] | None = None
+    person: Integers | None = None
     beside: Mapping[str, Labels] = field(default_factory=dict)
     form: Any = None
 
@@ -74,22 +74,17 @@ class Query(Protocol):
     @property
     def question(self) -> str:
         """Its kind, as planned and booked."""
-        ...
 
     @property
     def size(self) -> int:
         """Values a record contributes."""
-        ...
 
     @property
     def clip(self) -> float:
         """L2 norm C to which a unit's contribution is shrunk."""
-        ...
 
     def prepare(self) -> None:
         """Do all that needs no record, such as training models."""
-        ...
 
     def contributions(self, records: Records) -> Floats:
         """One vector a record, (n, size); row i depends on record i alone."""
-        ...

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import QueryFailed
 from tincture.kernels.lattice import to_lattice
 from tincture.privacy.accounting import Mechanism
@@ -22,7 +22,6 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.noise import discrete_gaussian, poisson_sample
 from tincture.privacy.query import Labels, Query, Records, Seal
 
-Floats = NDArray[np.float64]
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
 BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
 
@@ -122,7 +121,7 @@ class Vault:
         self.ledger.book_disclosure(purpose)
         return self._records
 
-    def disclose_persons(self, purpose: str) -> NDArray[np.int64]:
+    def disclose_persons(self, purpose: str) -> Integers:
         """Whose each record is, in their order; books ε = ∞ like `disclose`.
 
         Raises
@@ -144,15 +143,15 @@ class Vault:
         self.ledger.book_disclosure(purpose)
         return self._labels[name]
 
-    def _noised(self, total: NDArray[np.int64], scale: float) -> NDArray[np.int64]:
+    def _noised(self, total: Integers, scale: float) -> Integers:
         """With fresh noise of this standard deviation; a method, so that audits can weaken it."""
         return discrete_gaussian(total, scale)
 
-    def _sample(self, size: int, rate: float) -> NDArray[np.bool_]:
+    def _sample(self, size: int, rate: float) -> Mask:
         """Which units take part."""
         return poisson_sample(size, rate)
 
-    def _sum(self, query: Query, rate: float) -> NDArray[np.int64] | None:
+    def _sum(self, query: Query, rate: float) -> Integers | None:
         """The exact sum in lattice steps, or None if the query fails."""
         total = np.zeros(query.size, dtype=np.int64)
         stopped = False
@@ -170,7 +169,7 @@ class Vault:
             raise KeyboardInterrupt
         return total
 
-    def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, NDArray[np.int64]]]:
+    def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, Integers]]:
         """Blocks of whole units from a Poisson sample, each with its units' record counts."""
         units = np.flatnonzero(self._sample(len(self._starts), rate))
         if len(units) == 0:
@@ -183,14 +182,12 @@ class Vault:
             yield self._records.take(rows), lengths
 
 
-def lattice_sum(
-    contributions: Floats, lengths: NDArray[np.int64], clip: float
-) -> NDArray[np.int64]:
+def lattice_sum(contributions: Floats, lengths: Integers, clip: float) -> Integers:
     """Sum clipped unit vectors exactly, in whole lattice steps: of `lattice`, (n_values,)."""
     return np.asarray(lattice(contributions, lengths, clip).sum(axis=0))
 
 
-def lattice(contributions: Floats, lengths: NDArray[np.int64], clip: float) -> NDArray[np.int64]:
+def lattice(contributions: Floats, lengths: Integers, clip: float) -> Integers:
     """Each unit's vector: the mean of its records', clipped, in whole steps of clip / 2²⁰.
 
     Parameters

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Integers
 from tincture.errors import SettingError
 from tincture.public.cells import AMBIGUOUS, Field, Unreadable, plain
 from tincture.public.columns import Column, Level
-
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def place_of(column: Column, case: Any) -> int:
     return found
 
 
-def turned(codes: Codes, is_first: bool) -> Codes:
+def turned(codes: Integers, is_first: bool) -> Integers:
     """Codes of two levels to classes of which 1 is the case, and back; -1 stays missing.
 
     Parameters

@@ -17,6 +17,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import TableError
 from tincture.public.columns import Column
 from tincture.public.notation import PLAIN
@@ -29,8 +30,6 @@ from tincture.public.words import (
     truth_of,
 )
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 Cells = NDArray[Any] | list[Any]  # numbers, NaN for nothing; or anything, None for nothing
 MISSING, UNLISTED = -1, -2
 EXACT = 2**53  # beyond it floats do not tell whole numbers apart
@@ -122,7 +121,7 @@ class Field:
         """Place among the levels of one that a person names, AMBIGUOUS, or None."""
         return self._levels.of(word)
 
-    def codes(self, cells: Cells) -> Codes:
+    def codes(self, cells: Cells) -> Integers:
         """Place of each cell among the levels, MISSING, UNLISTED or AMBIGUOUS.
 
         Raises

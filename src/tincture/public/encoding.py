@@ -17,9 +17,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.public.columns import Column
 
-Floats = NDArray[np.float64]
 Values = Mapping[str, NDArray[np.generic]]
 
 
@@ -29,28 +29,22 @@ class Kind(Protocol):
     @property
     def width(self) -> int:
         """Coordinates in the cube."""
-        ...
 
     @property
     def design_width(self) -> int:
         """Columns a model sees."""
-        ...
 
     def encode(self, values: NDArray[np.generic]) -> Floats:
         """Values (n,) to exact points (n, width); out-of-range values are clipped."""
-        ...
 
     def decode(self, points: Floats) -> NDArray[np.generic]:
         """Points (..., width) to values (...)."""
-        ...
 
     def snap(self, points: Floats) -> Floats:
         """The exact point of the row each point means; idempotent."""
-        ...
 
     def design(self, snapped: Floats) -> Floats:
         """What a model sees of snapped points: (..., design_width), NaN where missing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +87,12 @@ class Amount:
         linear = (self._unwarp(snapped[..., 0]) - low) / (high - low)
         return np.where(self._missing(snapped), np.nan, linear)[..., None]
 
-    def _missing(self, points: Floats) -> NDArray[np.bool_]:
+    def _missing(self, points: Floats) -> Mask:
         if self.column.required:
             return np.zeros(points.shape[:-1], dtype=bool)
         return points[..., 1] > 0.5
 
-    def _join(self, amount: Floats, missing: NDArray[np.bool_]) -> Floats:
+    def _join(self, amount: Floats, missing: Mask) -> Floats:
         parts = [amount] if self.column.required else [amount, missing.astype(np.float64)]
         return np.stack(parts, axis=-1)
 
@@ -142,7 +136,7 @@ class Choice:
             raise ValueError("a required level is missing")
         return np.eye(self.width)[np.where(codes < 0, self.width - 1, codes)]
 
-    def decode(self, points: Floats) -> NDArray[np.int64]:
+    def decode(self, points: Floats) -> Integers:
         """Code of the largest coordinate."""
         best = np.argmax(points, axis=-1)
         return np.where(best >= len(self.column.levels), -1, best)

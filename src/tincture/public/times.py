@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tincture.arrays import Integers, Mask
 from tincture.errors import TableError
 
 ISO = (  # day, clock and zone, of which the last two may be missing
@@ -111,7 +111,7 @@ def _by_iso(text: pl.Series) -> tuple[pl.Series, int]:
     return pl.select(pl.when(pl.Series(is_read)).then(values)).to_series(), n_zoned
 
 
-def _ticks(found: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _ticks(found: pl.Series) -> tuple[Integers, Mask]:
     return found.to_physical().fill_null(0).to_numpy(), found.is_not_null().to_numpy()
 
 

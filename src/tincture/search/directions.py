@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.search.optimizer import Candidates, Estimate, Start
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tincture.arrays import Floats, Integers
+
 State = TypeVar("State")
 Progress = Callable[[int, int], None]  # rounds done, rounds in all
 
@@ -33,7 +33,7 @@ class Start:
     """
 
     prototypes: Floats
-    owner: NDArray[np.int64]
+    owner: Integers
     outcomes: Floats
 
 
@@ -76,16 +76,12 @@ class Optimizer(Protocol[State]):
 
     def init(self, start: Start) -> State:
         """The state before the first round."""
-        ...
 
     def ask(self, state: State, rng: np.random.Generator) -> Candidates:
         """Tables to compare in this round."""
-        ...
 
     def tell(self, state: State, candidates: Candidates, estimate: Estimate) -> State:
         """The state after this round."""
-        ...
 
     def result(self, state: State) -> Floats:
         """The prototypes to release, (P, width)."""
-        ...

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
@@ -51,7 +52,7 @@ class Found:
     """
 
     points: NDArray[Any]
-    outcomes: NDArray[np.float64]
+    outcomes: Floats
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -64,7 +65,6 @@ class Job(Protocol[Made]):
     @property
     def unit(self) -> str:
         """Whom the ledger protects: record, stay, or a column of persons."""
-        ...
 
     def plan(self) -> Plan:
         """The questions that may be asked, with their noise.
@@ -74,7 +74,6 @@ class Job(Protocol[Made]):
         SettingError
             If no noise is large enough.
         """
-        ...
 
     def seal(self, source: Any) -> Sealed:
         """Encode the records; called by the vault alone, at its door.
@@ -84,7 +83,6 @@ class Job(Protocol[Made]):
         TableError
             If the source disagrees with the settings; never quoting a cell.
         """
-        ...
 
     def rehearse(self) -> None:
         """Try all that could fail, on invented records, before a question is paid for.
@@ -93,19 +91,15 @@ class Job(Protocol[Made]):
         ------
         ModelError
         """
-        ...
 
     def digest(self) -> str:
         """Of all that a resumed run must have in common with the killed one."""
-        ...
 
     def expectation(self) -> str:
         """What to expect, from public settings alone."""
-        ...
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """Ask, and find what is to be released."""
-        ...
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> Made:
         """What can be handed on.
@@ -117,4 +111,3 @@ class Job(Protocol[Made]):
             How the source was written, as `seal` told the vault.
         ledger : Ledger
         """
-        ...

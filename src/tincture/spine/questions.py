@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.kernels.rows import products
 from tincture.privacy.query import Records
 from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher
 
-Floats = NDArray[np.float64]
 ENOUGH_UNITS = 25_000  # a question learns little from more: then a random share answers
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Integers
 from tincture.io.frames import has_column, labels, person_codes, record_count
 from tincture.privacy.query import Labels
 from tincture.public.schema import Schema
 
 
-def persons(frame: Any, unit: str | None, schema: Schema) -> NDArray[np.int64] | None:
+def persons(frame: Any, unit: str | None, schema: Schema) -> Integers | None:
     """Whose each row of a frame is, or None where each is a unit of its own.
 
     Raises

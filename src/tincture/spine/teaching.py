@@ -13,11 +13,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.kernels.rows import products
 from tincture.privacy.engine import Engine, Told
 from tincture.privacy.query import Query
-
-Floats = NDArray[np.float64]
 
 
 class Features(Protocol):
@@ -26,20 +25,16 @@ class Features(Protocol):
     @property
     def size(self) -> int:
         """Numbers a record."""
-        ...
 
     @property
     def blocks(self) -> Sequence[slice]:
         """Numbers of each column; the constant comes last."""
-        ...
 
     def values(self, points: Any) -> Floats:
         """φ of encoded points, (n, size)."""
-        ...
 
     def bounded(self, values: Floats) -> Floats:
         """ψ, which is φ shrunk to norm 1 at most."""
-        ...
 
 
 Basis = TypeVar("Basis", bound=Features, covariant=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.privacy.query import Records
 from tincture.privacy.vault import BLOCK
 from tincture.stays.embeddings import HATS, Trajectories
 from tincture.stays.layout import Layout
 from tincture.stays.summaries import Occupancy, Summaries
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Description:
     """
 
     summaries: Summaries
-    kept: NDArray[np.int64]
+    kept: Integers
 
     @classmethod
     def of(cls, layout: Layout, real: Records, invented: Records) -> Description:

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.kernels.rows import courses
 from tincture.privacy.query import Records
 from tincture.public.tasks import Task
 from tincture.stays.layout import Grid, Layout, carried
 from tincture.stays.summaries import REACH, Scale
 
-Floats = NDArray[np.float64]
 HATS = 4  # functions of time a variable: pieces of straight line between as many knots
 
 
@@ -24,16 +23,13 @@ class Embedding(Protocol):
     @property
     def size(self) -> int:
         """Numbers a stay."""
-        ...
 
     @property
     def clip(self) -> float:
         """Norm of an ordinary stay's embedding; longer ones are shrunk to it."""
-        ...
 
     def values(self, points: Grid) -> Floats:
         """Embeddings of stays, (n, size); each depends on its own stay alone."""
-        ...
 
 
 @dataclass(frozen=True)

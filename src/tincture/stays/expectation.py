@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.spine.expectation import Rule, rounded_up
 from tincture.stays.layout import Layout
@@ -66,7 +64,7 @@ class Outlook:
             "schema, or ask for more ε."
         )
 
-    def counted(self, counts: NDArray[np.float64]) -> str:
+    def counted(self, counts: Floats) -> str:
         """One sentence when the outcomes (2,) have been counted through noise; ε finite."""
         n, rarer = float(counts.sum()), float(counts.min())
         said = f"hrough noise, there are about {_about(n)} {self._whom}, "

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.public.columns import Column
 from tincture.stays.layout import Grid, Layout, carried
 
-Floats = NDArray[np.float64]
 CUT = 3.0  # deviations at which a channel is cut
 BLOCK = 2048  # stays binned at once, which bounds the memory of double precision
 RIDGE = 0.01  # inverse strength, for as few stays as a release has
@@ -27,7 +26,6 @@ class Trained(Protocol):
 
     def log_odds(self, inputs: Grid) -> Floats:
         """Of the second class, (n,), where both classes are as frequent."""
-        ...
 
 
 def channels(points: Grid, layout: Layout) -> Grid:
@@ -69,7 +67,7 @@ def _is_deed(column: Column) -> bool:
     return column.is_categorical and {float(v) for v in column.levels} == {0.0, 1.0}
 
 
-def sources(layout: Layout) -> dict[str, NDArray[np.int64]]:
+def sources(layout: Layout) -> dict[str, Integers]:
     """Which channels come from each variable and static column."""
     n = len(layout.variables)
     found = {c.name: np.array([i, n + i]) for i, c in enumerate(layout.variables)}
@@ -92,7 +90,7 @@ class Standard:
 
     mean: Floats
     sd: Floats
-    kept: NDArray[np.bool_]
+    kept: Mask
 
     @classmethod
     def of(cls, table: Grid) -> Standard:
@@ -113,7 +111,7 @@ class Standard:
         np.clip(out, -CUT, CUT, out=out)
         return np.nan_to_num(out, copy=False)
 
-    def places(self, channels: NDArray[np.int64]) -> NDArray[np.int64]:
+    def places(self, channels: Integers) -> Integers:
         """Where some channels lie among those that are kept."""
         among = np.cumsum(self.kept) - 1
         return np.asarray(among[channels[self.kept[channels]]])
@@ -131,7 +129,7 @@ class Logistic:
     fitted: Any
 
     @classmethod
-    def train(cls, inputs: Grid, label: NDArray[np.int64]) -> Logistic:
+    def train(cls, inputs: Grid, label: Integers) -> Logistic:
         """From standardised stays (n, bins, channels), both classes counting alike."""
         from sklearn.linear_model import LogisticRegression
 
@@ -148,7 +146,7 @@ def _summaries(inputs: Grid) -> Floats:
     return np.concatenate(parts, axis=1, dtype=np.float64)
 
 
-def influence(model: Trained, inputs: Grid, places: NDArray[np.int64]) -> float:
+def influence(model: Trained, inputs: Grid, places: Integers) -> float:
     """Mean |change of the log odds| when some channels are held at the training table's mean.
 
     Parameters

@@ -18,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.public.encoding import Amount
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
@@ -28,7 +28,6 @@ from tincture.stays.layout import Grid
 from tincture.stays.recording import risen, schedule, thinned
 from tincture.stays.summaries import Summaries
 
-Floats = NDArray[np.float64]
 FLAT = np.sqrt(3.0)  # deviations at which flat noise ends
 WIDEST, NARROWEST = 6.0, 0.25  # factors of the real deviation
 MOST = 0.95  # contrast of a level, in deviations
@@ -74,7 +73,7 @@ class Channels:
         Signed, in deviations of the table.
     """
 
-    columns: NDArray[np.int64]
+    columns: Integers
     mean: Floats
     sd: Floats
     contrast: Floats
@@ -213,7 +212,7 @@ class _Maker:
             noise = _standard(noise - (noise @ direction)[:, :, None] * direction)
         return _standard(ndtr(noise))  # flat, so that bounds leave room for widths
 
-    def _recorded(self, n: int, side: float, column: int) -> NDArray[np.bool_]:
+    def _recorded(self, n: int, side: float, column: int) -> Mask:
         """A variable of few levels tells by being recorded at all, such as ventilation."""
         held = self.basis.scale.held[column]
         share = held + self.levels[column] * np.sqrt(held * (1 - held)) * side

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.io.frames import to_columns
 from tincture.public.cells import identity
@@ -24,7 +25,6 @@ from tincture.public.schema import Schema
 from tincture.stays.events.reader import Events, Reader, Reading
 from tincture.stays.events.values import level_numbers
 
-Floats = NDArray[np.float64]
 Grid = NDArray[np.float32]
 Use = Callable[[pl.DataFrame], None]
 MAX_BINS = 500

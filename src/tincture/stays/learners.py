@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError, SettingError
 from tincture.evaluation.bench import Fitted
 from tincture.evaluation.bench import Watch as Told
@@ -21,10 +21,8 @@ from tincture.stays.layout import Grid
 if TYPE_CHECKING:
     from tincture.stays.networks import Recipe
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
 Watch = Callable[[int, Trained], None]
-Trainer = Callable[[Grid, Labels, int, Watch], Trained]
+Trainer = Callable[[Grid, Integers, int, Watch], Trained]
 LOGISTIC = "logistic"
 RARE = 1e-3  # a prevalence is taken to lie this far from 0 and 1
 WITHOUT_NETWORKS = (
@@ -48,7 +46,7 @@ class Table:
     """
 
     inputs: Grid
-    label: Labels
+    label: Integers
     prevalence: float
 
     @classmethod

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.tasks import Classification
@@ -26,8 +26,6 @@ from tincture.stays.matching.imagined import imagine
 from tincture.stays.prototypes import Draft, n_prototypes
 from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.stays.teacher import teach
-
-Floats = NDArray[np.float64]
 
 # Share of the budget and number of questions of each kind (docs/decisions/0010-series.md).
 PHASES = {

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from tincture.arrays import Floats, Integers
 from tincture.stays.layout import Grid
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
 Maker = Callable[[int, int], nn.Module]  # of bins and channels
 Watch = Callable[[int, "Network"], None]
 ASKED = 256  # stays predicted at once
@@ -154,7 +152,7 @@ class Network:
 def train(
     maker: Maker,
     inputs: Grid,
-    label: Labels,
+    label: Integers,
     seed: int,
     *,
     recipe: Recipe | None = None,
@@ -192,7 +190,7 @@ def train(
 
 
 def _descend(
-    network: Network, inputs: Any, label: Labels, seed: int, recipe: Recipe, watch: Watch
+    network: Network, inputs: Any, label: Integers, seed: int, recipe: Recipe, watch: Watch
 ) -> None:
     """The steps of the recipe."""
     rng = np.random.default_rng(seed)

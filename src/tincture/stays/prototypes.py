@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.stays.layout import Grid
 
-Floats = NDArray[np.float64]
 COPIES = 3  # of a prototype, one of them with the other outcome
 LEAST = 12  # prototypes; fewer tell less than odds are worth (docs/decisions/0010-series.md)
 
@@ -34,7 +33,7 @@ class Draft:
     """
 
     prototypes: Grid
-    owner: NDArray[np.int64]
+    owner: Integers
     outcomes: Floats
 
     @classmethod

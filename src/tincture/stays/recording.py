@@ -8,10 +8,9 @@ each standing for the stretch until the next, and the two stays of a pair share 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from tincture.arrays import Floats, Integers, Mask
+
 STEADY = 0.5  # share of the variance of schedules that lies between stays
 FIRST = 100.0  # more than any score: whatever is known was recorded when it was known first
 
@@ -30,7 +29,7 @@ def risen(known: Floats, n_bins: int) -> Floats:
     return np.array([np.interp(at, knots, row) for row in rising]).T.reshape(n_bins, -1)
 
 
-def schedule(known: Bools, rate: Floats, rng: np.random.Generator, *, alike: int = 1) -> Bools:
+def schedule(known: Mask, rate: Floats, rng: np.random.Generator, *, alike: int = 1) -> Mask:
     """Bins in which values are recorded, among those in which they are known.
 
     Parameters
@@ -63,12 +62,12 @@ def schedule(known: Bools, rate: Floats, rng: np.random.Generator, *, alike: int
     return out
 
 
-def thinned(grid: Floats, recorded: Bools) -> Floats:
+def thinned(grid: Floats, recorded: Mask) -> Floats:
     """Of a full grid (n, bins, variables) the mean of each stretch where it begins, else NaN."""
     return np.where(recorded, pooled(grid, stretches(recorded)), np.nan)
 
 
-def sampled(grid: Floats, recorded: Bools) -> Floats:
+def sampled(grid: Floats, recorded: Mask) -> Floats:
     """The same with the last value of each stretch, so that a last value stays the last."""
     n_bins = recorded.shape[1]
     ends = np.full(recorded.shape, n_bins - 1)
@@ -77,12 +76,12 @@ def sampled(grid: Floats, recorded: Bools) -> Floats:
     return np.where(recorded, np.take_along_axis(grid, ends, axis=1), np.nan)
 
 
-def stretches(recorded: Bools) -> NDArray[np.int64]:
+def stretches(recorded: Mask) -> Integers:
     """The stretch of each bin, which begins with a record; 0 before the first."""
     return np.cumsum(recorded, axis=1)
 
 
-def pooled(values: Floats, stretch: NDArray[np.int64]) -> Floats:
+def pooled(values: Floats, stretch: Integers) -> Floats:
     """Each bin's value replaced by the mean of its stretch; an orthogonal projection.
 
     Parameters

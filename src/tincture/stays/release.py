@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.io.frames import to_frame
 from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
@@ -25,7 +25,6 @@ from tincture.stays.formats import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.words import LEFT_OUT, words_of
 
-Floats = NDArray[np.float64]
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
 EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
 

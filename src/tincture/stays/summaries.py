@@ -11,14 +11,13 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.kernels.rows import courses, norms
 from tincture.privacy.query import Records
 from tincture.public.encoding import Amount
 from tincture.stays.layout import Grid, Layout, carried
 
-Floats = NDArray[np.float64]
 CELLS = 32  # of a histogram between the public bounds
 REACH = 3.0  # deviations at which a summary is cut
 STEADY = 0.8  # deviation of a stay's mean among deviations of its values
@@ -107,7 +106,7 @@ class Occupancy:
             self._statics_there(still, levels, noise),
         )
 
-    def _statics_there(self, still: Floats, levels: Floats, noise: float) -> NDArray[np.bool_]:
+    def _statics_there(self, still: Floats, levels: Floats, noise: float) -> Mask:
         """Of each static column, whether some stay is seen to have it; (static columns,)."""
         encoding, cells = self.layout.statics, iter(still)
         if encoding is None:
@@ -157,7 +156,7 @@ def _among(rates: Floats, noise: float, least: float) -> Floats:
     return np.asarray(posterior @ support)
 
 
-def _missing(statics: Grid, amounts: list[int]) -> NDArray[np.bool_]:
+def _missing(statics: Grid, amounts: list[int]) -> Mask:
     return statics[:, [a + 1 for a in amounts]] > 0.5
 
 
@@ -205,8 +204,8 @@ class Scale:
     static_sd: Floats
     cells: Floats
     rate: Floats
-    present: NDArray[np.bool_]
-    static_present: NDArray[np.bool_]
+    present: Mask
+    static_present: Mask
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.privacy.engine import Engine, Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task
@@ -15,7 +15,6 @@ from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
 from tincture.spine.teaching import Teacher, taught
 from tincture.stays.summaries import Summaries
 
-Floats = NDArray[np.float64]
 N_IMAGINED = 4000  # summaries from which expected slopes are computed
 PRIOR = 0.015  # variance of a weight before anything is known
 PRIOR_EXACT = 0.025

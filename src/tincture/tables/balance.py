@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.privacy.query import Query, Records
 from tincture.public.schema import Schema
 from tincture.tables.marginals import Marginals, cell_codes
 
-Floats = NDArray[np.float64]
 MOST = 10.0  # how many records of the largest group may count as one of a small group
 EMPTY = 0.01  # share below which a group is too small to set the weights of others
 

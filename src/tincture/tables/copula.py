@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from tincture.arrays import Floats, Integers
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.marginals import BINS, Marginals, cell_codes
 
-Floats = NDArray[np.float64]
 USUAL = 0.2  # spread of rank correlations between clinical columns, before anything is known
 LEAST = 0.02  # eigenvalue of the correlation matrix
 
@@ -97,7 +97,7 @@ class Lines:
         return exact
 
 
-def _line_with_missing(effect: Floats, share: Floats) -> NDArray[np.int64]:
+def _line_with_missing(effect: Floats, share: Floats) -> Integers:
     bins = np.arange(BINS)
     ends = np.interp([0.15, 0.85], np.cumsum(share[:BINS]) / share[:BINS].sum(), effect[:BINS])
     low, high = np.abs(ends - effect[BINS])

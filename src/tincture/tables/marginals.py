@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.kernels.pointwise import interpolate
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
 
-Floats = NDArray[np.float64]
 BINS = 20  # of an amount, equal in the encoded cube
 SOFT = 0.7  # coordinate of the level meant; the others have 1 − SOFT, so that small steps can flip
 LOOSE = 0.57  # the same where a level is to be searched for by small steps from a good start
@@ -31,7 +31,7 @@ def cell_widths(encoding: Encoding) -> list[int]:
     ]
 
 
-def cell_codes(encoding: Encoding, points: NDArray[np.floating]) -> NDArray[np.int64]:
+def cell_codes(encoding: Encoding, points: NDArray[np.floating]) -> Integers:
     """Histogram cell of each point in each column, (n, n_columns)."""
     codes = np.empty((len(points), len(encoding.columns)), dtype=np.int64)
     for j, (column, place) in enumerate(zip(encoding.columns, encoding.slices, strict=True)):

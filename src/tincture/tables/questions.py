@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.models.protocol import Predictor
 from tincture.models.served import Served
 from tincture.privacy.query import Records
@@ -16,8 +17,6 @@ from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import cell_codes, cell_widths
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.public.encoding import Encoding
 
-Floats = NDArray[np.float64]
 LEAST = 0.05  # deviation that a column counts as having at least, on its scale of 0 to 1
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.audit.attacks import Statistic
 from tincture.audit.audit import Settings, attack
 from tincture.audit.findings import Audit
@@ -20,8 +20,6 @@ from tincture.tables.bench import condensed_records
 from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
 from tincture.tables.release import CondensedTable
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import ModelError
 from tincture.models.portfolio import portfolio
 from tincture.models.protocol import Model, Predictor
@@ -15,8 +16,6 @@ from tincture.privacy.vault import BLOCK
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.tables.marginals import Marginals
-
-Floats = NDArray[np.float64]
 
 # The trial of models: more records than the vault shows a query at once, then in blocks of odd
 # sizes (the last has what is left), in another order, and alone.

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Mask
 from tincture.evaluation.bench import Fitted, Watch
 from tincture.models.protocol import Model, Predictor
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 
-Floats = NDArray[np.float64]
 MISSING = "(missing)"  # the text of a level that is none
 DIGITS = 6  # of an amount, in which single precision is exact
 SMALL = 1000  # rows up to which a fit is repeated, since its first run may load or compile code
@@ -62,7 +61,7 @@ class View:
 
     encoding: Encoding
     places: tuple[int, ...]
-    numeric: NDArray[np.bool_]
+    numeric: Mask
 
     @classmethod
     def of(cls, encoding: Encoding, table: Records) -> View:

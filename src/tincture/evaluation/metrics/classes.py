@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tincture.evaluation.metrics.figure import Floats, Statistic, mean_of, ratio, run_sums, runs
+from tincture.arrays import Floats, Integers, Mask
+from tincture.evaluation.metrics.figure import Statistic, mean_of, ratio, run_sums, runs
 
-Labels = NDArray[np.int64]
 CERTAIN = 1e-4  # recalibration takes probabilities to lie this far from 0 and 1
 
 
-def auroc(probability: Floats, label: Labels) -> Statistic:
+def auroc(probability: Floats, label: Integers) -> Statistic:
     """Area under the ROC curve; with more classes the mean over each against the rest.
 
     Parameters
@@ -24,19 +23,19 @@ def auroc(probability: Floats, label: Labels) -> Statistic:
     return _each_against_the_rest(_area, probability, label)
 
 
-def auprc(probability: Floats, label: Labels) -> Statistic:
+def auprc(probability: Floats, label: Integers) -> Statistic:
     """Average precision; with more classes the mean over each against the rest."""
     return _each_against_the_rest(_average_precision, probability, label)
 
 
-def brier(probability: Floats, label: Labels) -> Statistic:
+def brier(probability: Floats, label: Integers) -> Statistic:
     """Brier score: (p − y)² for two classes, Σ_k (p_k − y_k)² for more."""
     square = np.square(probability - np.eye(probability.shape[1])[label]).sum(axis=1)
     return mean_of(square / 2 if probability.shape[1] == 2 else square)
 
 
 def _each_against_the_rest(
-    one: Callable[[Floats, NDArray[np.bool_]], Statistic], probability: Floats, label: Labels
+    one: Callable[[Floats, Mask], Statistic], probability: Floats, label: Integers
 ) -> Statistic:
     if probability.shape[1] == 2:
         return one(probability[:, 1], label == 1)
@@ -47,7 +46,7 @@ def _each_against_the_rest(
     return lambda w: np.mean([part(w) for part in parts], axis=0)
 
 
-def _split(score: Floats, positive: NDArray[np.bool_]) -> Callable[[Floats], tuple[Floats, Floats]]:
+def _split(score: Floats, positive: Mask) -> Callable[[Floats], tuple[Floats, Floats]]:
     """Weights of the positive and of the other records at each distinct score, lowest first."""
     order, starts = runs(score)
     hit = positive[order].astype(np.float64)
@@ -60,7 +59,7 @@ def _split(score: Floats, positive: NDArray[np.bool_]) -> Callable[[Floats], tup
     return split
 
 
-def _area(score: Floats, positive: NDArray[np.bool_]) -> Statistic:
+def _area(score: Floats, positive: Mask) -> Statistic:
     split = _split(score, positive)
 
     def area(w: Floats) -> Floats:
@@ -71,7 +70,7 @@ def _area(score: Floats, positive: NDArray[np.bool_]) -> Statistic:
     return area
 
 
-def _average_precision(score: Floats, positive: NDArray[np.bool_]) -> Statistic:
+def _average_precision(score: Floats, positive: Mask) -> Statistic:
     split = _split(-score, positive)
 
     def precision(w: Floats) -> Floats:
@@ -83,7 +82,7 @@ def _average_precision(score: Floats, positive: NDArray[np.bool_]) -> Statistic:
     return precision
 
 
-def calibration_slope(probability: Floats, label: Labels) -> Statistic:
+def calibration_slope(probability: Floats, label: Integers) -> Statistic:
     """Slope b of the logistic recalibration logit P(y) = a + b logit(p) (Cox 1958); 1 is right.
 
     Below 1 the probabilities are too extreme. The value is exact; a resample's is one Newton step
@@ -98,7 +97,7 @@ def calibration_slope(probability: Floats, label: Labels) -> Statistic:
     return _recalibrated(x, np.zeros(len(label)), label)
 
 
-def calibration_intercept(probability: Floats, label: Labels) -> Statistic:
+def calibration_intercept(probability: Floats, label: Integers) -> Statistic:
     """Intercept a of logit P(y) = a + logit(p), the slope held at 1; 0 is right.
 
     Also called calibration in the large (Van Calster et al. 2019). Above 0 risks are understated.
@@ -112,7 +111,7 @@ def log_odds(p: Floats) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _recalibrated(x: Floats, offset: Floats, label: Labels) -> Statistic:
+def _recalibrated(x: Floats, offset: Floats, label: Integers) -> Statistic:
     """The last coefficient of a logistic regression on x (n, k), k = 1 or 2."""
     y = label.astype(np.float64)
     solved = _newton(x, offset, y) if 0 < y.sum() < len(y) else None

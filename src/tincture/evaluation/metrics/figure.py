@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tincture.arrays import Floats
+
 Statistic = Callable[[Floats], Floats]
 RESAMPLES = 400  # a 2.5% tail is then known to within 0.8%
 CELLS = 2_000_000  # weights held at once, which bounds the memory

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 
-from tincture.evaluation.metrics.figure import Floats, Statistic, mean_of, ratio, run_sums, runs
+from tincture.arrays import Floats
+from tincture.evaluation.metrics.figure import Statistic, mean_of, ratio, run_sums, runs
 
 POINTS = 50  # times over which a Brier score is integrated
 STEEPEST = 30.0  # log hazards are kept within it of the mean of the training table

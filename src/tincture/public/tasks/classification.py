@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Classification:
                 "what tells them apart."
             )
 
-    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+    def cells(self, outcomes: Floats) -> Integers:
         """The class."""
         return outcomes[:, 0].astype(np.int64)
 

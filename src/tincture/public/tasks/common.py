@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import TableError
-
-Floats = NDArray[np.float64]
 
 
 def logistic(x: Floats) -> Floats:
@@ -17,7 +15,7 @@ def logistic(x: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + pointwise.exp(-np.clip(x, -30.0, 30.0))))
 
 
-def refuse_missing(name: str, missing: NDArray[np.bool_]) -> None:
+def refuse_missing(name: str, missing: Mask) -> None:
     """Refuse an outcome that some records lack.
 
     Raises
@@ -28,7 +26,7 @@ def refuse_missing(name: str, missing: NDArray[np.bool_]) -> None:
         raise TableError(f"The outcome {name!r} is missing in some records; complete or drop them.")
 
 
-def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64]:
+def apportion(counts: Floats, total: int, at_least: int = 0) -> Integers:
     """Share ``total`` in proportion to noisy counts by largest remainders.
 
     Parameters
@@ -46,7 +44,7 @@ def apportion(counts: Floats, total: int, at_least: int = 0) -> NDArray[np.int64
     if floor.sum() > total:
         floor = np.zeros_like(floor)
     exact = weight / weight.sum() * total
-    share: NDArray[np.int64] = np.maximum(np.floor(exact).astype(np.int64), floor)
+    share: Integers = np.maximum(np.floor(exact).astype(np.int64), floor)
     while share.sum() < total:
         share[np.argmax(exact - share)] += 1
     while share.sum() > total:

@@ -11,9 +11,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.public.encoding import Values
-
-Floats = NDArray[np.float64]
 
 
 class Outcome(Protocol):
@@ -26,40 +25,32 @@ class Outcome(Protocol):
     @property
     def name(self) -> str:
         """Kind of the task."""
-        ...
 
     @property
     def roles(self) -> tuple[str, ...]:
         """What each of the columns is, in their order: how a release tells them."""
-        ...
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Outcome columns of the table."""
-        ...
 
     @property
     def is_turned(self) -> bool:
         """Whether, of two levels, the case is the first."""
-        ...
 
     @property
     def n_cells(self) -> int:
         """Cells of the public partition."""
-        ...
 
     @property
     def is_ordered(self) -> bool:
         """Whether outcomes lie on one line from mild to severe, so that one score tells all."""
-        ...
 
     def outcomes(self, values: Values) -> Floats:
         """Table values of ``columns`` to outcomes (n, width)."""
-        ...
 
     def values(self, outcomes: Floats) -> dict[str, NDArray[np.generic]]:
         """Outcomes back to table values."""
-        ...
 
     def check(self, values: Values) -> None:
         """Refuse outcomes that nothing can be learned from.
@@ -68,23 +59,18 @@ class Outcome(Protocol):
         ------
         TableError
         """
-        ...
 
-    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+    def cells(self, outcomes: Floats) -> Integers:
         """Cell of each outcome, in 0 … n_cells − 1."""
-        ...
 
     def prevalence(self, counts: Floats) -> float | list[float]:
         """Share of the case, or of each of several classes, from cell counts; rounded."""
-        ...
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Outcomes (n_rows, width) for the condensed rows, in proportion to noisy cell counts."""
-        ...
 
     def severity(self, outcomes: Floats) -> Floats:
         """Larger for outcomes that a higher risk leads to, (n,)."""
-        ...
 
 
 class Taught(Protocol):
@@ -92,23 +78,18 @@ class Taught(Protocol):
 
     def level(self, counts: Floats) -> float:
         """Score of an average record, from noisy cell counts."""
-        ...
 
     def rarer(self, counts: Floats) -> float:
         """Units with the event or without it, whichever are fewer, from noisy cell counts."""
-        ...
 
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
         """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
-        ...
 
     def information(self, scores: Floats, counts: Floats) -> float:
         """Mean information of a record about its score."""
-        ...
 
     def chance(self, scores: Floats) -> Floats:
         """What scores (n,) say on the scale on which models are compared, in [0, 1]."""
-        ...
 
 
 class Judged(Protocol):
@@ -117,29 +98,23 @@ class Judged(Protocol):
     @property
     def n_outputs(self) -> int:
         """Numbers a model predicts for a record: class probabilities, or one risk."""
-        ...
 
     @property
     def is_probabilistic(self) -> bool:
         """Whether a prediction is one probability, which rows with mixed outcomes can carry."""
-        ...
 
     @property
     def reference(self) -> Floats | None:
         """Design rows that every model also predicts, as fixed points of comparison, or None."""
-        ...
 
     def anchored(self, design: Floats, outcomes: Floats) -> Self:
         """The same task, comparing records with these already released rows if it compares."""
-        ...
 
     def chances(self, predictions: Floats) -> Floats:
         """What predictions (R, b, n_outputs) say on the same scale, (R, b)."""
-        ...
 
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
         """Loss in [0, 1] of shape (R, b) from predictions (R, b, n_outputs) of R models."""
-        ...
 
 
 class Task(Outcome, Taught, Judged, Protocol):

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import SchemaError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Survival:
                 "needed to learn who has them early."
             )
 
-    def cells(self, outcomes: Floats) -> NDArray[np.int64]:
+    def cells(self, outcomes: Floats) -> Integers:
         """Bin of the time, shifted by the number of bins for events."""
         place = (outcomes[:, 0] - self.low) / (self.high - self.low) * self.n_bins
         bins = np.clip(place.astype(np.int64), 0, self.n_bins - 1)

@@ -9,14 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import TableError
 from tincture.public.cells import Field, Unreadable
 from tincture.public.columns import Column
 from tincture.public.times import Moments, moments
 from tincture.stays.events.values import amounts
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
 HOUR = 3_600_000_000  # in microseconds
 COUNTED = Column("time", "number")
 
@@ -27,15 +26,12 @@ class Clock(Protocol):
     @property
     def name(self) -> str:
         """Of the column."""
-        ...
 
-    def read(self, cells: pl.Series) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def read(self, cells: pl.Series) -> tuple[NDArray[Any], Mask]:
         """Times as `hours` takes them, and which of the events have none."""
-        ...
 
-    def hours(self, times: NDArray[Any], rows: Places) -> Floats:
+    def hours(self, times: NDArray[Any], rows: Integers) -> Floats:
         """From the start of the window of these rows of the outcomes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Counted:
         """Of the column."""
         return self.column.name
 
-    def read(self, cells: pl.Series) -> tuple[Floats, NDArray[np.bool_]]:
+    def read(self, cells: pl.Series) -> tuple[Floats, Mask]:
         """Hours."""
         if isinstance(cells.dtype, pl.Duration):
             cells = cells.dt.total_microseconds() / (HOUR * self.each)
@@ -77,7 +73,7 @@ class Counted:
             "if it holds dates."
         )
 
-    def hours(self, times: Floats, rows: Places) -> Floats:
+    def hours(self, times: Floats, rows: Integers) -> Floats:
         """The same, whichever row they count for."""
         return times
 
@@ -102,7 +98,7 @@ class Dated:
     missing: tuple[str, ...]
     start: str
     starts: Moments
-    _ticks: Places = field(init=False, repr=False, compare=False)
+    _ticks: Integers = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ticks", self.starts.values.to_physical().to_numpy())
@@ -112,7 +108,7 @@ class Dated:
         """Of the column."""
         return self.column.name
 
-    def read(self, cells: pl.Series) -> tuple[Places, NDArray[np.bool_]]:
+    def read(self, cells: pl.Series) -> tuple[Integers, Mask]:
         """Microseconds."""
         given = without_words(cells, self.missing)
         found = moments(given, f"The time {self.name!r} of the events", self.column.notation.time)
@@ -126,7 +122,7 @@ class Dated:
         ticks = found.values.to_physical()
         return ticks.fill_null(0).to_numpy(), ticks.is_null().to_numpy()
 
-    def hours(self, times: Places, rows: Places) -> Floats:
+    def hours(self, times: Integers, rows: Integers) -> Floats:
         """From the start of the window of each row."""
         return np.asarray((times - self._ticks[rows]) / HOUR)
 

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import TableError
 from tincture.public.cells import MISSING, Field
 from tincture.public.columns import Column
-from tincture.stays.events.members import Places
 from tincture.stays.events.tables import different, spread
-from tincture.stays.events.values import Floats, Missing, Values, Words, level_numbers
+from tincture.stays.events.values import Missing, Values, Words, level_numbers
 
 Codes = NDArray[np.int16]
 
@@ -122,7 +122,7 @@ def _presence_field(column: Column, missing: tuple[str, ...]) -> Field | None:
     return Field(replace(column, type="number", categories=(0, 1)), missing)
 
 
-def _is_nothing(cells: pl.Series) -> NDArray[np.bool_]:
+def _is_nothing(cells: pl.Series) -> Mask:
     if cells.dtype == pl.String:
         cells = cells.str.strip_chars()
         return ((cells == "") | cells.is_null()).fill_null(True).to_numpy()
@@ -132,7 +132,7 @@ def _is_nothing(cells: pl.Series) -> NDArray[np.bool_]:
     ).to_numpy()
 
 
-def _is_nan(cells: pl.Series) -> NDArray[np.bool_]:
+def _is_nan(cells: pl.Series) -> Mask:
     """Whether text says NaN, as a number that is nothing is written."""
     if cells.dtype != pl.String:
         return np.zeros(len(cells), dtype=bool)
@@ -155,7 +155,12 @@ class Statics:
         self._found = np.full((n_stays, len(columns)), np.nan)
 
     def enter(
-        self, keys: Places, codes: Codes, named: pl.Series, cells: pl.Series, text: pl.Series | None
+        self,
+        keys: Integers,
+        codes: Codes,
+        named: pl.Series,
+        cells: pl.Series,
+        text: pl.Series | None,
     ) -> None:
         """Take in events of stays ``keys``.
 
@@ -179,7 +184,7 @@ class Statics:
             values[rest] = self._coded.read(codes[rest], cells.filter(some), beside)
         np.fmax.at(self._found, (keys, codes.astype(np.int64)), values)
 
-    def columns(self, key_of_row: Places) -> dict[str, NDArray[Any]]:
+    def columns(self, key_of_row: Integers) -> dict[str, NDArray[Any]]:
         """Values of each row of the outcomes as `tincture.io.frames.to_columns` gives them.
 
         Raises

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Integers
 from tincture.public.cells import identity
 from tincture.stays.events.tables import different
 
-Places = NDArray[np.int64]
 STAY, KEY = "stay", "key"
 LARGE = (pl.UInt64, pl.Int128, pl.UInt128)  # hold more than 64 bits and a sign
 EXPANDED = 1_000_000  # events times rows at once
@@ -80,8 +80,8 @@ class Members:
         return self._read[cell]
 
     def rows(
-        self, keys: Places, at_once: int = EXPANDED
-    ) -> Iterator[tuple[NDArray[np.intp] | slice, Places]]:
+        self, keys: Integers, at_once: int = EXPANDED
+    ) -> Iterator[tuple[NDArray[np.intp] | slice, Integers]]:
         """Places of events and the rows that they count for, at most so many pairs at once."""
         if not self.has_repeats:
             yield slice(None), keys

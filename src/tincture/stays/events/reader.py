@@ -10,14 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import TableError
 from tincture.public.columns import Column
 from tincture.stays.events.clocks import Clock, Counted
 from tincture.stays.events.coded import Coded, Statics, refuse_timed, refuse_untimed
-from tincture.stays.events.members import KEY, STAY, Members, Places
+from tincture.stays.events.members import KEY, STAY, Members
 from tincture.stays.events.names import CODE, LEVEL, VARIABLE, Names
 from tincture.stays.events.tables import without_categories
-from tincture.stays.events.values import Floats, Missing, Values, Words
+from tincture.stays.events.values import Missing, Values, Words
 
 HOUR, VALUE, TEXT = "hour", "value", "text"
 
@@ -69,7 +70,7 @@ class Reading:
 class Events(NamedTuple):
     """Read events: row of the outcomes, place of the variable, hours and value of each."""
 
-    rows: Places
+    rows: Integers
     codes: NDArray[np.int16]
     hours: Floats
     values: Floats
@@ -136,7 +137,7 @@ class Reader:
         return self._coded.read(codes, cells, mine[TEXT] if TEXT in mine.columns else None)
 
     def _without_statics(
-        self, mine: pl.DataFrame, times: NDArray[Any], is_untimed: NDArray[np.bool_]
+        self, mine: pl.DataFrame, times: NDArray[Any], is_untimed: Mask
     ) -> tuple[pl.DataFrame, NDArray[Any]]:
         """The events of variables, all of which have a time."""
         if not self._reading.is_coded and is_untimed.any():

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import SchemaError, TableError
 from tincture.public.cells import AMBIGUOUS, MISSING, UNLISTED, Field, Unreadable, cells_of
 from tincture.public.columns import Column
@@ -19,8 +20,6 @@ from tincture.public.notation import PLAIN
 from tincture.public.words import Lookup, number_of
 from tincture.stays.events.tables import different, spread
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 Missing = Callable[[str], tuple[str, ...]]  # words for missing of a column, by its name
 Words = Mapping[str, float]  # in small letters, with what they count
 
@@ -54,7 +53,7 @@ def _amounts_of_words(field: Field, cells: pl.Series) -> Floats:
     return spread(cells, words, field.amounts(listed)).to_numpy()
 
 
-def levels(field: Field, cells: pl.Series) -> Codes:
+def levels(field: Field, cells: pl.Series) -> Integers:
     """The levels of a column: `Field.codes`, all of them declared.
 
     Raises
@@ -68,7 +67,7 @@ def levels(field: Field, cells: pl.Series) -> Codes:
     return spread(cells, words, codes).to_numpy()
 
 
-def refuse_unlisted(codes: Codes) -> None:
+def refuse_unlisted(codes: Integers) -> None:
     """Refuse codes that stand for no level.
 
     Raises

@@ -7,9 +7,9 @@ networks that learn from the invented ones (`tincture.stays.matching`).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from tincture.arrays import Floats
 from tincture.public.encoding import Amount
 from tincture.stays.embeddings import Course
 from tincture.stays.invent import drifting
@@ -17,7 +17,6 @@ from tincture.stays.layout import Grid
 from tincture.stays.recording import risen, sampled, schedule
 from tincture.stays.summaries import STEADY, Summaries
 
-Floats = NDArray[np.float64]
 MEMORY = 0.9  # of a drift, from bin to bin
 MOST = 0.95  # correlation of two summaries
 

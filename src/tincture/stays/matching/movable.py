@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.public.encoding import Amount
 from tincture.stays.inputs import Standard, channels
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.recording import pooled, stretches
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,9 @@ class Movable:
     values: Grid
     low: Floats
     high: Floats
-    is_free: NDArray[np.bool_]
-    is_static: NDArray[np.bool_]
-    stretch: NDArray[np.int64]
+    is_free: Mask
+    is_static: Mask
+    stretch: Integers
 
     @classmethod
     def of(cls, layout: Layout, points: Grid) -> Movable:

@@ -23,6 +23,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.stays.inputs import channels
 from tincture.stays.layout import Grid, Layout
@@ -40,7 +41,6 @@ from tincture.stays.matching.unrolled import (
 from tincture.stays.networks import USUAL
 from tincture.stays.prototypes import Draft
 
-Floats = NDArray[np.float64]
 N_EXAMINED = 500  # imagined stays that tell how good a draft is
 LACK = 0.2  # of agreement with the teacher, by which a family is chosen, before any was seen
 STOPPED = (
