@@ -38,7 +38,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.method import search
-from tincture.tables.sealing import Sealing
+from tincture.tables.sealing import TableSealing
 
 Record = dict[str, str]  # cells as text
 N_UNITS = 40
@@ -364,7 +364,10 @@ class Tables:
 
     def _seal(self, frame: Any, ledger: Ledger, block: int = BLOCK) -> Vault:
         return Vault(
-            Sealing(SCHEMA, self.encoding, self.task, self.unit), frame, ledger, block=block
+            TableSealing(SCHEMA, self.encoding, self.task, unit=self.unit),
+            frame,
+            ledger,
+            block=block,
         )
 
     def place(self, units: Sequence[list[Record]], odd: list[Record], at: int) -> int:

@@ -25,7 +25,7 @@ from tincture.privacy.vault import BLOCK, Vault
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.stays.method import search, usual_plan
-from tincture.stays.sealing import Sealing
+from tincture.stays.sealing import StaysSealing
 
 Event = tuple[float, str, str]  # hour, variable, value as text
 HOURS = 24.0
@@ -58,17 +58,7 @@ REFUSED = {"hr": "HEMOLYZED", "k": "4,1", "lactate": "1;2"}
 
 @dataclass(frozen=True)
 class Stay:
-    """One stay as a hospital might write it.
-
-    Attributes
-    ----------
-    name : str
-    statics : dict
-        Cells of age and sex, as text.
-    died : str
-    start : datetime
-    events : list of Event
-    """
+    """One stay as a hospital might write it: statics are the cells of age and sex, as text."""
 
     name: str
     statics: dict[str, str]
@@ -268,7 +258,7 @@ class Long:
         )
         self.layout = stays.layout
         task = Classification.of(self.schema, self.target)
-        return Vault(Sealing(self.schema, task), stays, ledger, block=block)
+        return Vault(StaysSealing(self.schema, task), stays, ledger, block=block)
 
     @cached_property
     def queries(self) -> Sequence[Query]:
@@ -377,14 +367,8 @@ def _once(stay: Stay) -> Stay:
     return Stay(stay.name, stay.statics, stay.died, stay.start, events)
 
 
-@dataclass
 class Physionet(Folder):
     """Records of Time, Parameter, Value, and outcomes beside them."""
-
-    name: str = "stays, PhysioNet-2012"
-    schema: Schema = field(default_factory=lambda: PHYSIONET)
-    names: Sequence[str] = ("100001", "999999")
-    target: str = "in_hospital_death"
 
     def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
         """A text a stay, and Outcomes-a.txt."""
@@ -402,14 +386,8 @@ class Physionet(Folder):
         return folder / "set", _files("\n".join(lines) + "\n", folder / "Outcomes-a.txt")
 
 
-@dataclass
 class Benchmark(Folder):
     """A wide text a stay, and listfile.csv."""
-
-    name: str = "stays, mimic3-benchmarks"
-    schema: Schema = field(default_factory=lambda: BENCHMARK)
-    names: Sequence[str] = ("1_episode1_timeseries.csv", "z_episode2_timeseries.csv")
-    target: str = "y_true"
 
     def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
         """One column a variable."""
@@ -448,6 +426,16 @@ STAYS: list[Family] = [
     Long(),
     Long("stays, dates", DATED, is_dated=True),
     Meds(),
-    Physionet(),
-    Benchmark(),
+    Physionet(
+        "stays, PhysioNet-2012",
+        PHYSIONET,
+        names=("100001", "999999"),
+        target="in_hospital_death",
+    ),
+    Benchmark(
+        "stays, mimic3-benchmarks",
+        BENCHMARK,
+        names=("1_episode1_timeseries.csv", "z_episode2_timeseries.csv"),
+        target="y_true",
+    ),
 ]

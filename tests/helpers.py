@@ -28,7 +28,7 @@ from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
 from tincture.tables.marginals import Marginals, cell_widths
 from tincture.tables.method import DIRECT, PROXY
-from tincture.tables.sealing import Sealing
+from tincture.tables.sealing import TableSealing
 
 DESCRIPTOR: dict[str, Any] = {
     "name": "visits",
@@ -122,7 +122,7 @@ def make_vault(
     """A vault of small records, with ``died`` as their target."""
     records = make_table(n) if table is None else table
     task = Classification("died", 2)
-    return kind(Sealing(SCHEMA, ENCODING, task, unit), records, ledger, block=block)
+    return kind(TableSealing(SCHEMA, ENCODING, task, unit=unit), records, ledger, block=block)
 
 
 def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Teacher[Basis]:

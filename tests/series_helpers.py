@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 from tincture.privacy.query import Records
 from tincture.public.schema import Schema
 from tincture.stays import reading
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.events.reader import Form
 from tincture.stays.layout import Grid, Layout, Stays, Use
 from tincture.stays.summaries import Scale
@@ -70,6 +72,13 @@ SCALE = Scale(
     present=np.ones(3, dtype=bool),
     static_present=np.ones(2, dtype=bool),
 )
+
+
+def stays_condenser(schema: Schema = SCHEMA, **changes: Any) -> SeriesCondenser:
+    """For stays as `make_stays` makes them; without privacy, unless it is asked for."""
+    private = {"epsilon": math.inf, "delta": 1e-5}
+    settings = {"target": "died", "n_rows": 16, "hours": 12, "effort": 0} | private | changes
+    return SeriesCondenser(schema=schema, **settings)
 
 
 @cache

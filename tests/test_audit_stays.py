@@ -17,14 +17,14 @@ import polars as pl
 import pytest
 
 from commands import run
-from series_helpers import LAYOUT, SCHEMA, make_stays, records
+from series_helpers import LAYOUT, make_stays, records, stays_condenser
+from test_audit_release import assert_sound
 from tincture.audit.attacks import Scene, by_references, by_statistic
 from tincture.audit.audit import attack
 from tincture.audit.findings import Audit
 from tincture.audit.told import from_file, to_file, told
 from tincture.errors import SettingError, TableError
 from tincture.spine.job import Found, Tell
-from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.description import Description, likelihood
 from tincture.stays.job import StaysJob
 from tincture.stays.release import CondensedSeries
@@ -35,9 +35,7 @@ LOOKS = ["attacked members", "attacked others"]
 
 
 def release_of(stays: tuple[pl.DataFrame, pl.DataFrame], epsilon: float) -> CondensedSeries:
-    condenser = SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=epsilon, delta=1e-5, effort=0
-    )
+    condenser = stays_condenser(n_rows=40, epsilon=epsilon)
     return condenser.fit(*stays).table_
 
 
@@ -64,12 +62,7 @@ def copied(release: CondensedSeries, n: int = 60) -> CondensedSeries:
 
 
 def test_a_private_release_of_stays_is_found_sound(audited: Audit) -> None:
-    # Areas lie in their 95% intervals of ½ widened to 99.99%.
-    assert audited.is_sound
-    for one in audited.membership:
-        half = (one.area.high - one.area.low) / 2
-        assert abs(one.area.value - 0.5) < 2 * half
-    assert audited.closeness.equal_to_training == 0
+    assert_sound(audited)
     assert audited.membership[0].name == "closest stay"
 
 

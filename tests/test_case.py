@@ -14,7 +14,7 @@ import pytest
 from commands import condensing, run
 from helpers import DESCRIPTOR, SCHEMA, make_condenser, make_table
 from series_helpers import SCHEMA as OF_STAYS
-from series_helpers import make_stays
+from series_helpers import make_stays, stays_condenser
 from tincture.errors import ReleaseError, SettingError
 from tincture.evaluation.scores import CEILING
 from tincture.io.frames import to_columns
@@ -26,7 +26,6 @@ from tincture.public.tasks import Classification, Survival, case_of
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
 from tincture.stays.bench import evaluate_series
-from tincture.stays.condenser import SeriesCondenser
 from tincture.tables.bench import evaluate
 from tincture.tables.release import CondensedTable
 
@@ -239,16 +238,7 @@ def test_stays_have_a_case_too(tmp_path: Path) -> None:
     described["fields"][-1]["categories"] = labelled
     events, outcomes = make_stays()
     turned = outcomes.with_columns(died=1 - pl.col("died"))
-    made = SeriesCondenser(
-        schema=Schema.from_dict(described),
-        target="died",
-        case="dead",
-        n_rows=16,
-        hours=12,
-        epsilon=float("inf"),
-        delta=1e-5,
-        effort=0,
-    ).fit(events, turned)
+    made = stays_condenser(Schema.from_dict(described), case="dead").fit(events, turned)
     table = made.table_
     assert table.task["case"] == 0
     share = float(outcomes["died"].mean())  # type: ignore[arg-type]

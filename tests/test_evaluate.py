@@ -175,11 +175,14 @@ def test_a_bad_subgroup_is_refused_before_a_record_is_seen(
         evaluate(condensed.table_, None, None, by=[by])
 
 
+def of_survival() -> Condenser:
+    outcome = {"target": None, "time": "days", "event": "event"}
+    return make_condenser(**outcome, drop=["died", "stage", "patient"], models=["cox"])
+
+
 def test_survival_is_scored_by_order_and_by_risk_over_time() -> None:
     table = make_table(300)
-    made = make_condenser(
-        target=None, time="days", event="event", drop=["died", "stage", "patient"], models=["cox"]
-    ).fit(table)
+    made = of_survival().fit(table)
     assert made.table_.task["kind"] == Survival.name
     found = evaluate(made.table_, table, make_table(200, seed=1), by=["diabetes"])
     times = {m for m in {s.metric for s in found.scores} if m.startswith("risk by ")}
@@ -191,9 +194,7 @@ def test_survival_is_scored_by_order_and_by_risk_over_time() -> None:
 
 def test_predicted_risk_is_compared_at_the_times_asked_for() -> None:
     table = make_table(300)
-    made = make_condenser(
-        target=None, time="days", event="event", drop=["died", "stage", "patient"], models=["cox"]
-    ).fit(table)
+    made = of_survival().fit(table)
     found = evaluate(made.table_, table, make_table(600, seed=1), at=[90, 30.5], pictures=True)
     told = [s.metric for s in found.scores if s.trained_on == CEILING][2:]
     assert told == [f"risk by {t}, predicted − observed" for t in ("30.5", "90")]

@@ -333,9 +333,8 @@ def test_runs_are_within_reason(runs: int, release: CondensedSeries) -> None:
 @pytest.mark.parametrize("broken", ["prevalence", "hours", "columns", "time_unit"])
 def test_a_release_without_its_settings_is_refused(broken: str, release: CondensedSeries) -> None:
     settings = {k: v for k, v in release.settings.items() if k != broken}
-    tables = release.events, release.outcomes, release.schema, release.task
     with pytest.raises(ReleaseError, match="settings of the release are incomplete"):
-        evaluate_series(CondensedSeries(*tables, settings, release.ledger), *real(), networks=[])
+        evaluate_series(replace(release, settings=settings), *real(), networks=[])
 
 
 class Quoting:

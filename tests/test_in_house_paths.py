@@ -107,7 +107,9 @@ def series(ledger: Ledger) -> CondensedSeries:
         "unit": None,
         "prevalence": 0.3,
     }
-    return CondensedSeries(events, outcomes, OF_STAYS, task, settings, ledger)
+    return CondensedSeries(
+        events, outcomes, schema=OF_STAYS, task=task, settings=settings, ledger=ledger
+    )
 
 
 # They are given no records at all.

@@ -39,7 +39,7 @@ from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
-from tincture.tables.sealing import Sealing
+from tincture.tables.sealing import TableSealing
 from tincture.tables.starts import scattered
 
 TWO, THREE = Classification("died", 2), Classification("stage", 3)
@@ -158,7 +158,7 @@ def teacher() -> Any:
 def records(task: Task) -> Records:
     """Records as the vault keeps them."""
     table = make_table(N)
-    vault = Vault(Sealing(SCHEMA, ENCODING, task), table, Ledger.in_house())
+    vault = Vault(TableSealing(SCHEMA, ENCODING, task), table, Ledger.in_house())
     return vault.disclose("test")
 
 
@@ -283,7 +283,7 @@ def test_an_answer_is_the_same_for_blocks_of_any_size() -> None:
     query = QUERIES["residuals of times"][0]()
     answers = [
         Vault(
-            Sealing(SCHEMA, ENCODING, TIMES, "patient"),
+            TableSealing(SCHEMA, ENCODING, TIMES, unit="patient"),
             make_table(N),
             Ledger(plan_of(question=query.question)),
             block=block,

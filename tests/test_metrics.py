@@ -16,13 +16,7 @@ from tincture.evaluation.metrics.classes import (
     calibration_slope,
     log_odds,
 )
-from tincture.evaluation.metrics.figure import (
-    Statistic,
-    bootstrapped,
-    figure,
-    plain,
-    resamples,
-)
+from tincture.evaluation.metrics.figure import Statistic, bootstrapped, figure, plain, resamples
 from tincture.evaluation.metrics.survival import (
     breslow,
     censoring,

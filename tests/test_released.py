@@ -14,7 +14,7 @@ from hypothesis import assume, given
 
 from helpers import make_condenser, make_table
 from series_helpers import SCHEMA as OF_STAYS
-from series_helpers import make_stays
+from series_helpers import make_stays, stays_condenser
 from test_schema import SCHEMAS
 from tincture.errors import SchemaError
 from tincture.evaluation.scores import CEILING
@@ -22,7 +22,6 @@ from tincture.io.files import slug
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.public.schema import Schema
 from tincture.stays.bench import evaluate_series
-from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.release import CondensedSeries
 from tincture.tables.bench import evaluate
 from tincture.tables.release import CondensedTable
@@ -177,15 +176,7 @@ def test_stays_tell_them_too_and_read_their_own_cells_plainly(tmp_path: Path) ->
     fields["sex"]["categories"] = [{"value": "f", "label": "woman"}, "m"]
     events, outcomes = make_stays()
     written = outcomes.with_columns(pl.col("age").round(0).cast(pl.Int64).cast(pl.String))
-    made = SeriesCondenser(
-        schema=Schema.from_dict(described),
-        target="died",
-        n_rows=16,
-        hours=12,
-        epsilon=float("inf"),
-        delta=1e-5,
-        effort=0,
-    ).fit(events, written)
+    made = stays_condenser(Schema.from_dict(described)).fit(events, written)
     made.save(tmp_path / "out")
     loaded = CondensedSeries.load(tmp_path / "out")
     assert loaded.schema == made.table_.schema

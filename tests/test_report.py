@@ -16,7 +16,7 @@ import pytest
 from commands import condensing, prepare, run
 from helpers import DESCRIPTOR, make_table
 from series_helpers import SCHEMA as OF_STAYS
-from series_helpers import make_stays
+from series_helpers import make_stays, stays_condenser
 from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.pictures import Bars, Chart, Line
 from tincture.evaluation.scores import Evaluation, Fit, Gap, Group, Score
@@ -24,7 +24,6 @@ from tincture.public.schema import Schema
 from tincture.report.in_house import in_house_page
 from tincture.report.markup import Markup, element, join
 from tincture.report.summary import TOLD, Attacks, Finding, InHouse, Verdict
-from tincture.stays.condenser import SeriesCondenser
 from tincture.tables.bench import evaluate
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
@@ -242,15 +241,7 @@ def test_stays_have_a_data_card_too(epsilon: float, tmp_path: Path) -> None:
         value=pl.when(pl.col("variable") == "HR").then(123.456789).otherwise("value"),
     )
     named = outcomes.with_columns(pl.col("stay_id").cast(pl.String) + "Zx81", age=pl.lit(61.7654))
-    condenser = SeriesCondenser(
-        schema=Schema.from_dict(described),
-        target="died",
-        n_rows=16,
-        hours=12,
-        epsilon=epsilon,
-        delta=1e-5,
-        effort=0,
-    ).fit(odd, named)
+    condenser = stays_condenser(Schema.from_dict(described), epsilon=epsilon).fit(odd, named)
     condenser.save(tmp_path / "out")
     text = (tmp_path / "out" / "card.html").read_text(encoding="utf-8")
     page = check(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -66,25 +67,6 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
     return RankProducts(Lines(marginals, teacher)), draw(tables(marginals))
 
 
-def assert_a_unit_adds_a_clip_at_most(query: Query, records: Records, data: st.DataObject) -> None:
-    """Without noise, the sums with and without any unit differ by no more than the clip."""
-    vectors, n = query.contributions(records), len(records)
-    ends = sorted({*data.draw(st.sets(st.integers(1, n))), n})
-    lengths = np.array([b - a for a, b in pairwise([0, *ends])])
-    gone = data.draw(st.integers(0, len(lengths) - 1))
-    rest = records.take(np.flatnonzero(np.repeat(np.arange(len(lengths)) != gone, lengths)))
-    without = lattice_sum(query.contributions(rest), np.delete(lengths, gone), query.clip)
-    difference = lattice_sum(vectors, lengths, query.clip) - without
-    assert not too_long([int(d) for d in difference])
-
-
-@given(residual_sums(), st.data())
-def test_a_unit_changes_residual_sums_by_a_clip_at_most(
-    asked: tuple[ResidualSums, Records], data: st.DataObject
-) -> None:
-    assert_a_unit_adds_a_clip_at_most(*asked, data)
-
-
 @st.composite
 def weighted_sums(draw: st.DrawFn) -> tuple[Weighted, Records]:
     """Residual sums whose records count by their group in some column with levels."""
@@ -98,11 +80,21 @@ def columns_of(query: ResidualSums) -> tuple[Column, ...]:
     return query.teacher.basis.marginals.encoding.columns
 
 
-@given(weighted_sums(), st.data())
-def test_a_unit_changes_weighted_sums_by_a_clip_at_most(
-    asked: tuple[Weighted, Records], data: st.DataObject
+@pytest.mark.parametrize("questions", [residual_sums(), weighted_sums(), rank_products()])
+@given(data=st.data())
+def test_a_unit_changes_sums_by_a_clip_at_most(
+    questions: st.SearchStrategy[tuple[Query, Records]], data: st.DataObject
 ) -> None:
-    assert_a_unit_adds_a_clip_at_most(*asked, data)
+    """Without noise, the sums with and without any unit differ by no more than the clip."""
+    query, records = data.draw(questions)
+    vectors, n = query.contributions(records), len(records)
+    ends = sorted({*data.draw(st.sets(st.integers(1, n))), n})
+    lengths = np.array([b - a for a, b in pairwise([0, *ends])])
+    gone = data.draw(st.integers(0, len(lengths) - 1))
+    rest = records.take(np.flatnonzero(np.repeat(np.arange(len(lengths)) != gone, lengths)))
+    without = lattice_sum(query.contributions(rest), np.delete(lengths, gone), query.clip)
+    difference = lattice_sum(vectors, lengths, query.clip) - without
+    assert not too_long([int(d) for d in difference])
 
 
 @given(weighted_sums())
@@ -118,13 +110,6 @@ def test_a_weight_lies_between_a_tenth_and_one_and_lengthens_no_vector(
     )
     assert (weighted <= plain * HAIR).all()
     assert (weighted >= plain * 0.1 / HAIR).all()
-
-
-@given(rank_products(), st.data())
-def test_a_unit_changes_rank_products_by_a_clip_at_most(
-    asked: tuple[RankProducts, Records], data: st.DataObject
-) -> None:
-    assert_a_unit_adds_a_clip_at_most(*asked, data)
 
 
 @given(residual_sums())

@@ -18,6 +18,7 @@ from series_helpers import (
     grid_of,
     make_stays,
     physionet,
+    stays_condenser,
 )
 from tincture.errors import SettingError, TableError
 from tincture.stays.condenser import SeriesCondenser
@@ -84,20 +85,7 @@ def test_a_meds_release_has_dates_again(tmp_path: Path) -> None:
     labels = outcomes.rename({"stay_id": "subject_id"}).with_columns(
         prediction_time=pl.lit(start + timedelta(hours=12))
     )
-    table = (
-        SeriesCondenser(
-            schema=SCHEMA,
-            target="died",
-            stay="subject_id",
-            hours=12,
-            n_rows=8,
-            epsilon=math.inf,
-            delta=0,
-            effort=0,
-        )
-        .fit(meds, labels)
-        .table_
-    )
+    table = stays_condenser(stay="subject_id", n_rows=8, delta=0).fit(meds, labels).table_
     assert table.events.columns == ["subject_id", "time", "code", "numeric_value"]
     assert table.events["time"].dtype == pl.Datetime("us")
     assert "prediction_time" in table.outcomes.columns
@@ -170,9 +158,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_network_learns_from_condensed_stays_what_holds_for_others() -> None:
     torch = pytest.importorskip("torch")
-    condenser = SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=40, hours=12, epsilon=4.0, delta=1e-5, effort=0
-    ).fit(*make_stays(1500))
+    condenser = stays_condenser(n_rows=40, epsilon=4.0).fit(*make_stays(1500))
     events, outcomes = make_stays(600, seed=9)
 
     def channels(events: pl.DataFrame, outcomes: pl.DataFrame) -> np.ndarray:

@@ -18,7 +18,7 @@ from scipy import stats
 
 from helpers import plan_of, too_long
 from sabotage import scaled
-from series_helpers import LAYOUT, SCALE, SCHEMA, amount, fed, make_stays, records
+from series_helpers import LAYOUT, SCALE, SCHEMA, amount, fed, make_stays, records, stays_condenser
 from tincture.audit.one_run import Bound, one_run
 from tincture.audit.rehearsal import Listening, rehearsed
 from tincture.errors import TableError, TinctureError
@@ -36,14 +36,8 @@ from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.embeddings import HATS, EmbeddingSums, Trajectories
 from tincture.stays.layout import bin_stays
 from tincture.stays.method import PHASES, search, usual_plan
-from tincture.stays.sealing import Sealing
-from tincture.stays.summaries import (
-    REACH,
-    RECORDED,
-    Occupancy,
-    Summaries,
-    SummaryProducts,
-)
+from tincture.stays.sealing import StaysSealing
+from tincture.stays.summaries import REACH, RECORDED, Occupancy, Summaries, SummaryProducts
 
 DIED = Classification("died", 2)
 BASIS = Summaries(LAYOUT, SCALE, reach=2.0)
@@ -150,9 +144,7 @@ def test_noise_off_by_30_percent_is_rejected(name: str, factor: float) -> None:
 
 
 def condenser(epsilon: float = 1.0) -> SeriesCondenser:
-    return SeriesCondenser(
-        schema=SCHEMA, target="died", n_rows=16, hours=12, epsilon=epsilon, delta=1e-5, effort=0
-    )
+    return stays_condenser(epsilon=epsilon)
 
 
 def test_questions_are_asked_as_planned_and_cost_what_was_allowed() -> None:
@@ -219,7 +211,7 @@ def test_a_person_with_several_stays_counts_once() -> None:
     names = [str(s) for s in outcomes["stay_id"]]
     stays = bin_stays(fed(batch), names, outcomes, LAYOUT)
     ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
-    vault = Vault(Sealing(SCHEMA, DIED, "patient"), stays, ledger)
+    vault = Vault(StaysSealing(SCHEMA, DIED, unit="patient"), stays, ledger)
     counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value
     assert counts.sum() == pytest.approx(30, abs=1e-3)
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tincture.arrays import Floats
 from tincture.audit.audit import attack
 from tincture.audit.membership import closeness
+from tincture.audit.target import Target
 from tincture.audit.told import told
 from tincture.evaluation.bench import Bench, Fitted, Watch
 from tincture.evaluation.evaluate import evaluate
@@ -27,8 +28,7 @@ from tincture.io.frames import has_column, to_columns
 from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.privacy.engine import Engine, ask
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Records, Seal, Sealed
-from tincture.public.encoding import Encoding
+from tincture.privacy.query import Query, Records, Seal, Sealed
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, task_of, told_of
 from tincture.report.card import Words, card_page
@@ -39,7 +39,7 @@ from tincture.spine.job import Found, Tell
 from tincture.spine.questions import CellCounts
 from tincture.spine.release import Release
 from tincture.spine.run import digest_of
-from tincture.spine.sealing import beside
+from tincture.spine.sealing import Sealing
 
 LENGTH, N = 8, 400
 PARTS = [f"s{i}" for i in range(LENGTH)]
@@ -53,16 +53,7 @@ SCHEMA = Schema.from_dict({"name": "signals", "fields": FIELDS})
 @dataclass(frozen=True)
 class Signals(Release):
     rows: pl.DataFrame
-    schema: Schema
-    task: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    ledger: Ledger
-    kind: ClassVar[str] = "signals"
-    command: ClassVar[str] = "the test"
-    unnamed: ClassVar[str] = "signals"
-
-    def __len__(self) -> int:
-        return self.rows.height
+    kind, command, unnamed = "signals", "the test", "signals"
 
     @property
     def labelled(self) -> pl.DataFrame:
@@ -83,39 +74,31 @@ class Signals(Release):
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> Signals:
         about = package["tincture"]
         rows = pl.read_csv(path / "signals.csv")
-        schema = Schema.from_dict(about["schema"])
-        return cls(rows, schema, about["task"], about["settings"], ledger)
+        schema, told = Schema.from_dict(about["schema"]), about["settings"]
+        return cls(rows, schema=schema, task=about["task"], settings=told, ledger=ledger)
 
     def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         what, use = "Invented signals.", ("Train on them.",)
         return Words("signals", "records", "one record", what, (), use, (), ())
 
 
-@dataclass(frozen=True)
-class Sealing:
+class SignalSealing(Sealing):
     """Numbers as they are; they lie in [0, 1]."""
-
-    schema: Schema
-    beside: tuple[str, ...] = ()
 
     def __call__(self, frame: pl.DataFrame) -> Sealed:
         values = to_columns(frame, self.schema, [*PARTS, "ill"])
         points = np.stack([values[n] for n in PARTS], axis=1).astype(np.float32)
         outcomes = Classification("ill", 2).outcomes(values)
-        columns = beside(frame, self.beside, self.schema)
-        return Sealed(Records(points, points, outcomes), beside=columns)
+        return self.sealed(Records(points, points, outcomes), frame)
 
 
 @dataclass(frozen=True, slots=True)
-class ClassSums:
+class ClassSums(Query):
     """Of the numbers of each class."""
 
     question: ClassVar[str] = "class sums"
     size: ClassVar[int] = 2 * LENGTH
     clip: ClassVar[float] = LENGTH**0.5
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         ill = records.outcomes > 0.5
@@ -133,7 +116,7 @@ class SignalJob:
         return calibrate(self.epsilon, 1e-5, phases)
 
     def seal(self, source: Any) -> Sealed:
-        return Sealing(SCHEMA)(source)
+        return SignalSealing(SCHEMA)(source)
 
     def rehearse(self) -> None:
         """No model is served."""
@@ -159,7 +142,8 @@ class SignalJob:
             ill=found.outcomes[:, 0].astype(np.int64)
         )
         settings = {"version": "0", "n_rows": self.n_rows, **found.told}
-        return Signals(rows, SCHEMA, told_of(SCHEMA, task), settings, ledger)
+        about = told_of(SCHEMA, task)
+        return Signals(rows, schema=SCHEMA, task=about, settings=settings, ledger=ledger)
 
 
 class NearestMean:
@@ -180,11 +164,11 @@ class SignalBench(Bench):
     def __init__(self, release: Signals) -> None:
         self.schema, self.task, self.case = release.schema, release.outcome, release.case
         self.columns = release.schema.columns
-        self.condensed = Sealing(SCHEMA)(release.rows).records
+        self.condensed = SignalSealing(SCHEMA)(release.rows).records
         self.learners = [NearestMean()]
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
-        return Sealing(schema, beside)
+        return SignalSealing(schema, beside=beside)
 
     def has(self, side: Any, name: str) -> bool:
         return has_column(side, name)
@@ -195,23 +179,16 @@ class SignalBench(Bench):
 
 
 @dataclass(frozen=True)
-class SignalTarget:
+class SignalTarget(Target):
     release: Signals
-    one: ClassVar[str] = "signal"
-    units: ClassVar[str] = "records"
-    form: ClassVar[None] = None
-    encoding: ClassVar[Encoding | None] = None
-    statistics: ClassVar[Mapping[str, Any]] = {}
+    one, units = "signal", "records"
     ratios: ClassVar[Mapping[str, Any]] = {"likelihood ratio": closeness}
 
-    def sides(self, members: Any, others: Any) -> tuple[Any, Any]:
-        return members, others
-
     def seal(self, source: Any) -> Sealed:
-        return Sealing(SCHEMA)(source)
+        return SignalSealing(SCHEMA)(source)
 
     def records(self, release: Signals) -> Records:
-        return Sealing(SCHEMA)(release.rows).records
+        return SignalSealing(SCHEMA)(release.rows).records
 
     def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
         return lambda who: np.concatenate([who.points, who.outcomes], axis=1, dtype=np.float64)

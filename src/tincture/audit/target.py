@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tincture.arrays import Floats
 from tincture.audit.attacks import Statistic
@@ -26,35 +26,39 @@ class Attacked(Protocol):
 
 
 class Target(Protocol):
-    """A release with all that its kind of data knows of attacking it."""
+    """A release with all that its kind of data knows of attacking it.
 
-    @property
-    def release(self) -> Attacked:
-        """What is attacked."""
+    To be subclassed: what has a body here need not be written again.
 
-    @property
-    def one(self) -> str:
-        """What it holds, in the singular: row, stay."""
+    Attributes
+    ----------
+    release : Attacked
+        What is attacked.
+    one : str
+        What it holds, in the singular: row, stay.
+    units : str
+        What was condensed, in the plural: records, stays.
+    statistics : mapping
+        Attacks of its own that need no reference, by name.
+    ratios : mapping
+        What likelihood-ratio attacks look at, by name.
+    """
 
-    @property
-    def units(self) -> str:
-        """What was condensed, in the plural: records, stays."""
+    release: Attacked
+    one: ClassVar[str]
+    units: ClassVar[str]
+    statistics: ClassVar[Mapping[str, Statistic]] = {}
+    ratios: ClassVar[Mapping[str, Statistic]]
 
     @property
     def form(self) -> Any:
         """How the source was written, as the vault told the release's own job."""
+        return None
 
     @property
     def encoding(self) -> Encoding | None:
         """Of the points that `description` gives, if columns can be told apart in them."""
-
-    @property
-    def statistics(self) -> Mapping[str, Statistic]:
-        """Attacks of its own that need no reference, by name."""
-
-    @property
-    def ratios(self) -> Mapping[str, Statistic]:
-        """What likelihood-ratio attacks look at, by name."""
+        return None
 
     def sides(self, members: Any, others: Any) -> tuple[Any, Any]:
         """Both sources as `seal` takes them.
@@ -64,6 +68,7 @@ class Target(Protocol):
         TableError
             If they cannot be read, or are of the same records.
         """
+        return members, others
 
     def seal(self, source: Any) -> Sealed:
         """Encode real records, at the vault's door."""

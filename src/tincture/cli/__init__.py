@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from tincture.cli.attacking import audit, audit_series
+from tincture.cli.bundles import spread
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.cli.custody import budget_app, schema_app
-from tincture.cli.in_house import evaluate, report
-from tincture.cli.in_house_series import evaluate_series
+from tincture.cli.in_house import evaluate, evaluate_series, report
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series
 from tincture.errors import TinctureError
@@ -81,14 +81,11 @@ def root(
     """
 
 
-app.command()(condense)
-app.command("condense-series")(condense_series)
-app.command("audit-series")(audit_series)
-app.command("evaluate-series")(evaluate_series)
-
-
-for command in (evaluate, audit, report):
-    app.command()(command)
+for command in (
+    *(condense, condense_series, audit_series, evaluate_series),
+    *(evaluate, audit, report),
+):
+    app.command(command.__name__.replace("_", "-"))(spread(command))
 
 
 @app.command()

@@ -16,35 +16,37 @@ if TYPE_CHECKING:
     from tincture.audit.target import Target
     from tincture.spine.release import Release
 
-References = Annotated[
-    int,
-    typer.Option(
-        help="Releases to make for the likelihood-ratio attack, an even number such as 16; each "
-        "takes as long as the release did."
-    ),
-]
-Canaries = Annotated[int, typer.Option(help="Invented units of the one-run audit.")]
-CoinSeed = Annotated[int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")]
-AuditFile = Annotated[
-    Path | None,
-    typer.Option("--out", help="JSON file to create, for --report --audit of an evaluation."),
-]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How hard every audit tries, and whom it tells."""
+
+    references: Annotated[
+        int,
+        typer.Option(
+            help="Releases to make for the likelihood-ratio attack, an even number such as 16; "
+            "each takes as long as the release did."
+        ),
+    ] = 0
+    canaries: Annotated[int, typer.Option(help="Invented units of the one-run audit.")] = 1000
+    out: Annotated[
+        Path | None,
+        typer.Option(help="JSON file to create, for --report --audit of an evaluation."),
+    ] = None
+    seed: Annotated[int, typer.Option(min=0, help="Of splits and coins; the noise takes none.")] = 0
+    quiet: Quiet = False
+    as_json: Json = False
 
 
 def audit(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     records: Annotated[Path, typer.Option(help="The records that were condensed.")],
     held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
+    told: Told,
     sensitive: Annotated[
         list[str] | None,
         typer.Option(help="A column to infer from all others, repeatable.", metavar="COLUMN"),
     ] = None,
-    references: References = 0,
-    canaries: Canaries = 1000,
-    out: AuditFile = None,
-    seed: CoinSeed = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Attack a release with all that is known of its records. In-house: looks at real records.
 
@@ -62,11 +64,8 @@ def audit(
         CondensedTable,
         TableTarget,
         lambda: two_tables(records, held_out),
-        Told(out, quiet, as_json),
+        told,
         sensitive=sensitive or [],
-        references=references,
-        canaries=canaries,
-        seed=seed,
     )
 
 
@@ -75,15 +74,10 @@ def audit_series(
     events: Annotated[Path, typer.Argument(help="The events that were condensed, or a folder.")],
     records: Annotated[Path, typer.Option(help="Outcomes of the stays that were condensed.")],
     held_out: Annotated[Path, typer.Option(help="Outcomes of others of the same kind.")],
+    told: Told,
     held_out_events: Annotated[
         Path | None, typer.Option(help="Events of the others, if they lie elsewhere.")
     ] = None,
-    references: References = 0,
-    canaries: Canaries = 1000,
-    out: AuditFile = None,
-    seed: CoinSeed = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Attack a release of stays with all that is known of them. In-house: looks at real stays.
 
@@ -101,18 +95,7 @@ def audit_series(
         two_tables(records, held_out)
         return (events, records), (held_out_events, held_out)
 
-    told = Told(out, quiet, as_json)
-    settings = {"references": references, "canaries": canaries, "seed": seed}
-    _attack(release, CondensedSeries, StaysTarget, sides, told, **settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whom to tell what was found."""
-
-    out: Path | None
-    quiet: bool
-    as_json: bool
+    _attack(release, CondensedSeries, StaysTarget, sides, told)
 
 
 def _attack(
@@ -121,7 +104,7 @@ def _attack(
     target: Callable[[Any], Target],
     sides: Callable[[], Sequence[Any]],
     told: Told,
-    **settings: Any,
+    sensitive: Sequence[str] = (),
 ) -> None:
     """Attack a release of any kind; its sides are read after it was."""
     from tincture.audit.audit import attack
@@ -134,7 +117,17 @@ def _attack(
     made = target(kind.load(folder))
     members, others = sides()
     with progress_bar(told.quiet or told.as_json, "Attacking the release") as progress:
-        found = attack(made, members, others, in_house=looks, progress=progress, **settings)
+        found = attack(
+            made,
+            members,
+            others,
+            sensitive=sensitive,
+            references=told.references,
+            canaries=told.canaries,
+            seed=told.seed,
+            in_house=looks,
+            progress=progress,
+        )
     if told.out is not None:
         write_file(told.out, as_text(to_file(found)).encode())
     if told.as_json:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
 
-from tincture.cli.console import print_release, progress_bar
+from tincture.cli.console import Json, Quiet, print_release, progress_bar
 from tincture.cli.journals import finished_release, journal_of, remove_journal
 
 if TYPE_CHECKING:
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 class Course:
     """What every such command is told of where to write and what to say."""
 
-    out: Path
-    budget: Path | None
-    resume: bool
-    quiet: bool
-    as_json: bool
+    out: Annotated[Path, typer.Option(help="Folder to create for the release.")]
+    budget: Annotated[
+        Path | None,
+        typer.Option("--budget", help="Budget file that caps all releases of the table."),
+    ] = None
+    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False
+    quiet: Quiet = False
+    as_json: Json = False
 
     @property
     def is_silent(self) -> bool:

@@ -24,9 +24,6 @@ Delta = Annotated[
     float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
 ]
 
-BudgetFile = Annotated[
-    Path | None, typer.Option("--budget", help="Budget file that caps all releases of the table.")
-]
 CaseLevel = Annotated[
     str | None,
     typer.Option(
@@ -36,8 +33,6 @@ CaseLevel = Annotated[
         metavar="LEVEL",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of the search; the noise takes none.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue a killed run.")]
 
 
 def print_json(content: Any) -> None:

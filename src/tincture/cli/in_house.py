@@ -9,45 +9,48 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tincture.cli.console import (
-    Json,
-    Quiet,
-    print_json,
-    print_scores,
-    progress_bar,
-)
+from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.errors import SettingError
 
 if TYPE_CHECKING:
     from tincture.evaluation.bench import Bench
 
-By = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Subgroups: a column, or column:cut,cut for an amount. Repeatable.", metavar="COLUMN"
-    ),
-]
-Beside = Annotated[
-    Path | None,
-    typer.Option(
-        "--schema",
-        help="Schema of the real ones, for labels of a --by column that is no feature.",
-    ),
-]
-Page = Annotated[
-    Path | None, typer.Option("--report", help="In-house page to create, one HTML file.")
-]
-Audited = Annotated[
-    Path | None,
-    typer.Option("--audit", help="File of an audit's --out, to be shown on the page."),
-]
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What every evaluation looks at, and how what it finds is shown."""
+
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Subgroups: a column, or column:cut,cut for an amount. Repeatable.",
+            metavar="COLUMN",
+        ),
+    ] = None
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            help="Schema of the real ones, for labels of a --by column that is no feature."
+        ),
+    ] = None
+    report: Annotated[Path | None, typer.Option(help="In-house page to create, one HTML file.")] = (
+        None
+    )
+    audit: Annotated[
+        Path | None, typer.Option(help="File of an audit's --out, to be shown on the page.")
+    ] = None
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of models, of random real ones and of the intervals.")
+    ] = 0
+    quiet: Quiet = False
+    as_json: Json = False
 
 
 def evaluate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     train: Annotated[Path, typer.Option(help="The records that were condensed.")],
     test: Annotated[Path, typer.Option(help="Held-out records.")],
-    by: By = None,
+    shown: Shown,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,14 +63,6 @@ def evaluate(
             help="A time to compare predicted and observed risk at. Repeatable.", metavar="TIME"
         ),
     ] = None,
-    schema: Beside = None,
-    report: Page = None,
-    audit: Audited = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of the random real rows and the intervals.")
-    ] = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Score models trained on a release, on held-out records. In-house: looks at real records.
 
@@ -87,22 +82,51 @@ def evaluate(
         CondensedTable,
         lambda made: TableBench(made, model),
         lambda: two_tables(train, test),
-        Shown(report, audit, quiet, as_json),
-        by=by or [],
+        shown,
         at=at or [],
-        schema=schema,
-        seed=seed,
     )
 
 
-@dataclass(frozen=True)
-class Shown:
-    """How what an evaluation finds is shown."""
+def evaluate_series(
+    release: Annotated[Path, typer.Argument(help="Folder of a release of stays.")],
+    events: Annotated[Path, typer.Argument(help="Real events, in the form that was condensed.")],
+    train: Annotated[Path, typer.Option(help="Outcomes of the stays that were condensed.")],
+    test: Annotated[Path, typer.Option(help="Outcomes of held-out stays.")],
+    shown: Shown,
+    test_events: Annotated[
+        Path | None, typer.Option(help="Events of the held-out stays, if they are elsewhere.")
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="gru, lstm, tcn, transformer or mlp, repeatable; by default all of them.",
+            metavar="NETWORK",
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(help="Times that each network is trained.")] = 1,
+) -> None:
+    """Score networks trained on condensed stays, on held-out ones. In-house: looks at real stays.
 
-    report: Path | None
-    audit: Path | None
-    quiet: bool
-    as_json: bool
+    Each look is written to RELEASE.in-house.jsonl, beside the release and not in it. Networks need
+    torch; without it logistic regression alone is scored. A column of the outcomes that is no
+    feature, such as the hospital, is scored each in turn by --by too.
+
+    Example:
+
+    tincture evaluate-series release/ events.parquet --train outcomes.parquet
+    --test heldout.parquet --network gru --network mlp --by age:40,60,80 --report in-house.html
+    """
+    from tincture.stays.bench import StaysBench
+    from tincture.stays.release import CondensedSeries
+
+    judge(
+        release,
+        CondensedSeries,
+        lambda made: StaysBench(made, network or None),
+        lambda: ((events, train), (test_events, test)),
+        shown,
+        runs=runs,
+    )
 
 
 def judge(
@@ -115,7 +139,7 @@ def judge(
 ) -> None:
     """Evaluate a release of any kind, write the page and say what was found.
 
-    The sides are read after the release was; settings are those of
+    The sides are read after the release was; other settings are those of
     `tincture.evaluation.evaluate.evaluate`.
     """
     from tincture.audit.told import from_file
@@ -135,10 +159,13 @@ def judge(
         found = run(
             bench(made),
             *sides(),
-            **settings,
+            by=shown.by or [],
+            schema=shown.schema,
+            seed=shown.seed,
             in_house=looks,
             pictures=shown.report is not None,
             progress=told,
+            **settings,
         )
     if shown.report is not None:
         card = made.card()

@@ -8,16 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tincture.cli.condensing import Course, condensed
-from tincture.cli.console import (
-    BudgetFile,
-    CaseLevel,
-    Delta,
-    Epsilon,
-    Json,
-    Quiet,
-    Resume,
-    Seed,
-)
+from tincture.cli.console import CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
 
@@ -26,7 +17,7 @@ def condense(
     schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
     epsilon: Epsilon,
     delta: Delta,
-    out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
+    course: Course,
     target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
     event: Annotated[
@@ -61,11 +52,6 @@ def condense(
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
-    budget: BudgetFile = None,
-    seed: Seed = 0,
-    resume: Resume = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Condense a table of records to a few invented rows, privately.
 
@@ -99,12 +85,11 @@ def condense(
                 weights=_weights(weight or []),
                 balance=balance,
                 effort=effort,
-                seed=seed,
+                seed=course.seed,
             ),
             (source,),
         )
 
-    course = Course(out, budget, resume, quiet, as_json)
     condensed(made, CondensedTable, DATA, course, f"Condensing to {rows} rows")
 
 

@@ -9,16 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tincture.cli.condensing import Course, condensed
-from tincture.cli.console import (
-    BudgetFile,
-    CaseLevel,
-    Delta,
-    Epsilon,
-    Json,
-    Quiet,
-    Resume,
-    Seed,
-)
+from tincture.cli.console import CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
 UNITS = {"m": 1 / 60, "min": 1 / 60, "h": 1.0, "d": 24.0}
@@ -48,7 +39,7 @@ def condense_series(
     target: Annotated[str, typer.Option(help="Outcome column, of two classes.")],
     epsilon: Epsilon,
     delta: Delta,
-    out: Annotated[Path, typer.Option(help="Folder to create for the release.")],
+    course: Course,
     outcomes: Annotated[
         Path | None,
         typer.Option(help="One row a stay, or a window of it: static columns and the outcome."),
@@ -77,11 +68,6 @@ def condense_series(
             "[default: 1 where torch is installed, else 0]"
         ),
     ] = None,
-    budget: BudgetFile = None,
-    seed: Seed = 0,
-    resume: Resume = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Condense stays with measurements over time to a few invented ones, privately.
 
@@ -110,10 +96,9 @@ def condense_series(
                 time_unit=time_unit,
                 unit=unit,
                 effort=effort,
-                seed=seed,
+                seed=course.seed,
             ),
             (events, outcomes),
         )
 
-    course = Course(out, budget, resume, quiet, as_json)
     condensed(made, CondensedSeries, EVENTS, course, f"Condensing to {rows} stays")

@@ -24,16 +24,7 @@ Watch = Callable[[int, Predict], None]  # of the step that was done, and the mod
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model that has learned.
-
-    Attributes
-    ----------
-    predict : callable
-    seconds : float
-        That the training took.
-    model : Any
-        What `Bench.pictures` may want to look into.
-    """
+    """A model that has learned, in so many seconds; `Bench.pictures` may look into ``model``."""
 
     predict: Predict
     seconds: float

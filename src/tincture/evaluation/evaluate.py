@@ -7,10 +7,10 @@ These figures look at real records without noise. They go through `Vault.disclos
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -30,9 +30,22 @@ from tincture.privacy.query import Records
 from tincture.privacy.vault import Vault
 from tincture.public.case import Case
 from tincture.public.schema import Schema
+from tincture.search.optimizer import Progress
 
 Members = dict[str, Mask]
 MAX_RUNS = 100
+
+
+class Settings(TypedDict, total=False):
+    """Of `evaluate`, for functions that hand them on."""
+
+    by: Sequence[str]
+    schema: Schema | str | Path | None
+    runs: int
+    seed: int
+    in_house: str | Path | None
+    pictures: bool
+    progress: Progress
 
 
 def evaluate(
@@ -47,7 +60,7 @@ def evaluate(
     seed: int = 0,
     in_house: str | Path | None = None,
     pictures: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Evaluation:
     """Score models trained on a release beside the real ceiling and random real records.
 
@@ -187,7 +200,7 @@ class _Course:
         self._fitted: dict[tuple[str, str], Fitted] = {}
         self._lines: list[Line] = []
 
-    def run(self, runs: int, progress: Callable[[int, int], None]) -> None:
+    def run(self, runs: int, progress: Progress) -> None:
         """Train all, model by model.
 
         Raises

@@ -48,11 +48,7 @@ class ByFeature:
 class BySite:
     """Subgroups by a column that is no feature, such as the hospital: each in turn.
 
-    Attributes
-    ----------
-    column : str
-    declared : Column or None
-        What the schema of the records says of it, if it does.
+    What the schema of the records declares of it may be known.
     """
 
     column: str

@@ -12,6 +12,7 @@ import numpy as np
 from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError
 from tincture.evaluation.bench import Fitted, Learner, Predict
+from tincture.evaluation.scores import Fit
 from tincture.privacy.query import Records
 
 BETWEEN = 10  # steps between two looks at a model that is being trained
@@ -27,16 +28,11 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Fit):
     """What a model trained on one source predicts.
 
     Attributes
     ----------
-    model, source : str
-    rows : int
-        Of the source.
-    seconds : float
-        That the training took.
     held_out : ndarray of shape (n, n_outputs)
         Predictions for the held-out records.
     own : ndarray of shape (rows, n_outputs)
@@ -45,10 +41,6 @@ class Learned:
         Of the source.
     """
 
-    model: str
-    source: str
-    rows: int
-    seconds: float
     held_out: Floats
     own: Floats
     outcomes: Floats

@@ -23,17 +23,21 @@ from tincture.public.tasks import Task
 Named = Iterator[tuple[str, Statistic]]
 
 
+@dataclass(frozen=True)
 class Merits(ABC):
     """What is figured and drawn of one kind of outcome.
 
     Attributes
     ----------
+    outcomes : ndarray of shape (n, width)
+        Of the held-out records.
     signs : mapping
         1 for figures of which larger is better, -1 where smaller is; these have gaps.
     needs_own : bool
         Whether a model's predictions for its own training table are needed.
     """
 
+    outcomes: Floats
     signs: ClassVar[Mapping[str, float]]
     needs_own: ClassVar[bool] = False
 
@@ -68,16 +72,8 @@ class Merits(ABC):
 
 @dataclass(frozen=True)
 class OfClasses(Merits):
-    """Of probabilities of classes.
+    """Of probabilities of classes; outcomes are labels (n, 1)."""
 
-    Attributes
-    ----------
-    outcomes : ndarray of shape (n, 1)
-        Of the held-out records.
-    n_classes : int
-    """
-
-    outcomes: Floats
     n_classes: int
     signs: ClassVar[Mapping[str, float]] = {"AUROC": 1.0, "Brier": -1.0}
 
@@ -114,8 +110,6 @@ class OfTimes(Merits):
 
     Attributes
     ----------
-    outcomes : ndarray of shape (n, 2)
-        Of the held-out records.
     name : str
         Of the time.
     grid : ndarray of shape (n_times,)
@@ -126,7 +120,6 @@ class OfTimes(Merits):
         Share of the held-out records still under observation.
     """
 
-    outcomes: Floats
     name: str
     grid: Floats
     horizons: tuple[float, ...]

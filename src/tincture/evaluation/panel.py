@@ -42,7 +42,7 @@ class Panel:
         for one in learned:
             for group, inside in groups.items():
                 for metric, statistic in merits.figures(one, inside):
-                    key = (group, one.model, one.source, metric)
+                    key = (group, one.model, one.trained_on, metric)
                     found.setdefault(key, []).append(statistic)
         statistics = {key: _mean(runs) for key, runs in found.items()}
         sizes = {group: int(inside.sum()) for group, inside in groups.items()}
@@ -51,7 +51,7 @@ class Panel:
 
     def scores(self) -> Iterator[Score]:
         """Each figure with its interval."""
-        rows = {(one.model, one.source): one.rows for one in self._learned}
+        rows = {(one.model, one.trained_on): one.rows for one in self._learned}
         for key, value in self._values.items():
             group, model, source, metric = key
             found = figure(value, self._replicates[key])

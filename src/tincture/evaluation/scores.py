@@ -18,12 +18,18 @@ NOTICE = "computed from real records without noise; do not release"
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """One figure: a model, trained on something, scored on the held-out records of a group."""
+class Trained:
+    """A model, and what it learned from."""
 
     model: str
     trained_on: str
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score(Trained):
+    """One figure: a model, trained on something, scored on the held-out records of a group."""
+
     group: str
     metric: str
     figure: Figure
@@ -77,12 +83,9 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Trained):
     """How long a model took to learn from something."""
 
-    model: str
-    trained_on: str
-    rows: int
     seconds: float
 
 

@@ -24,12 +24,7 @@ SLACK = 1e-12  # relative, so that three releases of 0.1 fit into 0.3
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A budget file.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """A budget file at a path."""
 
     path: Path
 

@@ -69,7 +69,7 @@ Seal = Callable[[Any], Sealed]
 
 
 class Query(Protocol):
-    """A question about each record, answered only as a noisy sum."""
+    """A question about each record, answered only as a noisy sum; to be subclassed."""
 
     @property
     def question(self) -> str:
@@ -84,7 +84,8 @@ class Query(Protocol):
         """L2 norm C to which a unit's contribution is shrunk."""
 
     def prepare(self) -> None:
-        """Do all that needs no record, such as training models."""
+        """Do all that needs no record, such as training models; by default nothing."""
+        return
 
     def contributions(self, records: Records) -> Floats:
         """One vector a record, (n, size); row i depends on record i alone."""

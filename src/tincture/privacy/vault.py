@@ -122,24 +122,12 @@ class Vault:
         return self._records
 
     def disclose_persons(self, purpose: str) -> Integers:
-        """Whose each record is, in their order; books ε = ∞ like `disclose`.
-
-        Raises
-        ------
-        BudgetError
-            If the ledger is that of a release.
-        """
+        """Whose each record is, in their order; books ε = ∞ like `disclose`."""
         self.ledger.book_disclosure(purpose)
         return np.repeat(np.arange(len(self._lengths)), self._lengths)
 
     def disclose_labels(self, name: str, purpose: str) -> Labels:
-        """A column kept ``beside`` the records, in their order; books ε = ∞ like `disclose`.
-
-        Raises
-        ------
-        BudgetError
-            If the ledger is that of a release.
-        """
+        """A column kept ``beside`` the records, in their order; books ε = ∞ like `disclose`."""
         self.ledger.book_disclosure(purpose)
         return self._labels[name]
 

@@ -22,13 +22,7 @@ from tincture.errors import TableError
 from tincture.public.columns import Column
 from tincture.public.notation import PLAIN
 from tincture.public.words import AMBIGUOUS as AMBIGUOUS
-from tincture.public.words import (
-    LONGEST,
-    Lookup,
-    key_of,
-    number_of,
-    truth_of,
-)
+from tincture.public.words import LONGEST, Lookup, key_of, number_of, truth_of
 
 Cells = NDArray[Any] | list[Any]  # numbers, NaN for nothing; or anything, None for nothing
 MISSING, UNLISTED = -1, -2

@@ -32,20 +32,14 @@ def condense(
         What ``job.seal`` takes.
     seed : int
         Of the search; the noise takes none.
-    journal : path, optional
-        Where to write the ledger ahead, so that a killed run can be continued by the same call.
-    budget : path, optional
-        Budget file that must hold this release.
+    journal, budget : path, optional
+        As for `tincture.Condenser.fit`.
     tell : Tell
 
     Raises
     ------
-    SettingError, SchemaError, TableError, ModelError
-        Before any privacy is spent.
-    BudgetError
-        If the budget does not hold the release.
-    QueryFailed
-        If a question fails on real records.
+    TinctureError
+        All but `BudgetError` and `QueryFailed` before any privacy is spent.
     """
     vault = Vault(job.seal, source, Ledger(job.plan(), unit=job.unit))
     job.rehearse()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -14,12 +15,56 @@ from tincture.errors import SettingError
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
+from tincture.search.optimizer import Progress
+from tincture.spine.condense import condense
+from tincture.spine.job import SILENT, Job, Notice, Tell
+
+
+class Running(TypedDict, total=False):
+    """Of every `fit`, for those that hand it on."""
+
+    journal: str | Path | None
+    budget: str | Path | None
+    progress: Progress
+    notice: Notice
 
 
 class Releasing(BaseEstimator):  # type: ignore[misc]
     """An estimator whose ``table_``, after ``fit``, is a release."""
 
     _made: ClassVar[str]  # what it makes: rows, stays
+
+    @abstractmethod
+    def job(self) -> Job[Any]:
+        """The public settings of a run, checked.
+
+        Raises
+        ------
+        SettingError, SchemaError, ModelError
+        """
+
+    def expectation(self) -> str:
+        """What to expect of the release, from public settings alone.
+
+        Raises
+        ------
+        SettingError, SchemaError, ModelError
+            As `fit` would.
+        """
+        return self.job().expectation()
+
+    def _condense(
+        self,
+        source: Any,
+        *,
+        journal: str | Path | None = None,
+        budget: str | Path | None = None,
+        progress: Progress = SILENT.progress,
+        notice: Notice = SILENT.notice,
+    ) -> None:
+        """Make ``table_`` of a source, as the job takes it."""
+        job, tell = self.job(), Tell(progress, notice)
+        self.table_ = condense(job, source, self.seed, journal=journal, budget=budget, tell=tell)
 
     def save(self, path: str | Path) -> None:
         """Write the release as a new folder."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
+from tincture.public.schema import Schema
 from tincture.search.optimizer import Progress
+from tincture.spine.run import digest_of
 
 Made = TypeVar("Made", covariant=True)
 Notice = Callable[[str], None]  # told a sentence for a person
@@ -111,3 +114,43 @@ class Job(Protocol[Made]):
             How the source was written, as `seal` told the vault.
         ledger : Ledger
         """
+
+
+@dataclass(frozen=True)
+class Settled(ABC):
+    """What the jobs of rows and of stays share.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the real records.
+    epsilon, delta : float
+    settings : mapping
+        All others, as the release tells them.
+    """
+
+    schema: Schema
+    epsilon: float
+    delta: float
+    settings: Mapping[str, Any]
+    one: ClassVar[str]  # what is a unit where no column names persons
+
+    @property
+    def unit(self) -> str:
+        """A column of persons, or the record itself."""
+        return self.settings["unit"] or self.one
+
+    @property
+    def n_rows(self) -> int:
+        """Records to invent."""
+        return int(self.settings["n_rows"])
+
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """What is set beside the settings, for the digest."""
+
+    def digest(self) -> str:
+        """Of all settings."""
+        shared = {"epsilon": str(self.epsilon), "delta": float(self.delta)}
+        schema = self.schema.to_dict()
+        return digest_of({**self.settings, "schema": schema, **shared, **self.described()})

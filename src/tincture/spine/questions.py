@@ -9,7 +9,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels.rows import products
-from tincture.privacy.query import Records
+from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher
 
@@ -17,7 +17,7 @@ ENOUGH_UNITS = 25_000  # a question learns little from more: then a random share
 
 
 @dataclass(frozen=True, slots=True)
-class CellCounts:
+class CellCounts(Query):
     """How many units have their outcome in each public cell: prevalence, or the time scale."""
 
     task: Task
@@ -29,16 +29,13 @@ class CellCounts:
         """One a cell."""
         return self.task.n_cells
 
-    def prepare(self) -> None:
-        """Nothing to do."""
-
     def contributions(self, records: Records) -> Floats:
         """One-hot cell, of norm 1."""
         return np.eye(self.task.n_cells)[self.task.cells(records.outcomes)]
 
 
 @dataclass(frozen=True, slots=True)
-class ResidualSums:
+class ResidualSums(Query):
     """What a teacher leaves unexplained along each of its basis functions.
 
     Parameters
@@ -59,9 +56,6 @@ class ResidualSums:
     def size(self) -> int:
         """One a basis function."""
         return self.teacher.basis.size
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         """(outcome − expected) ψ(x), of norm |outcome − expected|."""

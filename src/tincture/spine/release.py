@@ -6,8 +6,9 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -28,6 +29,7 @@ PAGE = "card.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Release(ABC):
     """Invented records that can be handed on, and all that must be known of them.
 
@@ -54,12 +56,8 @@ class Release(ABC):
     unnamed: ClassVar[str]
     schema: Schema
     task: Mapping[str, Any]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     ledger: Ledger
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Invented records."""
 
     @property
     @abstractmethod
@@ -129,6 +127,19 @@ class Release(ABC):
         except Exception:  # whatever a damaged file leads to; its text may quote the file
             told = f"expected the files that `{cls.command}` wrote."
         raise ReleaseError(f"The release {path} is damaged: {told}")
+
+    @classmethod
+    def of(cls, release: Self | str | Path) -> Self:
+        """A release as it is, or loaded from its folder.
+
+        Raises
+        ------
+        ReleaseError
+        """
+        return release if isinstance(release, cls) else cls.load(cast("str | Path", release))
+
+    def __len__(self) -> int:
+        return len(self.labelled)
 
     @property
     def outcome(self) -> Task:

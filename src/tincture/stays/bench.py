@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tincture.errors import ReleaseError
 from tincture.evaluation.bench import Bench, Seen
+from tincture.evaluation.evaluate import Settings
 from tincture.evaluation.evaluate import evaluate as judge
 from tincture.evaluation.pictures import Influence, Pictures
 from tincture.evaluation.scores import CEILING, CONDENSED, Evaluation, Words
 from tincture.io.frames import has_column
 from tincture.privacy.query import Records, Seal
 from tincture.public.schema import Schema
-from tincture.search.optimizer import Progress
 from tincture.stays.courses import courses
 from tincture.stays.inputs import channels, influence, sources
 from tincture.stays.layout import Stays
 from tincture.stays.learners import LOGISTIC, Table, learners_of
 from tincture.stays.reading import INCOMPLETE, invented, read_sides
 from tincture.stays.release import CondensedSeries
-from tincture.stays.sealing import Sealing
+from tincture.stays.sealing import StaysSealing
 
 if TYPE_CHECKING:
     from tincture.stays.networks import Recipe
@@ -51,13 +51,7 @@ def evaluate_series(
     *,
     test_events: Any = None,
     networks: Sequence[Any] | None = None,
-    by: Sequence[str] = (),
-    schema: Schema | str | Path | None = None,
-    runs: int = 1,
-    seed: int = 0,
-    in_house: str | Path | None = None,
-    pictures: bool = False,
-    progress: Progress = lambda done, total: None,
+    **settings: Unpack[Settings],
 ) -> Evaluation:
     """Score networks trained on a release beside the real ceiling and random real stays.
 
@@ -74,24 +68,11 @@ def evaluate_series(
         Names of `tincture.stays.networks.NETWORKS`, by default all of them, or makers of a torch
         module that maps (n, bins, channels) to (n, 1), from bins and channels. Logistic regression
         on summaries of each variable is always scored; alone if torch is not installed.
-    by : sequence of str
-        Columns to look at subgroups by: ``"sex"`` and ``"age:40,60,80"`` of the static columns, or
-        a column of the outcomes that is no feature, such as the hospital, whose held-out stays are
-        scored each in turn.
-    schema : Schema, or path of a schema file, optional
-        That of the outcomes, which tells what a column that is no feature means by its levels; by
-        default that of the release.
-    runs : int
-        Times that each model is trained, from other first weights and on other random stays;
-        figures are means over them.
-    seed : int
-        Of first weights, batches, random real stays and the resamples behind the intervals.
-    in_house : path, optional
-        File to which each un-noised look at real stays is added before it is taken.
-    pictures : bool
-        Whether to look at courses, influences and convergence too, for the in-house page.
-    progress : callable
-        Told how many of the trainings are done.
+    **settings
+        ``by``, ``schema``, ``seed``, ``in_house`` and ``pictures`` as for `tincture.evaluate`, of
+        static columns and outcomes; ``runs``, the times that each model is trained, from other
+        first weights and on other random stays, of which figures are means (1); ``progress``, told
+        how many of the trainings are done.
 
     Returns
     -------
@@ -101,18 +82,7 @@ def evaluate_series(
     ------
     SettingError, SchemaError, TableError, ModelError, ReleaseError
     """
-    return judge(
-        StaysBench(release, networks),
-        (events, train),
-        (test_events, test),
-        by=by,
-        schema=schema,
-        runs=runs,
-        seed=seed,
-        in_house=in_house,
-        pictures=pictures,
-        progress=progress,
-    )
+    return judge(StaysBench(release, networks), (events, train), (test_events, test), **settings)
 
 
 class StaysBench(Bench):
@@ -138,7 +108,7 @@ class StaysBench(Bench):
         deep: bool = True,
     ) -> None:
         self.learners, self.note = learners_of(networks, recipe=recipe, deep=deep)
-        told = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
+        told = CondensedSeries.of(release)
         self._release, self.schema = told, told.schema
         self.task = self._classes = told.classes
         self.case = told.case
@@ -151,7 +121,7 @@ class StaysBench(Bench):
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
         """Grid, static columns and outcome."""
-        return Sealing(schema, self._classes, beside=beside)
+        return StaysSealing(schema, self._classes, beside=beside)
 
     def has(self, side: Stays, name: str) -> bool:
         """Whether the outcomes have a column."""

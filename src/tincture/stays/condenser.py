@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.search.optimizer import Progress
-from tincture.spine.condense import condense
-from tincture.spine.estimator import Releasing
-from tincture.spine.job import Notice, Tell
+from tincture.spine.estimator import Releasing, Running
 from tincture.stays.job import StaysJob
 from tincture.stays.layout import Layout
 from tincture.version import __version__
@@ -81,31 +78,13 @@ class SeriesCondenser(Releasing):
         effort: float | None = None,
         seed: int = 0,
     ) -> None:
-        self.schema = schema
-        self.epsilon = epsilon
-        self.delta = delta
-        self.target = target
-        self.case = case
-        self.stay = stay
-        self.n_rows = n_rows
-        self.hours = hours
-        self.bin_hours = bin_hours
-        self.time = time
-        self.time_unit = time_unit
-        self.unit = unit
-        self.effort = effort
-        self.seed = seed
+        self.schema, self.epsilon, self.delta = schema, epsilon, delta
+        self.target, self.case, self.stay, self.unit = target, case, stay, unit
+        self.hours, self.bin_hours = hours, bin_hours
+        self.time, self.time_unit = time, time_unit
+        self.n_rows, self.effort, self.seed = n_rows, effort, seed
 
-    def fit(
-        self,
-        events: Any,
-        outcomes: Any = None,
-        *,
-        journal: str | Path | None = None,
-        budget: str | Path | None = None,
-        progress: Progress = lambda done, total: None,
-        notice: Notice = lambda text: None,
-    ) -> SeriesCondenser:
+    def fit(self, events: Any, outcomes: Any = None, **running: Unpack[Running]) -> SeriesCondenser:
         """Condense.
 
         Parameters
@@ -115,8 +94,8 @@ class SeriesCondenser(Releasing):
         outcomes : frame or path, optional
             One row a stay (or a window of it, if ``unit`` is the stay); may be left out where the
             folder holds it.
-        journal, budget, progress, notice
-            As for `Condenser.fit`.
+        **running
+            ``journal``, ``budget``, ``progress`` and ``notice`` as for `Condenser.fit`.
 
         Returns
         -------
@@ -125,22 +104,14 @@ class SeriesCondenser(Releasing):
 
         Raises
         ------
-        SettingError, SchemaError, TableError
-            Before any privacy is spent.
-        BudgetError
-            If the budget does not hold the release.
+        SettingError, SchemaError, TableError, BudgetError
+            As there.
         """
-        job, tell, source = self.job(), Tell(progress, notice), (events, outcomes)
-        self.table_ = condense(job, source, self.seed, journal=journal, budget=budget, tell=tell)
+        self._condense((events, outcomes), **running)
         return self
 
     def job(self) -> StaysJob:
-        """The public settings of a run, checked.
-
-        Raises
-        ------
-        SettingError, SchemaError
-        """
+        """The public settings of a run, checked."""
         schema = self._schema()
         self._check()
         task = self._task(schema)
@@ -151,27 +122,8 @@ class SeriesCondenser(Releasing):
             hours=float(self.hours),
             bin_hours=float(self.bin_hours),
         )
-        return StaysJob(
-            schema,
-            task,
-            layout,
-            self.stay,
-            self.time,
-            self.time_unit,
-            self.epsilon,
-            self.delta,
-            self._settings(),
-        )
-
-    def expectation(self) -> str:
-        """A few sentences on what to expect of the release, from public settings alone.
-
-        Raises
-        ------
-        SettingError, SchemaError
-            As `fit` would.
-        """
-        return self.job().expectation()
+        private = schema, self.epsilon, self.delta, self._settings()
+        return StaysJob(*private, task, layout, self.stay, self.time, self.time_unit)
 
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels.rows import courses
-from tincture.privacy.query import Records
+from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
 from tincture.stays.layout import Grid, Layout, carried
 from tincture.stays.summaries import REACH, Scale
@@ -33,7 +33,7 @@ class Embedding(Protocol):
 
 
 @dataclass(frozen=True)
-class EmbeddingSums:
+class EmbeddingSums(Query):
     """For each outcome cell, the sum of its stays' embeddings."""
 
     task: Task
@@ -49,9 +49,6 @@ class EmbeddingSums:
     def clip(self) -> float:
         """The embedding's; a stay lies in one cell."""
         return self.embedding.clip
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         """The embedding in the place of the stay's cell, 0 elsewhere; (n, size)."""

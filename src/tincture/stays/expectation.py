@@ -25,15 +25,7 @@ MOST, ALWAYS, TYPICAL = (1 + RECORDED) / math.sqrt(2), RECORDED, 0.27
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What public settings alone let expect.
-
-    Parameters
-    ----------
-    layout : Layout
-    plan : Plan
-    unit : str
-        Whom the ledger protects: the stay, or a column of persons.
-    """
+    """What public settings alone let expect; the unit is whom the ledger protects."""
 
     layout: Layout
     plan: Plan

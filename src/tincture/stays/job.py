@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,26 +12,22 @@ from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
-from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, told_of
-from tincture.spine.job import Found, Tell
-from tincture.spine.run import digest_of
+from tincture.spine.job import Found, Settled, Tell
 from tincture.stays.expectation import Outlook
 from tincture.stays.layout import Layout
 from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
 from tincture.stays.release import CondensedSeries, written
-from tincture.stays.sealing import Sealing
+from tincture.stays.sealing import StaysSealing
 
 
 @dataclass(frozen=True)
-class StaysJob:
+class StaysJob(Settled):
     """Public settings of one run on stays; a `tincture.spine.job.Job`.
 
     Parameters
     ----------
-    schema : Schema
-        Of the real stays.
     task : Classification
     layout : Layout
         Of this schema.
@@ -40,25 +35,14 @@ class StaysJob:
         Column that names the stay, in events and outcomes.
     time, time_unit : str or None
         Time column of the events and what it counts, where its name does not tell.
-    epsilon, delta : float
-    settings : mapping
-        All others, as the release tells them.
     """
 
-    schema: Schema
     task: Classification
     layout: Layout
     stay: str
     time: str | None
     time_unit: str | None
-    epsilon: float
-    delta: float
-    settings: Mapping[str, Any]
-
-    @property
-    def unit(self) -> str:
-        """A column of persons, or the stay."""
-        return self.settings["unit"] or "stay"
+    one = "stay"
 
     def plan(self) -> Plan:
         """The usual questions."""
@@ -72,7 +56,7 @@ class StaysJob:
         SettingError, TableError
             If they disagree with the schema, or there are no more stays than are asked for.
         """
-        unit, n_rows = self.settings["unit"], self.settings["n_rows"]
+        unit = self.settings["unit"]
         events, outcomes = source
         stays, form = read_stays(
             events,
@@ -84,28 +68,20 @@ class StaysJob:
             time_unit=self.time_unit,
             unit=unit,
         )
-        if len(stays) <= n_rows:
+        if len(stays) <= self.n_rows:
             raise TableError(
-                f"There are no more stays than the {n_rows} asked for; condensing needs many times "
-                "more."
+                f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
+                "times more."
             )
-        return replace(Sealing(self.schema, self.task, unit)(stays), form=form)
+        return replace(StaysSealing(self.schema, self.task, unit=unit)(stays), form=form)
 
     def rehearse(self) -> None:
         """Nothing is asked of models."""
 
-    def digest(self) -> str:
-        """Of all settings."""
-        return digest_of(
-            {
-                **self.settings,
-                "schema": self.schema.to_dict(),
-                "epsilon": str(self.epsilon),
-                "delta": float(self.delta),
-                "outcome": [told_of(self.schema, self.task), self.stay],
-                "time": [self.time, self.time_unit],
-            }
-        )
+    def described(self) -> dict[str, Any]:
+        """The outcome, whose it is, and when."""
+        outcome = [told_of(self.schema, self.task), self.stay]
+        return {"outcome": outcome, "time": [self.time, self.time_unit]}
 
     def expectation(self) -> str:
         """From the number of columns, ε and δ."""
@@ -113,8 +89,10 @@ class StaysJob:
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """Ask, teach, invent, match."""
-        n_rows, matching = self.settings["n_rows"], Matching.of(self.settings["effort"])
-        return search(engine, self.layout, self.task, n_rows, rng, matching=matching, tell=tell)
+        matching = Matching.of(self.settings["effort"])
+        return search(
+            engine, self.layout, self.task, self.n_rows, rng, matching=matching, tell=tell
+        )
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedSeries:
         """Events and outcomes in the form of the real ones."""
@@ -130,4 +108,4 @@ class StaysJob:
             "time_unit": form.unit,
         }
         about = told_of(schema, self.task)
-        return CondensedSeries(*tables, schema, about, settings, ledger)
+        return CondensedSeries(*tables, schema=schema, task=about, settings=settings, ledger=ledger)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,26 +39,13 @@ class CondensedSeries(Release):
         One measurement a row, in the form that the real events had.
     outcomes : polars.DataFrame
         One stay a row: static columns and the target.
-    schema : Schema
-        Of variables, static columns and target, as it was declared for the real ones.
-    task : dict
-        ``kind``, ``target`` and the level that is the ``case``.
-    settings : dict
-    ledger : Ledger
+    schema, task, settings, ledger
+        As of every `Release`.
     """
 
     events: pl.DataFrame
     outcomes: pl.DataFrame
-    schema: Schema
-    task: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    ledger: Ledger
-    kind: ClassVar[str] = "stays"
-    command: ClassVar[str] = "tincture condense-series"
-    unnamed: ClassVar[str] = "stays"
-
-    def __len__(self) -> int:
-        return self.outcomes.height
+    kind, command, unnamed = "stays", "tincture condense-series", "stays"
 
     @property
     def labelled(self) -> pl.DataFrame:

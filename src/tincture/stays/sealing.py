@@ -8,30 +8,16 @@ import numpy as np
 
 from tincture.io.frames import to_columns
 from tincture.privacy.query import Records, Sealed
-from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.spine.sealing import beside, persons
+from tincture.spine.sealing import Sealing
 from tincture.stays.layout import Stays
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """Public settings by which stays are sealed.
+class StaysSealing(Sealing):
+    """By which stays are sealed, their outcomes being of a task; unit and beside lie there too."""
 
-    Parameters
-    ----------
-    schema : Schema
-    task : Classification
-    unit : str, optional
-        Column of the outcomes that names the person; by default every stay is a unit of its own.
-    beside : tuple of str
-        Columns of the outcomes that are no feature, kept for `Vault.disclose_labels` alone.
-    """
-
-    schema: Schema
     task: Classification
-    unit: str | None = None
-    beside: tuple[str, ...] = ()
 
     def __call__(self, stays: Stays) -> Sealed:
         """A record's points are its grid and its static columns.
@@ -45,8 +31,5 @@ class Sealing:
         self.task.check(values)
         points = stays.layout.points(stays.grid, stays.statics(self.schema))
         empty = np.zeros((len(stays), 0), dtype=np.float32)
-        return Sealed(
-            Records(points, empty, self.task.outcomes(values)),
-            persons(stays.outcomes, self.unit, self.schema),
-            beside(stays.outcomes, self.beside, self.schema),
-        )
+        records = Records(points, empty, self.task.outcomes(values))
+        return self.sealed(records, stays.outcomes)

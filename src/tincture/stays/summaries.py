@@ -14,7 +14,7 @@ import numpy as np
 
 from tincture.arrays import Floats, Mask
 from tincture.kernels.rows import courses, norms
-from tincture.privacy.query import Records
+from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Amount
 from tincture.stays.layout import Grid, Layout, carried
 
@@ -29,7 +29,7 @@ RECORDED = 0.5  # factor of the share of bins recorded, so that the clip hardly 
 
 
 @dataclass(frozen=True)
-class Occupancy:
+class Occupancy(Query):
     """Where each stay spends its time: the share in each cell of each variable.
 
     And the same of static columns; and, of each variable, the share of bins in which it is recorded
@@ -61,9 +61,6 @@ class Occupancy:
         n_static = len(self.layout.statics.columns) if self.layout.statics else 0
         of_variables = (1 + RECORDED**2) * len(self.layout.variables)
         return float(np.sqrt(of_variables + n_static + len(self.amounts)))
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         """Shares of time and of bins, (n, size)."""
@@ -293,7 +290,7 @@ class Summaries:
 
 
 @dataclass(frozen=True)
-class SummaryProducts:
+class SummaryProducts(Query):
     """Products of all pairs of a stay's summaries, asked where nothing is noised.
 
     Their mean is the curvature by which the teacher takes whole Newton steps.
@@ -311,9 +308,6 @@ class SummaryProducts:
     def clip(self) -> float:
         """The largest norm there can be."""
         return REACH**2 * self.basis.size
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         """φ_j φ_k for j ≤ k, (n, size)."""

@@ -11,6 +11,7 @@ from tincture.audit.attacks import Statistic
 from tincture.audit.audit import Settings, attack
 from tincture.audit.findings import Audit
 from tincture.audit.membership import closeness
+from tincture.audit.target import Target
 from tincture.privacy.query import Records, Sealed
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.description import Description, likelihood
@@ -19,17 +20,15 @@ from tincture.stays.job import StaysJob
 from tincture.stays.layout import Stays
 from tincture.stays.reading import form_of, invented, read_sides
 from tincture.stays.release import CondensedSeries
-from tincture.stays.sealing import Sealing
+from tincture.stays.sealing import StaysSealing
 
 
 @dataclass(frozen=True)
-class StaysTarget:
-    """A release of stays; a `tincture.audit.target.Target`. Points are descriptions."""
+class StaysTarget(Target):
+    """A release of stays; points are descriptions."""
 
     release: CondensedSeries
-    one: ClassVar[str] = "stay"
-    units: ClassVar[str] = "stays"
-    encoding: ClassVar[None] = None
+    one, units = "stay", "stays"
     statistics: ClassVar[Mapping[str, Statistic]] = {"loss of a model": likelihood}
     ratios: ClassVar[Mapping[str, Statistic]] = {
         "likelihood ratio, closest": closeness,
@@ -49,7 +48,7 @@ class StaysTarget:
     def seal(self, source: Stays) -> Sealed:
         """Encode binned stays."""
         made = self.release
-        return Sealing(made.schema, made.classes, made.settings["unit"])(source)
+        return StaysSealing(made.schema, made.classes, unit=made.settings["unit"])(source)
 
     def records(self, release: CondensedSeries) -> Records:
         """Its stays."""
@@ -108,5 +107,5 @@ def audit_stays(
     ------
     TableError, SchemaError, SettingError, ReleaseError
     """
-    made = release if isinstance(release, CondensedSeries) else CondensedSeries.load(release)
-    return attack(StaysTarget(made), (events, records), (held_out_events, held_out), **settings)
+    target = StaysTarget(CondensedSeries.of(release))
+    return attack(target, (events, records), (held_out_events, held_out), **settings)

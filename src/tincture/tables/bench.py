@@ -20,7 +20,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
 from tincture.tables.release import CondensedTable
-from tincture.tables.sealing import Sealing
+from tincture.tables.sealing import TableSealing
 from tincture.tables.view import Recipient
 
 
@@ -88,7 +88,7 @@ class TableBench(Bench):
     def __init__(
         self, release: CondensedTable | str | Path, models: Sequence[Any] | None = None
     ) -> None:
-        table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
+        table = CondensedTable.of(release)
         self.schema, self.task = table.schema, table.outcome
         self.case, self.columns = table.case, table.schema.columns
         self._encoding = Encoding([c for c in self.columns if c.name not in self.task.columns])
@@ -100,7 +100,7 @@ class TableBench(Bench):
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
         """Features and outcome of a frame."""
-        return Sealing(schema, self._encoding, self.task, beside=beside)
+        return TableSealing(schema, self._encoding, self.task, beside=beside)
 
     def has(self, side: Any, name: str) -> bool:
         """Whether a frame has a column."""

@@ -18,9 +18,8 @@ from tincture.models.served import Served
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.optimizer import Progress
-from tincture.spine.condense import condense
 from tincture.spine.estimator import Releasing
-from tincture.spine.job import Notice, Tell
+from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
 from tincture.tables.job import TableJob
 from tincture.version import __version__
@@ -105,22 +104,11 @@ class Condenser(Releasing):
         effort: float = 1.0,
         seed: int = 0,
     ) -> None:
-        self.schema = schema
-        self.epsilon = epsilon
-        self.delta = delta
-        self.target = target
-        self.time = time
-        self.event = event
-        self.case = case
-        self.models = models
-        self.n_rows = n_rows
-        self.unit = unit
-        self.drop = drop
-        self.method = method
-        self.weights = weights
-        self.balance = balance
-        self.effort = effort
-        self.seed = seed
+        self.schema, self.epsilon, self.delta = schema, epsilon, delta
+        self.target, self.time, self.event, self.case = target, time, event, case
+        self.models, self.weights, self.method = models, weights, method
+        self.n_rows, self.unit, self.drop = n_rows, unit, drop
+        self.balance, self.effort, self.seed = balance, effort, seed
 
     def fit(
         self,
@@ -129,8 +117,8 @@ class Condenser(Releasing):
         *,
         journal: str | Path | None = None,
         budget: str | Path | None = None,
-        progress: Progress = lambda done, total: None,
-        notice: Notice = lambda text: None,
+        progress: Progress = SILENT.progress,
+        notice: Notice = SILENT.notice,
     ) -> Condenser:
         """Condense.
 
@@ -164,18 +152,12 @@ class Condenser(Releasing):
         QueryFailed
             If a model fails on real records.
         """
-        job, tell = self.job(), Tell(progress, notice)
-        self.table_ = condense(job, records, self.seed, journal=journal, budget=budget, tell=tell)
+        self._condense(records, journal=journal, budget=budget, progress=progress, notice=notice)
         self._kind = _kind_of(records)
         return self
 
     def job(self) -> TableJob:
-        """The public settings of a run, checked.
-
-        Raises
-        ------
-        SettingError, SchemaError, ModelError
-        """
+        """The public settings of a run, checked."""
         schema = self._schema()
         self._check()
         task = self._task(schema)
@@ -183,18 +165,8 @@ class Condenser(Releasing):
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
         served = Served(models, tuple(self._weights(models)))
-        settings = self._settings()
-        return TableJob(schema, task, tuple(features), served, self.epsilon, self.delta, settings)
-
-    def expectation(self) -> str:
-        """One sentence on what to expect of the release, from public settings alone.
-
-        Raises
-        ------
-        SettingError, SchemaError
-            As `fit` would.
-        """
-        return self.job().expectation()
+        private = schema, self.epsilon, self.delta, self._settings()
+        return TableJob(*private, task, tuple(features), served)
 
     def to_frame(self, kind: str | None = None) -> Any:
         """The condensed rows, in the library that the records came in unless ``kind`` says."""

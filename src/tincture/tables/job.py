@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,46 +15,31 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, told_of
-from tincture.spine.job import Found, Tell
-from tincture.spine.run import digest_of
+from tincture.spine.job import Found, Settled, Tell
 from tincture.tables.expectation import expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
-from tincture.tables.sealing import Sealing
+from tincture.tables.sealing import TableSealing
 from tincture.tables.trial import rehearse
 
 
 @dataclass(frozen=True)
-class TableJob:
+class TableJob(Settled):
     """Public settings of one run on rows; a `tincture.spine.job.Job`.
 
     Parameters
     ----------
-    schema : Schema
-        Of the records.
     task : Task
     features : tuple of str
         Columns to predict from.
     served : Served
-    epsilon, delta : float
-    settings : mapping
-        All others, as the release tells them.
     """
 
-    schema: Schema
     task: Classification | Survival
     features: tuple[str, ...]
     served: Served
-    epsilon: float
-    delta: float
-    settings: Mapping[str, Any]
-
-    @property
-    def unit(self) -> str:
-        """A column of persons, or the record."""
-        return self.settings["unit"] or "record"
+    one = "record"
 
     @property
     def encoding(self) -> Encoding:
@@ -79,36 +63,27 @@ class TableJob:
         TableError
             If it disagrees with the schema, or has no more records than rows are asked for.
         """
-        n_rows = self.settings["n_rows"]
-        if record_count(source) <= n_rows:
+        if record_count(source) <= self.n_rows:
             raise TableError(
-                f"The table has no more records than the {n_rows} rows asked for; condensing needs "
-                "many times more records than rows."
+                f"The table has no more records than the {self.n_rows} rows asked for; condensing "
+                "needs many times more records than rows."
             )
         return self.sealing(source)
 
     @property
-    def sealing(self) -> Sealing:
+    def sealing(self) -> TableSealing:
         """How records of any number are encoded."""
-        return Sealing(self.schema, self.encoding, self.task, self.settings["unit"])
+        return TableSealing(self.schema, self.encoding, self.task, unit=self.settings["unit"])
 
     def rehearse(self) -> None:
         """Try every model on invented rows and records."""
-        rehearse(self.served.models, self.task, self.encoding, self.settings["n_rows"])
+        rehearse(self.served.models, self.task, self.encoding, self.n_rows)
 
-    def digest(self) -> str:
-        """Of all settings."""
-        return digest_of(
-            {
-                **self.settings,
-                "schema": self.schema.to_dict(),
-                "epsilon": str(self.epsilon),
-                "delta": float(self.delta),
-                "outcome": told_of(self.schema, self.task),
-                "features": list(self.features),
-                "models": list(self.served.names),
-            }
-        )
+    def described(self) -> dict[str, Any]:
+        """The outcome, and what is predicted from what."""
+        about = told_of(self.schema, self.task)
+        names = {"features": list(self.features), "models": list(self.served.names)}
+        return {"outcome": about, **names}
 
     def expectation(self) -> str:
         """From the number of columns and ε."""
@@ -121,7 +96,7 @@ class TableJob:
             self.encoding,
             self.task,
             self.served,
-            self.settings["n_rows"],
+            self.n_rows,
             rng,
             balance=self.settings["balance"],
             effort=self.settings["effort"],
@@ -132,6 +107,11 @@ class TableJob:
         """Rows in schema order."""
         schema = self.schema.select([*self.features, *self.task.columns])
         values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
-        names, about = self.served.names, told_of(schema, self.task)
-        settings = {**self.settings, **found.told}
-        return CondensedTable(to_frame(values, schema), schema, about, names, ledger, settings)
+        return CondensedTable(
+            to_frame(values, schema),
+            self.served.names,
+            schema=schema,
+            task=told_of(schema, self.task),
+            settings={**self.settings, **found.told},
+            ledger=ledger,
+        )

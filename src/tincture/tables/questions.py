@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tincture.arrays import Floats
 from tincture.models.protocol import Predictor
 from tincture.models.served import Served
-from tincture.privacy.query import Records
+from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
@@ -20,7 +20,7 @@ from tincture.tables.marginals import cell_codes, cell_widths
 
 
 @dataclass(frozen=True, slots=True)
-class MarginalCounts:
+class MarginalCounts(Query):
     """How many units lie in each cell of each column's histogram, all columns in one answer."""
 
     encoding: Encoding
@@ -36,9 +36,6 @@ class MarginalCounts:
         """√(columns): every record lies in one cell of each column."""
         return float(np.sqrt(len(self.encoding.columns)))
 
-    def prepare(self) -> None:
-        """Nothing to do."""
-
     def contributions(self, records: Records) -> Floats:
         """One-hot cells of all columns side by side, of norm √(columns)."""
         widths = cell_widths(self.encoding)
@@ -49,7 +46,7 @@ class MarginalCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class RankProducts:
+class RankProducts(Query):
     """Products of a record's ranks in each pair of columns, whose means are rank correlations."""
 
     lines: Lines
@@ -65,9 +62,6 @@ class RankProducts:
     def clip(self) -> float:
         """Σ spread² / √2, which a record of ordinary ranks does not exceed."""
         return float(np.square(self.lines.spread).sum() / np.sqrt(2))
-
-    def prepare(self) -> None:
-        """Nothing to do."""
 
     def contributions(self, records: Records) -> Floats:
         """z_j z_k for j < k, (n, size)."""

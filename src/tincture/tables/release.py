@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
 
@@ -30,13 +30,13 @@ class CondensedTable(Release):
     ----------
     rows : polars.DataFrame
         In schema order.
+    models : tuple of str
+        The models the rows were made for.
     schema : Schema
         Of the rows, features and outcome, as it was declared for the records.
     task : dict
         ``kind`` ("classification" or "survival"), the outcome columns by their role, and of two
         levels the ``case``.
-    models : tuple of str
-        The models the rows were made for.
     settings : dict
         Settings and versions of the run.
     ledger : Ledger
@@ -44,17 +44,8 @@ class CondensedTable(Release):
     """
 
     rows: pl.DataFrame
-    schema: Schema
-    task: Mapping[str, Any]
     models: tuple[str, ...]
-    ledger: Ledger
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    kind: ClassVar[str] = "rows"
-    command: ClassVar[str] = "tincture condense"
-    unnamed: ClassVar[str] = "table"
-
-    def __len__(self) -> int:
-        return self.rows.height
+    kind, command, unnamed = "rows", "tincture condense", "table"
 
     @property
     def labelled(self) -> pl.DataFrame:

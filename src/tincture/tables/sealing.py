@@ -10,33 +10,16 @@ import numpy as np
 from tincture.io.frames import to_columns
 from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
-from tincture.public.schema import Schema
 from tincture.public.tasks import Task
-from tincture.spine.sealing import beside, persons
+from tincture.spine.sealing import Sealing
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """Public settings by which a frame is sealed.
+class TableSealing(Sealing):
+    """By which a frame is sealed: the encoding of its features, and the task of its outcomes."""
 
-    Parameters
-    ----------
-    schema : Schema
-    encoding : Encoding
-        Of the feature columns.
-    task : Task
-        Whose outcome columns the table holds.
-    unit : str, optional
-        Column that names the person; by default every record is a unit of its own.
-    beside : tuple of str
-        Columns that are no feature, kept for `Vault.disclose_labels` alone; absent ones are empty.
-    """
-
-    schema: Schema
     encoding: Encoding
     task: Task
-    unit: str | None = None
-    beside: tuple[str, ...] = ()
 
     def __call__(self, table: Any) -> Sealed:
         """Encode a pandas or polars frame.
@@ -52,8 +35,4 @@ class Sealing:
         points = self.encoding.encode(values)
         design = self.encoding.design(points).astype(np.float32)
         outcomes = self.task.outcomes(values)
-        return Sealed(
-            Records(points.astype(np.float32), design, outcomes),
-            persons(table, self.unit, self.schema),
-            beside(table, self.beside, self.schema),
-        )
+        return self.sealed(Records(points.astype(np.float32), design, outcomes), table)

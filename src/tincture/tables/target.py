@@ -14,6 +14,7 @@ from tincture.audit.attacks import Statistic
 from tincture.audit.audit import Settings, attack
 from tincture.audit.findings import Audit
 from tincture.audit.membership import closeness
+from tincture.audit.target import Target
 from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
 from tincture.tables.bench import condensed_records
@@ -23,14 +24,11 @@ from tincture.tables.release import CondensedTable
 
 
 @dataclass(frozen=True)
-class TableTarget:
-    """A release of rows; a `tincture.audit.target.Target`. Points are all columns, encoded."""
+class TableTarget(Target):
+    """A release of rows; points are all columns, encoded."""
 
     release: CondensedTable
-    one: ClassVar[str] = "row"
-    units: ClassVar[str] = "records"
-    form: ClassVar[None] = None
-    statistics: ClassVar[Mapping[str, Statistic]] = {}
+    one, units = "row", "records"
     ratios: ClassVar[Mapping[str, Statistic]] = {"likelihood ratio": closeness}
 
     @property
@@ -38,10 +36,6 @@ class TableTarget:
         """Of all columns, outcomes last."""
         job, schema = self.job(0), self.release.schema
         return Encoding([schema[name] for name in (*job.features, *job.task.columns)])
-
-    def sides(self, members: Any, others: Any) -> tuple[Any, Any]:
-        """Frames, as they are."""
-        return members, others
 
     def seal(self, source: Any) -> Sealed:
         """Encode the features of a frame as the release's own job does."""
@@ -85,10 +79,7 @@ class TableTarget:
 
 
 def audit(
-    release: CondensedTable | str | Path,
-    records: Any,
-    held_out: Any,
-    **settings: Unpack[Settings],
+    release: CondensedTable | str | Path, records: Any, held_out: Any, **settings: Unpack[Settings]
 ) -> Audit:
     """Attack a release of rows with all that is known of its records.
 
@@ -104,5 +95,4 @@ def audit(
     ------
     TableError, SchemaError, ModelError, SettingError
     """
-    table = release if isinstance(release, CondensedTable) else CondensedTable.load(release)
-    return attack(TableTarget(table), records, held_out, **settings)
+    return attack(TableTarget(CondensedTable.of(release)), records, held_out, **settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from tincture.errors import TableError
 from tincture.public.cells import MISSING, Field
 from tincture.public.columns import Column
 from tincture.stays.events.tables import different, spread
-from tincture.stays.events.values import Missing, Values, Words, level_numbers
+from tincture.stays.events.values import Missing, Values, level_numbers
 
 Codes = NDArray[np.int16]
 
@@ -28,28 +28,17 @@ class Coded:
 
     Parameters
     ----------
-    columns : sequence of Column
-        In the order of their codes.
-    missing : callable
-    words : mapping of str to mapping
-    by_place : bool
-        As for `tincture.stays.events.values.Values`.
+    values : Values
+        By which numbers are read.
     """
 
-    def __init__(
-        self,
-        columns: Sequence[Column],
-        missing: Missing,
-        words: Mapping[str, Words],
-        *,
-        by_place: bool = False,
-    ) -> None:
-        self._columns, self._values = columns, Values(columns, missing, words, by_place=by_place)
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        columns, missing = values.columns, values.missing
         self._fields = [_presence_field(c, missing(c.name)) for c in columns]
         self._is_presence = np.array([f is not None for f in self._fields], dtype=bool)
         # Words of its own that name nothing: then an event without a value is none.
         self._is_left_out = np.array(["" in (c.missing_values or ()) for c in columns], dtype=bool)
-        self._by_place = by_place
 
     def read(self, codes: Codes, cells: pl.Series, text: pl.Series | None) -> Floats:
         """The values of events, NaN where missing.
@@ -82,7 +71,7 @@ class Coded:
         if text is not None:
             odd &= _is_nothing(text)
         if odd.any():
-            column = self._columns[int(codes[odd][0])]
+            column = self._values.columns[int(codes[odd][0])]
             raise TableError(
                 f"The code {column.name!r} has events with neither a number nor text. Give its "
                 'field its own "missingValues": [""] to leave them out; or declare it as boolean, '
@@ -92,7 +81,7 @@ class Coded:
         return np.where(self._is_left_out[codes], np.nan, present[codes])
 
     def _present(self, field: Field) -> float:
-        return float(field.codes([1])[0]) if self._by_place else 1.0
+        return float(field.codes([1])[0]) if self._values.by_place else 1.0
 
     def _beside(self, codes: Codes, text: pl.Series) -> Floats:
         """Of codes whose presence counts: a level or a missing value if the text says so."""
@@ -107,7 +96,7 @@ class Coded:
 
     def _told(self, field: Field, words: list[Any]) -> Floats:
         places = field.codes(words)
-        numbers = places if self._by_place else level_numbers(field.column)[places]
+        numbers = places if self._values.by_place else level_numbers(field.column)[places]
         found = np.where(places < 0, self._present(field), numbers)
         return np.where(places == MISSING, np.nan, found)
 
@@ -151,7 +140,7 @@ class Statics:
 
     def __init__(self, columns: Sequence[Column], missing: Missing, n_stays: int) -> None:
         self._columns, self._missing = columns, missing
-        self._coded = Coded(columns, missing, {}, by_place=True)
+        self._coded = Coded(Values(columns, missing, {}, by_place=True))
         self._found = np.full((n_stays, len(columns)), np.nan)
 
     def enter(

@@ -51,12 +51,7 @@ class Names:
     def among(self, batch: pl.DataFrame, name: str) -> pl.DataFrame:
         """The events of declared names, with columns ``code`` and ``level``.
 
-        Parameters
-        ----------
-        batch : polars.DataFrame
-            With a column ``variable``.
-        name : str
-            Of this column in the table, for sentences.
+        Of a column ``variable``, whose name in the table is ``name``.
 
         Raises
         ------

@@ -97,8 +97,8 @@ class Reader:
                 "with a window of its own, name the column of the stay as the unit to protect: "
                 f"--unit {reading.form.stay}."
             )
-        self._coded = Coded(variables, missing, reading.words) if reading.is_coded else None
         self._values = Values(variables, missing, reading.words)
+        self._coded = Coded(self._values) if reading.is_coded else None
         self._statics = Statics(reading.statics, missing, len(self._members))
 
     def read(self, batch: pl.DataFrame) -> Iterator[Events]:

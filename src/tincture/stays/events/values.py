@@ -152,7 +152,7 @@ class Values:
         *,
         by_place: bool = False,
     ) -> None:
-        self._columns = columns
+        self.columns, self.missing, self.by_place = columns, missing, by_place
         alike: dict[Any, list[int]] = {}
         for code, column in enumerate(columns):
             own = (column.type, column.levels) if column.is_categorical else ()
@@ -189,7 +189,7 @@ class Values:
             return group.read(cells)
         except Unreadable as error:
             found = error.args[0]
-        raise TableError(sentence(self._columns[_first(group, codes, cells)], found))
+        raise TableError(sentence(self.columns[_first(group, codes, cells)], found))
 
 
 def _first(group: Group, codes: NDArray[np.int16], cells: pl.Series) -> int:

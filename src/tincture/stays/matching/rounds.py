@@ -29,15 +29,7 @@ from tincture.stays.inputs import channels
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.matching.learners import LEARNERS
 from tincture.stays.matching.movable import Movable
-from tincture.stays.matching.unrolled import (
-    Learner,
-    Lesson,
-    every,
-    examine,
-    learn,
-    newborn,
-    unroll,
-)
+from tincture.stays.matching.unrolled import Learner, Lesson, every, examine, learn, newborn, unroll
 from tincture.stays.networks import USUAL
 from tincture.stays.prototypes import Draft
 
