@@ -46,6 +46,7 @@ CONTRACT = {
 
 
 LARGEST = 7_500  # bytes a file may have: a journal has 5,400, the card of a release 9,300
+FINISHED = ["budget.json", "heldout.csv", "out", "records.csv", "schema.json"]
 
 
 @pytest.fixture
@@ -259,13 +260,7 @@ def test_a_budget_is_created_kept_and_shown(tmp_path: Path) -> None:
     refused = run(*condensing(tmp_path, epsilon=2, budget=budget, out=tmp_path / "second"))
     assert (refused.code, refused.out) == (6, "")
     assert json.loads(run("budget", "show", budget, "--json").out) == told
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "budget.json",
-        "heldout.csv",
-        "out",
-        "records.csv",
-        "schema.json",
-    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == FINISHED
 
 
 def failing(error: BaseException) -> Said:
@@ -314,13 +309,7 @@ def test_a_release_that_the_disk_refused_is_written_by_resuming(
     assert (again.code, "--resume" in again.err) == (2, True)
     assert run(*condensing(tmp_path, **flags, resume=True)).code == 0
     assert len(json.loads(budget.read_text())["releases"]) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "budget.json",
-        "heldout.csv",
-        "out",
-        "records.csv",
-        "schema.json",
-    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == FINISHED
 
 
 @pytest.mark.parametrize(("more", "code"), [(0, 0), (1, 8)], ids=["its own", "another's"])

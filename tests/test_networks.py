@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tincture.arrays import Integers
+
 torch = pytest.importorskip("torch")
 
 from torch.optim.optimizer import register_optimizer_step_pre_hook  # noqa: E402
@@ -19,7 +21,7 @@ FEW = Recipe(steps=40, batch=32, rate=5e-3)
 
 def made(
     n: int = 200, bins: int = 12, share: float = 0.3, shift: float = 1.0, seed: int = 0
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], Integers]:
     """Standardised stays of four channels; one of them tells the classes apart."""
     rng = np.random.default_rng(seed)
     label = (rng.random(n) < share).astype(np.int64)

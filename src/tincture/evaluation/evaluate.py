@@ -217,6 +217,7 @@ class _Course:
             lesson = lessons[source][run % len(lessons[source])]
             one, fitted = learn(
                 learner,
+                source,
                 lesson,
                 self._asked,
                 self._seed + run,
@@ -239,7 +240,7 @@ class _Course:
         ]
         found = {CONDENSED: [invented], CEILING: [real], RANDOM: [real.take(d) for d in drawn]}
         return {
-            source: [Lesson(source, self._bench.ready(r, source), r) for r in tables]
+            source: [Lesson(self._bench.ready(r, source), r) for r in tables]
             for source, tables in found.items()
         }
 

@@ -20,9 +20,8 @@ BETWEEN = 10  # steps between two looks at a model that is being trained
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a model is trained on: its name for people, as learners take it, and as it is."""
+    """What a model is trained on: as learners take it, and as it is."""
 
-    source: str
     table: Any
     records: Records
 
@@ -77,6 +76,7 @@ def look_away(step: int, predict: Predict) -> None:
 
 def learn(
     learner: Learner,
+    source: str,
     lesson: Lesson,
     asked: Any,
     seed: int,
@@ -100,11 +100,11 @@ def learn(
         if np.isfinite(predicted).all() and np.isfinite(own).all():
             n, outcomes = len(lesson.records), lesson.records.outcomes
             seconds = fitted.seconds - (glances.seconds if glances else 0.0)
-            about = learner.name, lesson.source, n, seconds
+            about = learner.name, source, n, seconds
             return Learned(*about, predicted, own, outcomes), fitted
         kind = "not a finite number"
     raise ModelError(
-        f"The model {learner.name!r} trained on {lesson.source} failed ({kind}); leave it out or "
+        f"The model {learner.name!r} trained on {source} failed ({kind}); leave it out or "
         "choose another."
     )
 

@@ -39,13 +39,9 @@ class Score(Trained):
 class Gap:
     """How far the release stays behind the ceiling in a group; positive is worse.
 
-    Attributes
-    ----------
-    figure : Figure
-        Ceiling less condensed of a ranking metric, condensed less ceiling of a squared error.
-    excess : Figure
-        The group's gap less that of all held-out records; paired, so that its interval counts what
-        the two share.
+    Ceiling less condensed of a ranking metric, condensed less ceiling of a squared error. Its
+    excess is over the gap of all held-out records, paired, so that its interval counts what the
+    two share.
     """
 
     model: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from tincture.arrays import Floats
 from tincture.search.optimizer import Candidates, Estimate, Start
 
 
-@dataclass(frozen=True, slots=True)
-class MovesState:
+class MovesState(NamedTuple):
     """The present table, and the changes of the last one that helped, best first."""
 
     table: Floats
