@@ -34,13 +34,20 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
     return draft, imagined, Teacher(BASIS, weights).score(imagined)
 
 
-def matched(rounds: int, seed: int = 0, jobs: int = 1) -> Draft:
+def matched(rounds: int, seed: int = 0, jobs: int = 1, **effort: int) -> Draft:
     from tincture.stays.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
     ticks: list[int] = []
     out = match(
-        [draft], LAYOUT, imagined, scores, Effort(rounds), RNG(seed), lambda: ticks.append(1), jobs
+        [draft],
+        LAYOUT,
+        imagined,
+        scores,
+        Effort(rounds, **effort),
+        RNG(seed),
+        lambda: ticks.append(1),
+        jobs,
     )
     assert len(ticks) == rounds + 1
     return out
@@ -65,7 +72,7 @@ def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> N
     draft, imagined, scores = setting()
     odd = replace(draft, outcomes=1 - draft.outcomes)  # tells the contrary
     for drafts in ([draft, odd], [odd, draft]):
-        out = match(drafts, LAYOUT, imagined, scores, Effort(1), RNG(0), lambda: None, 1)
+        out = match(drafts, LAYOUT, imagined, scores, Effort(1, pool=1), RNG(0), lambda: None, 1)
         np.testing.assert_array_equal(out.outcomes, draft.outcomes)
 
 
@@ -104,13 +111,13 @@ def test_networks_that_learn_from_matched_stays_rank_more_as_the_teacher() -> No
 
 
 def test_the_result_depends_on_the_seed_and_not_on_processes() -> None:
-    first, same, other = matched(3), matched(3, jobs=2), matched(3, seed=1)
+    first, same, other = (matched(3, pool=1, **more) for more in ({}, {"jobs": 2}, {"seed": 1}))
     np.testing.assert_array_equal(first.prototypes, same.prototypes)
     assert not np.array_equal(first.prototypes, other.prototypes)
 
 
 def test_levels_and_what_is_missing_stay_and_values_keep_to_their_bounds() -> None:
-    before, after = setting()[0], matched(12)
+    before, after = setting()[0], matched(12, pool=1)
     (grid, statics), (was, still) = LAYOUT.parts(after.prototypes), LAYOUT.parts(before.prototypes)
     np.testing.assert_array_equal(np.isnan(grid), np.isnan(was))
     np.testing.assert_array_equal(statics[:, 1:], still[:, 1:])
@@ -123,7 +130,7 @@ def test_levels_and_what_is_missing_stay_and_values_keep_to_their_bounds() -> No
 def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
     torch.manual_seed(5)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
-    matched(2)
+    matched(2, pool=1)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.get_num_threads() == threads
 
