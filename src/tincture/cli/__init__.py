@@ -92,6 +92,7 @@ for command in (
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to create.")] = Path("tincture-demo"),
     epsilon: Annotated[float, typer.Option(help="Privacy loss allowed.")] = 1.0,
+    effort: Annotated[float, typer.Option(help="Factor of the search's length.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the split and the search.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -105,7 +106,7 @@ def demo(
     from tincture.demo import run
 
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
-        result = run(out, epsilon=epsilon, seed=seed, progress=progress)
+        result = run(out, epsilon=epsilon, effort=effort, seed=seed, progress=progress)
     if as_json:
         print_json({"out": str(out), **result.evaluation.to_dict()})
     elif not quiet:

@@ -32,7 +32,12 @@ class Demonstration:
 
 
 def run(
-    out: Path, *, epsilon: float, seed: int, progress: Progress = lambda done, total: None
+    out: Path,
+    *,
+    epsilon: float,
+    effort: float = 1.0,
+    seed: int,
+    progress: Progress = lambda done, total: None,
 ) -> Demonstration:
     """Split, condense, evaluate and draw.
 
@@ -41,6 +46,8 @@ def run(
     out : Path
         Folder to create, with ``release/`` and ``utility.svg``.
     epsilon : float
+    effort : float
+        Factor of the search's length, which costs no privacy.
     seed : int
         Of the split and the search.
 
@@ -53,7 +60,13 @@ def run(
     require_outside(out)
     train, test, schema = support2(seed)
     condenser = Condenser(
-        schema=schema, target=TARGET, models=MODELS, epsilon=epsilon, delta=DELTA, seed=seed
+        schema=schema,
+        target=TARGET,
+        models=MODELS,
+        epsilon=epsilon,
+        delta=DELTA,
+        effort=effort,
+        seed=seed,
     ).fit(train, progress=progress)
     with new_folder(out) as scratch:
         looks = scratch / "release.in-house.jsonl"
