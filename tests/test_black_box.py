@@ -48,6 +48,7 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
     package = json.loads((out / "datapackage.json").read_text())
     for shares in (package["tincture"], package["tincture"]["settings"]):
         shares.pop("prevalence")  # a noisy answer, and what follows from it
+        shares.pop("prevalence_error", None)
     card = re.sub(
         r"## How often the outcome.*?(?=## )", "", (out / "README.md").read_text(), flags=re.DOTALL
     )

@@ -10,7 +10,9 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -21,8 +23,10 @@ from series_helpers import make_stays
 from test_case import coded, recode
 from test_released import SCHEMA as OF_REGISTRY
 from test_released import registry
+from tincture.privacy.accounting import Phase, calibrate
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
+from tincture.public.tasks import Classification, Survival
 from tincture.report.card import card_page, card_text, document
 from tincture.report.document import (
     Block,
@@ -37,6 +41,7 @@ from tincture.report.document import (
     as_html,
     as_markdown,
 )
+from tincture.spine.questions import CellCounts, told_shares
 from tincture.spine.release import Release
 from tincture.stays.condenser import SeriesCondenser
 from tincture.tables.condenser import Condenser
@@ -183,10 +188,10 @@ def said(made: Release) -> str:
     return " ".join(text for _, text in of_document(document(made.card())))
 
 
-def share(made: CondensedTable, real: Any, invented: Any = None) -> str:
+def share(made: Release, real: Any, invented: Any = None, error: float = 0.0) -> str:
     """The section on prevalence of a release whose real and invented shares are told."""
     package = made.package()
-    package["tincture"]["settings"]["prevalence"] = real
+    package["tincture"]["settings"] |= {"prevalence": real, "prevalence_error": error}
     if invented is not None:
         package["tincture"]["prevalence"] = invented
     ledger = made.ledger.to_dict()
@@ -195,31 +200,43 @@ def share(made: CondensedTable, real: Any, invented: Any = None) -> str:
     return text.partition("How often the outcome occurs ")[2].partition(" The promise, ")[0]
 
 
-def test_two_classes_are_corrected_by_log_odds(condensed: Condenser) -> None:
+def test_stays_are_corrected_by_log_odds() -> None:
+    far = share(of_stays(), 0.02, 1 / 16)
+    shift = math.log(0.02 / 0.98) - math.log(1 / 15)
+    assert f"add −{-shift:.3f} to predicted log odds" in far
+    assert "no correction" not in far
+    top = share(of_stays(), 1.0, 0.25)
+    assert f"add {math.log(0.999 * 3 / 0.001):.3f} to" in top  # 0.999 at most
+
+
+def test_rows_are_not_corrected_but_where_noise_hides_the_share(condensed: Condenser) -> None:
     # The release has 16 rows; half a row is 1/32.
     made = condensed.table_
     near = share(made, 0.25 + 1 / 32, 0.25)
     assert "died = 1 28.1% 25% The shares agree as nearly as 16 rows allow: predicted" in near
     assert "real records, through noise" in near
-    far = share(made, 0.02, 1 / 16)
-    shift = math.log(0.02 / 0.98) - math.log(1 / 15)
-    assert f"add −{-shift:.3f} to predicted log odds" in far
-    assert "no correction" not in far
-    assert f"add {math.log(0.999 * 3 / 0.001):.3f} to" in share(made, 1.0, 0.25)  # 0.999 at most
+    assert "differ, but predicted probabilities need no correction" in share(made, 0.02, 1 / 16)
+    noisy = share(made, 0.02, 1 / 16, error=0.005)
+    assert "(± 2 deviations)" in noisy
+    assert "2% ± 1 6.25%" in noisy
+    assert "need no correction" in noisy
+    for hidden in (share(made, 0.0, 0.25, error=0.2), share(made, 0.25, 0.25, error=0.125)):
+        assert "The noise hides the real share" in hidden
+        assert "probabilities need to be recalibrated on real records" in hidden
     for unknown in (share(made, None), share(made, "often"), share(made, [0.1, 0.9])):
         assert "died = 1 not told" in unknown
         assert "cannot say how to correct predictions" in unknown
 
 
-def test_several_classes_are_corrected_by_factors_and_survival_is_recalibrated() -> None:
+def test_several_classes_are_left_as_they_are_and_survival_is_recalibrated() -> None:
     made = several()
     near = share(made, [0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
     assert "stage = II 50% 50%" in near
     assert "need no correction" in near
     far = share(made, [0.1, 0.8, 0.1], [0.25, 0.75, 0.0])
-    assert "stage = I 10% 25% 0.400 stage = II 80% 75% 1.067 stage = III 10% 0% –" in far
-    assert "multiply predicted probabilities by the factors" in far
-    assert "What has no factor cannot be predicted." in far
+    assert "stage = I 10% 25% stage = II 80% 75% stage = III 10% 0%" in far
+    assert "differ, but predicted probabilities need no correction" in far
+    assert "The noise hides" in share(made, [0.1, 0.8, 0.1], error=0.05)
     made = survival()
     assert "absolute risks need no correction" in share(made, 0.5, 0.5)
     assert "need to be recalibrated on real records" in share(made, 0.5, 0.25)
@@ -232,10 +249,24 @@ def test_a_rare_case_that_was_given_a_row_is_not_said_to_be_as_frequent() -> Non
     made = make_condenser().fit(rare).table_
     text = said(made)
     assert made.rows["died"].sum() == 1
-    assert "died = 1 0.75% 6.25%" in text
-    assert "need no correction" not in text
+    assert "died = 1 0.75% 6.25% The shares differ" in text
     labelled = make_condenser(schema=Schema.from_dict(coded()), case="1").fit(recode(table)).table_
     assert "died = 1 (dead)" in said(labelled)
+
+
+def test_how_far_noise_moves_a_share_follows_from_noisy_counts() -> None:
+    plan = calibrate(1.0, 1e-5, [Phase(CellCounts.question, 1, 1.0)])
+    noise = plan.mechanism(CellCounts.question).noise_multiplier
+    counts, task = np.array([300.0, 100.0]), Classification("died", 2)
+    told = told_shares(task, counts, plan)
+    assert told == {"prevalence": 0.25, "prevalence_error": round(noise / 400, 4)}
+    assert told_shares(task, -counts, plan)["prevalence_error"] == 1.0
+    # Of a survival outcome each side is a sum of as many noisy cells as there are bins.
+    timed = Survival("days", "event", 0.0, 20.0)
+    told = told_shares(timed, np.full(timed.n_cells, 50.0), plan)
+    assert told["prevalence_error"] == pytest.approx(noise / 2000 * math.sqrt(20), abs=1e-4)
+    assert "prevalence_error" in of_stays(1.0).settings
+    assert "prevalence_error" not in of_stays().settings
 
 
 def test_noise_is_told_only_where_there_is_some(condensed: Condenser) -> None:

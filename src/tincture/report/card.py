@@ -30,6 +30,8 @@ PUBLIC = (
     "the records, not what is declared here; a value beyond a bound counted as that bound."
 )
 ALWAYS = (
+    "Risks are ranked better than they are sized: recalibrate a model on real patients before a "
+    "probability of its is used.",
     "Other releases from the same records add to what can be learned of a person.",
     "Not a medical device; nothing here was validated for the care of a patient.",
 )
@@ -52,6 +54,8 @@ class Words(NamedTuple):
     use, limits : tuple of str
     reading : tuple of (str, str)
         Language and code that reads the release.
+    is_searched : bool
+        Whether models trained on it predict the real share of the outcome, whatever it holds.
     """
 
     made: str
@@ -62,6 +66,7 @@ class Words(NamedTuple):
     use: tuple[str, ...]
     limits: tuple[str, ...]
     reading: tuple[tuple[str, str], ...]
+    is_searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +173,9 @@ def document(card: Card) -> Document:
 
 def _prevalence(card: Card) -> Section:
     told, words = card.prevalence, card.words
-    real = f"real {words.records}{', through noise' if card.is_private else ''}"
-    heads = {"real": real, "made": f"these {words.made}", "factor": "factor"}
+    noise = ", through noise" + " (± 2 deviations)" * (told.error > 0) if card.is_private else ""
+    real = f"real {words.records}{noise}"
+    heads = {"real": real, "made": f"these {words.made}"}
     columns = {heads[name]: cells for name, cells in told.columns.items()}
     table = Table(
         f"Shares among the real {words.records}, where {words.unit} counts once, and among these",
@@ -177,7 +183,7 @@ def _prevalence(card: Card) -> Section:
         tuple(zip(told.levels, *columns.values(), strict=True)),
         numbers=len(columns),
     )
-    advice = Paragraph(told.advice(words.records, words.made))
+    advice = Paragraph(told.advice(words.records, words.made, words.is_searched))
     return Section("How often the outcome occurs", (table, advice))
 
 

@@ -67,8 +67,8 @@ def _in_short(summary: InHouse) -> list[str]:
         )
     if wrong := _miscalibrated(found):
         texts.append(
-            f"Trained on the condensed {words.rows}, {', '.join(wrong)} give probabilities that "
-            "are far off, though they may rank well; recalibrate them on real patients before use."
+            f"Trained on the condensed {words.rows}, probabilities of {', '.join(wrong)} "
+            "are far off, though risks may be ranked well; recalibrate on real patients before use."
         )
     texts.append(_says_groups(found))
     if found.influences:

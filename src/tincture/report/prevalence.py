@@ -23,6 +23,8 @@ class Prevalence(NamedTuple):
         The case as column and level, or each of several.
     real, made : tuple of float
         In the records and in the release; empty where a release of before does not tell.
+    error : float
+        Deviation of the noise in the real ones, at most about; 0 where there is none.
     is_probability : bool
         Whether models predict the probability of a level; else a risk over time.
     n : int
@@ -32,6 +34,7 @@ class Prevalence(NamedTuple):
     levels: tuple[str, ...]
     real: tuple[float, ...]
     made: tuple[float, ...]
+    error: float
     is_probability: bool
     n: int
 
@@ -45,13 +48,20 @@ class Prevalence(NamedTuple):
         settings = about["settings"]
         told = (settings.get("prevalence"), about.get("prevalence"))
         real, made = (_shares(value, len(levels)) for value in told)
+        error = float(settings.get("prevalence_error", 0.0))
         is_probability = case.level is None or task.is_probabilistic
-        return cls(levels, real, made, is_probability, int(settings["n_rows"]))
+        return cls(levels, real, made, error, is_probability, int(settings["n_rows"]))
 
     @property
     def is_told(self) -> bool:
         """Whether both are."""
         return bool(self.real and self.made)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether two deviations of noise could make up all shares but the largest."""
+        every = self.real if len(self.real) > 1 else (self.real[0], 1 - self.real[0])
+        return self.error > 0 and 2 * self.error >= sorted(every)[-2]
 
     @property
     def is_near(self) -> bool:
@@ -67,42 +77,44 @@ class Prevalence(NamedTuple):
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """Of a table with a row for each level: its shares and, where it needs one, its factor."""
-        found = {"real": _percent(self.real, self.levels), "made": _percent(self.made, self.levels)}
-        if self.is_told and not self.is_near and len(self.levels) > 1:
-            pairs = zip(self.real, self.made, strict=True)
-            found["factor"] = tuple(number(p / q) if q else "–" for p, q in pairs)
-        return found
+        """Of a table with a row for each level: its shares."""
+        real, made = _percent(self.real, self.levels), _percent(self.made, self.levels)
+        if self.real and self.error:
+            real = tuple(f"{share} ± {200 * self.error:.2g}" for share in real)
+        return {"real": real, "made": made}
 
-    def advice(self, records: str, made: str) -> str:
+    def advice(self, records: str, made: str, is_searched: bool) -> str:
         """What to do with predictions.
 
         Parameters
         ----------
         records, made : str
             What the real and the invented ones are called, such as stays.
+        is_searched : bool
+            Whether the invented ones were searched for so that models predict the real share,
+            whatever theirs is.
         """
         if not self.is_told:
             return "Where a share is not told, this release cannot say how to correct predictions."
+        what = "predicted probabilities" if self.is_probability else "absolute risks"
+        recalibrate = f"ranks stand, but {what} need to be recalibrated on real {records}."
+        if self.is_hidden:
+            return f"The noise hides the real share: {recalibrate}"
         if self.is_near:
-            what = "predicted probabilities" if self.is_probability else "absolute risks"
             return (
-                f"The shares agree as nearly as {self.n} {made} allow: {what} need no correction."
+                f"The shares agree as nearly as {self.n} {made} allow: {what} need no correction "
+                "for them."
             )
-        if not self.is_probability:
+        if self.is_probability and is_searched:
             return (
-                f"{DIFFERS}ranks of risk stand, but absolute risks, such as that within a year, "
-                f"need to be recalibrated on real {records}."
+                f"The shares differ, but {what} need no correction for them: these {made} were "
+                "searched for so that models predict the real share."
             )
-        if len(self.levels) == 1:
-            return (
-                f"{DIFFERS}add {number(self.shift)} to predicted log odds, log(p / (1 − p)), and "
-                "turn them into probabilities again."
-            )
-        absent = " What has no factor cannot be predicted." if 0.0 in self.made else ""
+        if len(self.levels) > 1 or not self.is_probability:
+            return f"{DIFFERS}{recalibrate}"
         return (
-            f"{DIFFERS}multiply predicted probabilities by the factors, then divide by their sum."
-            f"{absent}"
+            f"{DIFFERS}add {number(self.shift)} to predicted log odds, log(p / (1 − p)), and turn "
+            "them into probabilities again. That does not heal a model that is too sure."
         )
 
 

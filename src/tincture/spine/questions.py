@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels.rows import products
+from tincture.privacy.accounting import Plan
 from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher
@@ -32,6 +34,16 @@ class CellCounts(Query):
     def contributions(self, records: Records) -> Floats:
         """One-hot cell, of norm 1."""
         return np.eye(self.task.n_cells)[self.task.cells(records.outcomes)]
+
+
+def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
+    """What noisy counts tell of how often the outcome occurs, for a package."""
+    told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
+    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
+    if noise:  # of half the cells, which is what a share of two sides adds up
+        error = noise * math.sqrt(task.n_cells / 2) / max(float(counts.sum()), 1.0)
+        told["prevalence_error"] = round(min(error, 1.0), 4)
+    return told
 
 
 @dataclass(frozen=True, slots=True)

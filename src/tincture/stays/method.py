@@ -16,7 +16,7 @@ from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, ask
 from tincture.public.tasks import Classification
 from tincture.spine.job import SILENT, Found, Notice, Tell
-from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.spine.questions import CellCounts, ResidualSums, told_shares
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
 from tincture.stays.expectation import NOTHING_SEEN, Outlook
@@ -141,7 +141,7 @@ def search(
         draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
     tell.progress(total, total)
     told = {
-        "prevalence": task.prevalence(found.counts),
+        **told_shares(task, found.counts, engine.ledger.plan),
         "left_out": list(teacher.basis.left_out),
     }
     return Found(draft.points, draft.outcomes, told)

@@ -15,7 +15,7 @@ from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
-from tincture.spine.questions import CellCounts, ResidualSums
+from tincture.spine.questions import CellCounts, ResidualSums, told_shares
 from tincture.tables.brief import Brief
 from tincture.tables.descent import by_descent
 from tincture.tables.expectation import verdict
@@ -106,7 +106,7 @@ def search(
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
     points, outcomes = follow(brief, rng, tell.progress)
-    return Found(points, outcomes, {"prevalence": task.prevalence(counts)})
+    return Found(points, outcomes, told_shares(task, counts, brief.plan))
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:

@@ -50,6 +50,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         use=USE,
         limits=LIMITS,
         reading=_reading(package["resources"][0]["schema"]["fields"]),
+        is_searched=True,
     )
 
 
