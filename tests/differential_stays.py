@@ -295,7 +295,7 @@ class Meds(Long):
 
     def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
         """A data set with metadata, and labels."""
-        frame = pl.DataFrame(list(self._rows(units)), schema=MEDS_TYPES, orient="row")
+        frame = pl.DataFrame(list(self._rows(units)), schema=MEDS_TYPES, orient="row")  # type: ignore[arg-type]
         frame = frame.sample(fraction=1.0, shuffle=True, seed=len(units))
         parts = {"root": folder / "set", "data": folder / "set", "one file": folder}
         path = parts[reader]

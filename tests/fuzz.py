@@ -212,7 +212,7 @@ def prepare(home: Path) -> Path:
     encoding = Encoding([SCHEMA[n] for n in FEATURES])
     tasks = Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")
     for task, model in zip(tasks, ("logistic", "cox"), strict=True):
-        rehearse([resolve(model, task)], task, encoding, 16)
+        rehearse([resolve(model, task)], task, encoding, 16)  # type: ignore[arg-type]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         sys.argv = ["tincture", "--version"]
         tincture.cli.main()

@@ -167,7 +167,7 @@ class ShortCondenser(Condenser):
 
 def make_condenser(**changes: Any) -> Condenser:
     """Sixteen rows for a logistic regression of ``died``, without noise unless told otherwise."""
-    settings = {
+    settings: dict[str, Any] = {
         "schema": SCHEMA,
         "target": "died",
         "drop": [*OTHERS["died"], "patient"],

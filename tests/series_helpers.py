@@ -32,7 +32,12 @@ def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:
 
 def grid_of(events: Any, outcomes: Any, schema: Schema | None = None, **changes: Any) -> Grid:
     """The grid of stays that are read as a run would."""
-    settings = {"target": "died", "stay": "stay_id", "hours": 12.0, "bin_hours": 1.0} | changes
+    settings: dict[str, Any] = {
+        "target": "died",
+        "stay": "stay_id",
+        "hours": 12.0,
+        "bin_hours": 1.0,
+    } | changes
     return read_stays(events, outcomes, schema or SCHEMA, **settings)[0].grid
 
 
@@ -76,8 +81,10 @@ SCALE = Scale(
 
 def stays_condenser(schema: Schema = SCHEMA, **changes: Any) -> SeriesCondenser:
     """For stays as `make_stays` makes them; without privacy, unless it is asked for."""
-    private = {"epsilon": math.inf, "delta": 1e-5}
-    settings = {"target": "died", "n_rows": 16, "hours": 12, "effort": 0} | private | changes
+    private: dict[str, Any] = {"epsilon": math.inf, "delta": 1e-5}
+    settings: dict[str, Any] = (
+        {"target": "died", "n_rows": 16, "hours": 12, "effort": 0} | private | changes
+    )
     return SeriesCondenser(schema=schema, **settings)
 
 

@@ -30,7 +30,13 @@ def amounts(draw: st.DrawFn) -> Column:
     if scale is None and 0 < low < 1e-3:
         scale = "linear"
     return Column(
-        "x", kind, low, high, required=draw(st.booleans()), decimals=decimals, scale=scale
+        "x",
+        kind,  # type: ignore[arg-type]
+        low,
+        high,
+        required=draw(st.booleans()),
+        decimals=decimals,
+        scale=scale,  # type: ignore[arg-type]
     )
 
 
@@ -47,7 +53,7 @@ def choices(draw: st.DrawFn) -> Column:
             ]
         )
     )
-    return Column("x", kind, categories=levels, required=required)
+    return Column("x", kind, categories=levels, required=required)  # type: ignore[arg-type]
 
 
 @st.composite

@@ -70,6 +70,8 @@ def test_waves_are_orthogonal_in_the_quantiles_and_fall_off_as_they_wiggle() -> 
 class Hazy:
     """Exact answers with seeded noise on them, so that a test cannot fail by chance."""
 
+    form = None
+
     def __init__(self, n: int, noise: float) -> None:
         plan = usual_plan(math.inf, 1e-5, "proxy")
         self.ledger, self.noise = Ledger(plan), noise
@@ -104,7 +106,7 @@ def fresh() -> tuple[np.ndarray, np.ndarray]:
     """Points of new complete records, and their true log odds."""
     table = make_table(3000, seed=9).drop_nulls()
     values = to_columns(table, SCHEMA, [c.name for c in ENCODING.columns])
-    risk = (values["age"] - 60) / 15 + np.log(values["lactate"]) + values["diabetes"]
+    risk = (values["age"] - 60) / 15 + np.log(values["lactate"]) + values["diabetes"]  # type: ignore[operator]
     return ENCODING.encode(values), np.asarray(risk, dtype=np.float64)
 
 

@@ -45,7 +45,7 @@ def release() -> CondensedSeries:
 
 
 def attacked(release: CondensedSeries, **changes: Any) -> Audit:
-    settings = {"held_out_events": HELD_OUT[0], "canaries": 50} | changes
+    settings: dict[str, Any] = {"held_out_events": HELD_OUT[0], "canaries": 50} | changes
     return audit_stays(release, *TRAINING, HELD_OUT[1], **settings)
 
 
@@ -148,7 +148,7 @@ def test_a_description_holds_what_was_invented_and_the_outcome() -> None:
     grid, statics = (part.copy() for part in LAYOUT.parts(invented.points))
     grid[:, :, 1] = np.nan
     statics[:, 2:] = [0.0, 0.0, 1.0]
-    invented = replace(invented, points=LAYOUT.points(grid, statics))
+    invented = replace(invented, points=LAYOUT.points(grid, statics))  # type: ignore[arg-type]
     describe = Description.of(LAYOUT, real, invented)
     values = describe(real)
     assert values.shape == (60, 2 * (2 + 4) + 2 + 1)  # two variables, age and its absence, outcome
@@ -174,7 +174,7 @@ def test_wrong_settings_are_refused_before_a_stay_is_seen(release: CondensedSeri
     for changes, message in [({"references": 3}, "references were asked"),
                              ({"canaries": 3}, "canaries were asked")]:  # fmt: skip
         with pytest.raises(SettingError, match=message):
-            audit_stays(release, None, None, None, **changes)
+            audit_stays(release, None, None, None, **changes)  # type: ignore[arg-type]
 
 
 def test_stays_on_both_sides_and_too_few_are_refused(release: CondensedSeries) -> None:

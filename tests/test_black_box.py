@@ -61,6 +61,6 @@ def test_runs_with_and_without_an_odd_record_look_alike(method: str, tmp_path: P
     base = outside(tmp_path / "without", TABLE, method=method)
     assert base[0][0][0] == 0
     for number, cells in enumerate(ODD):
-        odd = TABLE[:1].with_columns(pl.lit(v, pl.String).alias(k) for k, v in cells.items())
+        odd = TABLE[:1].with_columns(pl.lit(v, pl.String).alias(k) for k, v in cells.items())  # type: ignore[attr-defined]
         more = pl.concat([odd, TABLE])
         assert outside(tmp_path / f"{number}", more, method=method) == base

@@ -64,7 +64,7 @@ def test_no_output_holds_a_record(
         attempt(table, "good")
         attempt(wrong, "bad-cell")
         attempt(table, "betrayed", models=[Betrays()])
-        attempt(table.to_pandas(), "pandas")
+        attempt(table.to_pandas(), "pandas")  # type: ignore[arg-type]
     assert (tmp_path / "good-release" / "condensed.csv").exists()
     assert "QueryFailed" in said.getvalue()
     assert "not a number" in said.getvalue()

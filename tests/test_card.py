@@ -146,7 +146,7 @@ def of_rows(**changes: Any) -> CondensedTable:
 
 
 def of_stays(epsilon: float = math.inf, n_rows: int = 16, **changes: Any) -> Release:
-    settings = {"target": "died", "hours": 12, "delta": 1e-5, "effort": 0} | changes
+    settings: dict[str, Any] = {"target": "died", "hours": 12, "delta": 1e-5, "effort": 0} | changes
     stays = SeriesCondenser(schema=OF_STAYS, epsilon=epsilon, n_rows=n_rows, **settings)
     return stays.fit(*make_stays()).table_
 

@@ -189,7 +189,7 @@ def test_words_for_missing_of_truth_and_of_any_length_are_found() -> None:
         assert column(cells, NUMBER, ["", "true"]) == [None, None, 2]
     assert column([True, False], NUMBER, ["", "true"]) == [None, 0]
     long = "9" * 20
-    for cells in ([long, "1"], [float(long), 1.0], [Decimal(long), 1], ["1e20", "1"]):
+    for cells in ([long, "1"], [float(long), 1.0], [Decimal(long), 1], ["1e20", "1"]):  # type: ignore[assignment]
         assert column(cells, NUMBER, ["", long]) == [None, 1]
 
 

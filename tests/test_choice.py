@@ -32,6 +32,8 @@ NOBODY = Served((), ())
 class Told:
     """An engine that answers mean loss differences with these figures."""
 
+    form = None
+
     def __init__(self, figures: list[list[float] | None], epsilon: float = 1.0) -> None:
         phase = Phase(LossDifferences.question, len(figures), 1.0)
         self.ledger = Ledger(Plan(epsilon, 1e-5, (phase,), (Mechanism(1.0),)))

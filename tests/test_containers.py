@@ -38,7 +38,7 @@ EVENTS = "stay,minute,variable,value\n1,30,hr,100\n2,30,hr,50\n"
 
 def grid(events: Any, outcomes: Any, schema: Schema = STAYS, **more: Any) -> list[Any]:
     """The pulses of each stay, in two bins of two hours."""
-    settings = {"target": "died", "stay": "stay", "hours": 4, "bin_hours": 2} | more
+    settings: dict[str, Any] = {"target": "died", "stay": "stay", "hours": 4, "bin_hours": 2} | more
     stays, _ = read_stays(events, outcomes, schema, **settings)
     places = np.round(200.0 * stays.grid[..., 0].astype(float))
     return [[None if v != v else v for v in row] for row in places.tolist()]
@@ -55,7 +55,7 @@ def test_an_empty_cell_does_not_round_the_whole_numbers_beside_it(kind: Any) -> 
     # Among floats, as a column with a null is kept by some, LARGE would be the level below it.
     for cells in ([LARGE, LARGE - 1], [LARGE, LARGE - 1, None]):
         if isinstance(kind, str):
-            frame: Any = pd.DataFrame({"x": pd.Series(cells, dtype=object).astype(kind)})
+            frame: Any = pd.DataFrame({"x": pd.Series(cells, dtype=object).astype(kind)})  # type: ignore[call-overload]
         else:
             frame = pl.DataFrame({"x": cells}, schema={"x": kind})
         assert to_columns(frame, LEVELS, ["x"])["x"].tolist()[:2] == [0, 1]

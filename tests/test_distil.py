@@ -86,7 +86,7 @@ def test_rank_covariance_ends_even_where_a_score_is_no_number() -> None:
     ("task", "models"), [(DIED, ["logistic", "tree"]), (DAYS, ["cox"])], ids=["classes", "times"]
 )
 def test_a_table_like_the_teacher_is_nearer_than_others(task: Task, models: list[str]) -> None:
-    distance, start, _ = setting(models, task)
+    distance, start, _ = setting(models, task)  # type: ignore[arg-type]
     rng = np.random.default_rng(2)
     mixed = Start(start.prototypes[rng.permutation(20)], start.owner, start.outcomes)
     upside_down = Start(start.prototypes[::-1].copy(), start.owner, start.outcomes)

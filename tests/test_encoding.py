@@ -56,10 +56,10 @@ def test_any_point_means_a_valid_row_and_snapping_finds_it(
     for column in named:
         x = values[column.name]
         if column.is_categorical:
-            assert ((x >= (0 if column.required else -1)) & (x < len(column.levels))).all()
+            assert ((x >= (0 if column.required else -1)) & (x < len(column.levels))).all()  # type: ignore[operator]
         else:
             low, high = column.bounds
-            assert (np.isnan(x) | ((x >= low) & (x <= high))).all()
+            assert (np.isnan(x) | ((x >= low) & (x <= high))).all()  # type: ignore[operator]
             assert not (column.required and np.isnan(x).any())
 
     snapped = encoding.snap(points)
@@ -105,7 +105,7 @@ def test_the_search_steps_in_ratios_over_positive_ranges_of_fifty_and_more(
     column = Column("x", "number", low, high, required=True, scale=scale)  # type: ignore[arg-type]
     assert column.is_log is expected
     middle = Amount(
-        Column("x", "number", low, high, required=True, decimals=12, scale=scale)
+        Column("x", "number", low, high, required=True, decimals=12, scale=scale)  # type: ignore[arg-type]
     ).decode(  # type: ignore[arg-type]
         np.array([[0.5]])
     )

@@ -349,7 +349,7 @@ class Quoting:
 def test_a_model_that_fails_betrays_nothing(release: CondensedSeries) -> None:
     events, train, test = real()
     bench = StaysBench(release, [])
-    bench.learners = [Quoting()]
+    bench.learners = [Quoting()]  # type: ignore[list-item]
     told = r"'quoting' trained on condensed failed \(RuntimeError"
     with pytest.raises(ModelError, match=told) as caught:
         evaluate(bench, (events, train), (None, test))
@@ -508,7 +508,7 @@ def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(
 ) -> None:
     for part in held(InHouse("T", "promise", scored)):
         if is_dataclass(part):
-            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined]
+            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined, union-attr]
         else:
             assert part is None or type(part) in (str, int, float, bool, tuple)
     assert {t.source for c in scored.courses for t in c.tracks} == {CONDENSED, CEILING}

@@ -52,7 +52,12 @@ def test_the_sentence_names_the_settings_and_what_to_do() -> None:
 
 
 def test_a_condenser_tells_it_without_records() -> None:
-    settings = {"schema": SCHEMA, "epsilon": 1.0, "delta": 1e-5, "drop": ["patient", "days"]}
+    settings: dict[str, Any] = {
+        "schema": SCHEMA,
+        "epsilon": 1.0,
+        "delta": 1e-5,
+        "drop": ["patient", "days"],
+    }
     told = Condenser(target="died", **settings).expectation()
     assert f"With {len(SCHEMA.names) - 3} columns" in told
     assert "direct" in Condenser(target="stage", **settings).expectation()
@@ -81,7 +86,12 @@ def test_the_rarer_outcome_is_counted(task: Task) -> None:
 
 def test_a_run_tells_both_sentences() -> None:
     said: list[str] = []
-    settings = {"schema": SCHEMA, "epsilon": 1.0, "delta": 1e-5, "drop": ["patient", "days"]}
+    settings: dict[str, Any] = {
+        "schema": SCHEMA,
+        "epsilon": 1.0,
+        "delta": 1e-5,
+        "drop": ["patient", "days"],
+    }
     made = Condenser(target="died", models=["logistic"], n_rows=8, effort=0.05, **settings)
     made.fit(make_table(400), notice=said.append)
     assert said[0] == made.expectation()
@@ -95,7 +105,13 @@ def outlook(epsilon: float, n_variables: int = 3) -> Outlook:
 
 
 def make_series(**changes: Any) -> SeriesCondenser:
-    settings = {"schema": series.SCHEMA, "target": "died", "n_rows": 8, "hours": 12, "effort": 0}
+    settings: dict[str, Any] = {
+        "schema": series.SCHEMA,
+        "target": "died",
+        "n_rows": 8,
+        "hours": 12,
+        "effort": 0,
+    }
     return SeriesCondenser(**(settings | {"epsilon": 4.0, "delta": 1e-5} | changes))
 
 

@@ -106,7 +106,7 @@ def test_a_run_that_is_continued_recalls_its_answers_and_asks_only_the_rest(
     second = ledger_of()
     second.attach(journal())
     assert second.is_continued
-    engine = Replaying(LocalEngine(make_vault(second)))
+    engine = Replaying(LocalEngine(make_vault(second)))  # type: ignore[assignment]
     again = [engine.answer(Ask(), Mechanism(2.0)) for _ in range(3)]
     for old, new in zip(told, again, strict=False):
         np.testing.assert_array_equal(old.value, new.value)

@@ -63,7 +63,7 @@ PARTS = {
 def workers(n: int) -> Iterator[None]:
     """So many threads, of BLAS and of kernels, as far as the machine has them."""
     before = numba.get_num_threads()
-    numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
         with threadpool_limits(n):
             yield
@@ -135,7 +135,7 @@ def differences(kind: str) -> LossDifferences:
     """Of all models by name; a column of every table is nearly constant."""
     task, rng = TASKS[kind], np.random.default_rng(4)
     marginals = teacher().basis.marginals
-    task = task.anchored(records(task).design[:150].astype(float), outcomes(task, 150))
+    task = task.anchored(records(task).design[:150].astype(float), outcomes(task, 150))  # type: ignore[arg-type]
 
     start = scattered(marginals, task.allot(np.ones(task.n_cells), 40, rng), rng)
     optimizer, names = Directions(10, n_pairs=2), list(portfolio(task))
@@ -224,7 +224,7 @@ def test_the_vault_adds_up_the_same_whatever_its_blocks(name: str, block: int) -
     sealed = Sealed(some, np.arange(300) // 3)
     vault = Vault(lambda _: sealed, None, Ledger(plan_of(question=query.question)), block=block)
     whole = lattice(query.contributions(some), np.full(100, 3), query.clip).sum(axis=0)
-    assert np.array_equal(vault._sum(query, 1.0), whole)
+    assert np.array_equal(vault._sum(query, 1.0), whole)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 401])
@@ -292,4 +292,4 @@ def test_an_answer_is_the_same_for_blocks_of_any_size() -> None:
         .value
         for block in (1, 64, 1000, 4096)
     ]
-    assert all(np.array_equal(answers[0], other) for other in answers[1:])
+    assert all(np.array_equal(answers[0], other) for other in answers[1:])  # type: ignore[arg-type]

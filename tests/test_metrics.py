@@ -166,16 +166,16 @@ def test_step_functions_are_those_of_scikit_survival_and_lifelines() -> None:
     lifelines = pytest.importorskip("lifelines")
     rng = np.random.default_rng(1)
     time, event = np.round(rng.exponential(10, 200)) + 1, (rng.uniform(size=200) < 0.6) * 1.0
-    ours = kaplan_meier(time, event)
+    ours = kaplan_meier(time, event)  # type: ignore[arg-type]
     times, theirs = nonparametric.kaplan_meier_estimator(event > 0.5, time)
     assert ours(times) == pytest.approx(theirs, abs=1e-12)
     assert ours(np.array([0.0])) == [1.0]
     times, theirs = nonparametric.kaplan_meier_estimator(event > 0.5, time, reverse=True)
-    assert censoring(time, event)(times) == pytest.approx(theirs, abs=1e-12)
+    assert censoring(time, event)(times) == pytest.approx(theirs, abs=1e-12)  # type: ignore[arg-type]
     # Without covariates Breslow's hazard is Nelson and Aalen's.
     fitted = lifelines.NelsonAalenFitter(nelson_aalen_smoothing=False).fit(time, event)
     expected = fitted.cumulative_hazard_.iloc[1:, 0].to_numpy()
-    hazard = breslow(np.zeros(200), time, event)
+    hazard = breslow(np.zeros(200), time, event)  # type: ignore[arg-type]
     assert hazard(hazard.times) == pytest.approx(expected, abs=1e-9)
 
 

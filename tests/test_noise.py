@@ -50,7 +50,7 @@ def noise_of(
     vault = make_vault(Ledger(plan_of(sigma, question=question)), 30, kind=kind)
     answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(DRAWS // query.size)]
     assert {a.noise for a in answers} == {claimed}
-    return np.stack([a.value - exact.value for a in answers]) / claimed
+    return np.stack([a.value - exact.value for a in answers]) / claimed  # type: ignore[operator]
 
 
 def scale_is_right(draws: np.ndarray) -> bool:
@@ -134,7 +134,7 @@ def test_noise_off_by_30_percent_is_rejected_in_every_question(name: str, factor
 def sizes(vault: Vault, rate: float) -> np.ndarray:
     ones = Ask(lambda r: np.ones((len(r), 1)))
     answers = [vault.noisy_sum(ones, Mechanism(0.0, rate)).value for _ in range(400)]
-    return np.rint(np.concatenate(answers) * rate)
+    return np.rint(np.concatenate(answers) * rate)  # type: ignore[arg-type]
 
 
 def sizes_are_poisson(counts: np.ndarray, n: int, rate: float) -> bool:

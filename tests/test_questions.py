@@ -136,6 +136,8 @@ def test_a_run_that_lost_an_answer_of_any_kind_still_finishes(tmp_path: Path) ->
 class Forgetful:
     """Books every question, and loses the answers to some kinds."""
 
+    form = None
+
     def __init__(self, lost: Sequence[str]) -> None:
         self.ledger, self.lost = Ledger(usual_plan(1.0, 1e-5, "proxy")), lost
         self._engine = LocalEngine(make_vault(self.ledger, 300))

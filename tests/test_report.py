@@ -211,7 +211,7 @@ def test_a_summary_is_frozen_and_holds_numbers_and_words_only(condensed: Condens
     card = condensed.table_.card()
     for part in held(InHouse(card.title, card.promise, found)):
         if is_dataclass(part):
-            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined]
+            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined, union-attr]
         else:
             assert part is None or type(part) in (str, int, float, bool, tuple)
     check(in_house_page(InHouse(card.title, card.promise, found)))

@@ -39,16 +39,16 @@ def columns(draw: st.DrawFn) -> Column:
         scale = draw(st.sampled_from([None, "linear", *logarithmic]))
     return Column(
         name=draw(WORDS),
-        type=kind,
+        type=kind,  # type: ignore[arg-type]
         minimum=low,
         maximum=high,
-        categories=draw(categories),
+        categories=draw(categories),  # type: ignore[arg-type]
         ordered=draw(st.booleans()),
         required=draw(st.booleans()),
         unit=draw(st.none() | WORDS),
         description=draw(st.none() | st.text(max_size=20)),
         decimals=decimals,
-        scale=scale,
+        scale=scale,  # type: ignore[arg-type]
     )
 
 

@@ -22,8 +22,8 @@ from tincture.stays.release import CondensedSeries
 
 
 def make(**changes: Any) -> SeriesCondenser:
-    settings = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
-    usual = {"epsilon": 4.0, "delta": 1e-5, "effort": 0}
+    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
+    usual: dict[str, Any] = {"epsilon": 4.0, "delta": 1e-5, "effort": 0}
     return SeriesCondenser(**(settings | usual | changes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -66,7 +67,13 @@ def test_dates_may_be_texts(tmp_path: Path) -> None:
         pl.col("time").dt.to_string("%Y-%m-%d %H:%M:%S")
     )
     labels = outcomes.rename({"stay_id": "subject_id"})
-    settings = {"schema": SCHEMA, "target": "died", "stay": "subject_id", "hours": 12, "n_rows": 8}
+    settings: dict[str, Any] = {
+        "schema": SCHEMA,
+        "target": "died",
+        "stay": "subject_id",
+        "hours": 12,
+        "n_rows": 8,
+    }
     condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=0, effort=0)
     meds.write_csv(tmp_path / "events.csv")
     labels.with_columns(start.alias("start")).write_csv(tmp_path / "outcomes.csv")

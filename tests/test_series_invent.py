@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_what_the_teacher_leaves_out_is_never_measured() -> None:
     assert (cells["sex"] == -1).all()
 
 
-def seldom(**weights: float) -> tuple[np.ndarray, np.ndarray]:
+def seldom(**weights: Any) -> tuple[np.ndarray, np.ndarray]:
     """Grid of stays recorded as seldom as SELDOM says, and their classes."""
     basis = Summaries(LAYOUT, replace(SCALE, rate=SELDOM))
     late = replace(COURSE, known=np.array([[0.4, 0.9, 0.9, 0.9], [0, 0, 0.5, 0.8], [0.5] * 4]))

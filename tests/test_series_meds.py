@@ -84,7 +84,7 @@ ROWS = [
 
 
 def meds(*rows: tuple[Any, ...]) -> pl.DataFrame:
-    return pl.DataFrame([*rows], schema=KINDS, orient="row")
+    return pl.DataFrame([*rows], schema=KINDS, orient="row")  # type: ignore[arg-type]
 
 
 def read(

@@ -99,7 +99,9 @@ def test_lemma_5_is_tight() -> None:
     # amount at its upper bound and a level.
     grid = np.full((1, *LAYOUT.shape), 0.5, dtype=np.float32)
     most = Records(
-        LAYOUT.points(grid, np.array([[1.0, 0, 0, 1, 0]])), np.zeros((1, 0)), np.zeros((1, 1))
+        LAYOUT.points(grid, np.array([[1.0, 0, 0, 1, 0]])),
+        np.zeros((1, 0)),  # type: ignore[arg-type]
+        np.zeros((1, 1)),  # type: ignore[arg-type]
     )
     query = Occupancy(LAYOUT)
     assert np.linalg.norm(query.contributions(most)) == pytest.approx(query.clip)
@@ -125,7 +127,7 @@ def scale_is_right(query: Query, kind: type[Vault] = Vault) -> bool:
     repeats = -(-4000 // query.size)
     answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(repeats)]
     assert {a.noise for a in answers} == {sigma * query.clip}
-    draws = np.concatenate([a.value - exact for a in answers]) / (sigma * query.clip)
+    draws = np.concatenate([a.value - exact for a in answers]) / (sigma * query.clip)  # type: ignore[operator]
     low, high = stats.chi2.ppf([ALARM / 2, 1 - ALARM / 2], draws.size)
     return bool(low <= np.square(draws).sum() <= high)
 
@@ -213,7 +215,7 @@ def test_a_person_with_several_stays_counts_once() -> None:
     ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
     vault = Vault(StaysSealing(SCHEMA, DIED, unit="patient"), stays, ledger)
     counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value
-    assert counts.sum() == pytest.approx(30, abs=1e-3)
+    assert counts.sum() == pytest.approx(30, abs=1e-3)  # type: ignore[union-attr]
 
 
 def test_order_and_batches_of_events_change_no_grid() -> None:
@@ -289,7 +291,7 @@ def test_an_embedding_is_bounded_and_shrunk_to_its_clip() -> None:
     extreme = records(2)
     grid, statics = (part.copy() for part in LAYOUT.parts(extreme.points))
     grid[...] = 1.0
-    some = Records(LAYOUT.points(grid, statics), extreme.design, extreme.outcomes)
+    some = Records(LAYOUT.points(grid, statics), extreme.design, extreme.outcomes)  # type: ignore[arg-type]
     bound = math.sqrt(grid.shape[2] * (HATS * (REACH**2 + 1) + 2 * REACH**4))
     norms = np.linalg.norm(query.contributions(some), axis=1)
     assert query.clip < norms.max() <= bound * HAIR

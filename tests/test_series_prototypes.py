@@ -78,7 +78,7 @@ def test_imagined_values_lie_where_the_cells_say_and_are_known_as_often() -> Non
     cells[1:] = 1 / 32
     basis = Summaries(LAYOUT, SCALE.__class__(**{**vars(SCALE), "cells": cells}))
     grid, statics = LAYOUT.parts(imagine(basis, COURSE, None, 3000, RNG(2)))
-    recorded, grid = np.isfinite(grid).mean(axis=(0, 1)), carried(grid)
+    recorded, grid = np.isfinite(grid).mean(axis=(0, 1)), carried(grid)  # type: ignore[assignment]
     assert recorded == pytest.approx(SCALE.rate, abs=1e-3)
     heart = grid[..., 0]
     in_first = (heart >= 3 / 32) & (heart <= 4 / 32)

@@ -227,7 +227,7 @@ def test_threads_do_not_change_results():
     time, event = _survival(rng, tables)
     labels = _labels(rng, tables, 3)
     before, found = numba.get_num_threads(), []
-    if numba.config.NUMBA_NUM_THREADS < 2:
+    if numba.config.NUMBA_NUM_THREADS < 2:  # type: ignore[attr-defined]
         pytest.skip("one thread only")
     for n in (1, 2):
         numba.set_num_threads(n)

@@ -21,7 +21,7 @@ def test_no_kernel_that_sees_records_may_reorder_sums_or_fuse_products() -> None
     """What such licence does to the body of a loop it need not do to the rest of its records."""
     seeing = [pointwise, rows, lattice, neighbours, svm, naive_bayes, _routes, _exp]
     found = [f for module in seeing for f in vars(module).values() if isinstance(f, Dispatcher)]
-    found += [_linear._score, _linear._add_terms]
+    found += [_linear._score, _linear._add_terms]  # type: ignore[list-item]
     assert len(found) > 15
     assert not [f for f in found if f.targetoptions.get("fastmath")]
-    assert _linear.dot.targetoptions["fastmath"]  # as it is where candidates are trained on
+    assert _linear.dot.targetoptions["fastmath"]  # type: ignore[attr-defined]  # as it is where candidates are trained on

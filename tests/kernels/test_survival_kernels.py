@@ -199,7 +199,7 @@ def test_missing_values_count_as_fill(fit):
 
 @pytest.mark.parametrize("fit", FITS)
 def test_threads_do_not_change_results(fit):
-    if numba.config.NUMBA_NUM_THREADS < 2:
+    if numba.config.NUMBA_NUM_THREADS < 2:  # type: ignore[attr-defined]
         pytest.skip("one thread only")
     (tables, times, events), (records, _, _) = _data(8, r=5)
     before, found = numba.get_num_threads(), []
