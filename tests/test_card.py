@@ -188,7 +188,7 @@ def said(made: Release) -> str:
     return " ".join(text for _, text in of_document(document(made.card())))
 
 
-def share(made: Release, real: Any, invented: Any = None, error: float = 0.0) -> str:
+def share(made: Release, real: Any, invented: Any = None, error: Any = 0.0) -> str:
     """The section on prevalence of a release whose real and invented shares are told."""
     package = made.package()
     package["tincture"]["settings"] |= {"prevalence": real, "prevalence_error": error}
@@ -223,6 +223,7 @@ def test_rows_are_not_corrected_but_where_noise_hides_the_share(condensed: Conde
     for hidden in (share(made, 0.0, 0.25, error=0.2), share(made, 0.25, 0.25, error=0.125)):
         assert "The noise hides the real share" in hidden
         assert "probabilities need to be recalibrated on real records" in hidden
+    assert " ± " not in share(made, 0.25, error="much")
     for unknown in (share(made, None), share(made, "often"), share(made, [0.1, 0.9])):
         assert "died = 1 not told" in unknown
         assert "cannot say how to correct predictions" in unknown

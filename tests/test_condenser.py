@@ -215,6 +215,7 @@ class Narrow(GaussianNB):
         ({"time": "days"}, SettingError, "Name a target"),
         ({"target": None, "time": "days"}, SettingError, "Name a target"),
         ({"drop": [*FEATURES, *OTHERS["died"], "patient"]}, SettingError, "No column is left"),
+        ({"drop": ["died", "patient"]}, SettingError, "'died' is the outcome, and cannot be"),
         ({"unit": "died"}, SettingError, "both the unit and an outcome"),
         ({"models": []}, SettingError, "is empty"),
         ({"models": ["oracle"]}, ModelError, "'oracle' is not known"),

@@ -48,7 +48,7 @@ class Prevalence(NamedTuple):
         settings = about["settings"]
         told = (settings.get("prevalence"), about.get("prevalence"))
         real, made = (_shares(value, len(levels)) for value in told)
-        error = float(settings.get("prevalence_error", 0.0))
+        error = max(_shares(settings.get("prevalence_error"), 1), default=0.0)
         is_probability = case.level is None or task.is_probabilistic
         return cls(levels, real, made, error, is_probability, int(settings["n_rows"]))
 

@@ -192,6 +192,8 @@ class Condenser(Releasing):
         others = {*task.columns, *self.drop}
         for name in self.drop:
             schema[name]  # refuses a name that the schema does not declare
+            if name in task.columns:
+                raise SettingError(f"The column {name!r} is the outcome, and cannot be dropped.")
         if self.unit in task.columns:
             raise SettingError(f"The column {self.unit!r} cannot be both the unit and an outcome.")
         features = [n for n in schema.names if n not in others and n != self.unit]
