@@ -17,11 +17,12 @@ import pytest
 import tincture
 
 HOUSE = Path(tincture.__file__).parent
+ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(HOUSE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 # From the ground up; a room imports from its own room or from below.
-FLOORS = tomllib.loads((HOUSE.parents[1] / "docs/house.toml").read_text(encoding="utf-8"))["floor"]
+FLOORS = tomllib.loads((ROOT / "docs/house.toml").read_text(encoding="utf-8"))["floor"]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -118,8 +119,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def test_the_map_is_that_of_the_table() -> None:
-    house = runpy.run_path(str(HOUSE.parents[1] / "docs/house.py"))
-    page = (HOUSE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    house = runpy.run_path(str(ROOT / "docs/house.py"))
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert house["mapped"](page) == page  # else: python docs/house.py
 
 
