@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -173,6 +174,17 @@ def test_a_bad_subgroup_is_refused_before_a_record_is_seen(
 ) -> None:
     with pytest.raises(SettingError, match=says):
         evaluate(condensed.table_, None, None, by=[by])
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [({"by": "ward"}, "be a list"), ({"seed": -1}, "seed is -1"), ({"models": []}, "is empty")],
+)
+def test_what_would_tell_nothing_is_refused_before_a_record_is_seen(
+    settings: dict[str, Any], says: str, condensed: Condenser
+) -> None:
+    with pytest.raises(SettingError, match=says):
+        evaluate(condensed.table_, None, None, **settings)
 
 
 def of_survival() -> Condenser:

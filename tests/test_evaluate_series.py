@@ -498,9 +498,9 @@ def test_the_page_says_whose_probabilities_are_far_off() -> None:
     )
     found = replace(everything("gru"), scores=scores)
     page = check(in_house_page(InHouse("T", "promise", found)))
-    said = [t for t in page.texts if "recalibrate them" in t]
+    said = [t for t in page.texts if "recalibrate on real" in t]
     assert len(said) == 1
-    assert said[0].startswith("Trained on the condensed stays, mlp give")
+    assert said[0].startswith("Trained on the condensed stays, probabilities of mlp are far")
 
 
 def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(

@@ -91,8 +91,7 @@ def evaluate(
     TinctureError
     """
     ledger = Ledger.in_house(None if in_house is None else Path(in_house))
-    if not 1 <= runs <= MAX_RUNS:
-        raise SettingError(f"{runs} runs were asked for; expected 1 to {MAX_RUNS}.")
+    _check(bench, by, runs, seed)
     merits_of = MERITS[bench.task.name]
     merits_of.check(at)
     house = _House.open(bench, train, test, by, schema, ledger)
@@ -112,6 +111,23 @@ def evaluate(
         words=bench.words,
     )
     return course.drawn(scored) if pictures else scored
+
+
+def _check(bench: Bench, by: Sequence[str], runs: int, seed: int) -> None:
+    """Refuse, before a record is looked at, what would tell nothing.
+
+    Raises
+    ------
+    SettingError
+    """
+    if not 1 <= runs <= MAX_RUNS:
+        raise SettingError(f"{runs} runs were asked for; expected 1 to {MAX_RUNS}.")
+    if isinstance(by, str):
+        raise SettingError("by must be a list, even of one column.")
+    if seed < 0:
+        raise SettingError(f"The seed is {seed}; expected a whole number from 0 up.")
+    if not bench.learners:
+        raise SettingError("The list of models is empty; name one, or leave it out.")
 
 
 @dataclass(frozen=True)
