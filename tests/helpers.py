@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.errors import BudgetError
 from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate
-from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.privacy.vault import BLOCK, GRID, Vault
@@ -195,32 +192,3 @@ def lose_answer(journal: Path) -> None:
     lines = journal.read_bytes().splitlines(keepends=True)
     last = max(i for i, line in enumerate(lines) if b'"booked"' in line)
     journal.write_bytes(b"".join(lines[: last + 1]))
-
-
-class SlowBudget(Budget):
-    """Writes slowly, so that without a lock processes would collide."""
-
-    def _write(self, content: dict[str, Any]) -> None:
-        time.sleep(0.005)
-        super()._write(content)
-
-
-def reserve_ten(path: str, worker: int, workers: int) -> int:
-    """Reserve 0.1 of a budget ten times from a process of its own; how often it was granted.
-
-    All workers begin together and write slowly.
-    """
-    gate = Path(path).parent.parent / "gate"
-    gate.mkdir(exist_ok=True)
-    (gate / str(worker)).touch()
-    while len(list(gate.iterdir())) < workers:
-        time.sleep(0.001)
-
-    granted = 0
-    for i in range(10):
-        try:
-            SlowBudget(Path(path)).reserve(f"{worker}-{i}", 0.1, 1e-6, "test", unit="record")
-            granted += 1
-        except BudgetError:
-            pass
-    return granted

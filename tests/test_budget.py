@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from budgets import reserve_ten
 from commands import DROPPED, condensing, listing, prepare, run
-from helpers import make_table, reserve_ten
+from helpers import make_table
 from tincture.errors import BudgetError, ReleaseError
 from tincture.privacy.budget import Budget, units_of
 
