@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from tincture.arrays import Floats
 from tincture.kernels import aft, boosting, boosting_cox, cox, survival_forest
 
 FOLDER = Path(__file__).parents[1] / "golden"
 BOOSTED: dict[str, Any] = {"n_estimators": 100, "max_depth": 3, "learning_rate": 0.1}
 
 
-def load(name: str) -> dict[str, Floats]:
+def load(name: str) -> dict[str, np.ndarray]:
     with np.load(FOLDER / f"{name}.npz") as archive:
         return dict(archive)
 
@@ -30,7 +29,7 @@ T = load("tables")
 @pytest.mark.parametrize("software", ["scikit_survival", "lifelines"])
 def test_cox_coefficients_with_ties_and_heavy_censoring(software: str) -> None:
     """Three of the six tables have tied times; up to 90% of the rows are censored."""
-    ours = cox.fit(T["x"], T["time"], T["event"], alpha=1.0).coef  # type: ignore[arg-type]
+    ours = cox.fit(T["x"], T["time"], T["event"], alpha=1.0).coef
     np.testing.assert_allclose(ours, load("cox")[software], atol=1e-4)
 
 
@@ -54,7 +53,7 @@ def test_boosting_ranks_like_xgboost(n_classes: int) -> None:
 
 
 def test_boosting_cox_ranks_like_xgboost() -> None:
-    ours = boosting_cox.fit(T["x"], T["time"], T["event"], **BOOSTED).predict(T["records"])  # type: ignore[arg-type]
+    ours = boosting_cox.fit(T["x"], T["time"], T["event"], **BOOSTED).predict(T["records"])
     for mine, theirs in zip(ours, load("boosting_cox")["margin"], strict=True):
         assert spearmanr(mine, theirs)[0] >= 0.98
 
@@ -63,7 +62,7 @@ def test_survival_forests_expect_what_scikit_survival_expects() -> None:
     """Means over 20 forests of each software, so that chance moves them by about 1%."""
     ours = np.mean(
         [
-            survival_forest.fit(T["x"], T["time"], T["event"], seed=seed).predict(T["records"])  # type: ignore[arg-type]
+            survival_forest.fit(T["x"], T["time"], T["event"], seed=seed).predict(T["records"])
             for seed in range(20)
         ],
         axis=0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numba
 import numpy as np
 import pytest
@@ -9,16 +12,27 @@ from hypothesis import given, settings
 from odd_tables import degenerate, lifetimes
 from scipy.stats import spearmanr
 
+from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import ModelError
 from tincture.kernels import boosting_cox, survival_forest
 
+Drawn = tuple[Floats, Floats, Mask]  # columns, times, which of them are events
 
-def _data(seed, r=12, m=100, p=20, b=600, ties=False, shown=0.6):
+
+def _data(
+    seed: int,
+    r: int = 12,
+    m: int = 100,
+    p: int = 20,
+    b: int = 600,
+    ties: bool = False,
+    shown: float = 0.6,
+) -> tuple[Drawn, Drawn]:
     """Draw tables and records whose hazard depends on a few columns."""
     rng = np.random.default_rng(seed)
     weights = 0.7 * rng.normal(size=p) * (np.arange(p) < 6)
 
-    def draw(shape):
+    def draw(shape: tuple[int, ...]) -> Drawn:
         x = rng.normal(size=(*shape, p))
         x[..., p // 2 :] = np.round(x[..., p // 2 :])
         time = rng.exponential(size=shape) * np.exp(-x @ weights)
@@ -27,18 +41,18 @@ def _data(seed, r=12, m=100, p=20, b=600, ties=False, shown=0.6):
     return draw((r, m)), draw((b,))
 
 
-def _concordance(risk, time, event):
+def _concordance(risk: Floats, time: Floats, event: Mask) -> float:
     """Harrell's C-index by the pairs whose order is known."""
     earlier = (time[:, None] < time[None, :]) & event[:, None]
     gap = risk[:, None] - risk[None, :]
-    return ((gap > 0) + 0.5 * (gap == 0))[earlier].mean()
+    return float(((gap > 0) + 0.5 * (gap == 0))[earlier].mean())
 
 
 # ---------------------------------------------------------------- survival forest
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_forest_is_as_good_as_sksurvs(ties):
+def test_forest_is_as_good_as_sksurvs(ties: bool) -> None:
     ensemble = pytest.importorskip("sksurv.ensemble")
     util = pytest.importorskip("sksurv.util")
     (tables, times, events), (records, time, event) = _data(0, r=30, ties=ties)
@@ -55,16 +69,16 @@ def test_forest_is_as_good_as_sksurvs(ties):
     assert abs(np.mean(ours) - np.mean(theirs)) <= 0.01
 
 
-def _mortality(time, event, weight, event_times):
+def _mortality(time: Floats, event: Mask, weight: Integers, event_times: Floats) -> float:
     """Nelson-Aalen cumulative hazard summed over the event times of the whole table."""
     steps = []
     for u in event_times:
         deaths = (weight * event)[time == u].sum()
         steps.append(deaths / weight[time >= u].sum() if deaths else 0.0)
-    return np.cumsum(steps).sum()
+    return float(np.cumsum(steps).sum())
 
 
-def test_an_unsplit_tree_is_the_nelson_aalen_estimate():
+def test_an_unsplit_tree_is_the_nelson_aalen_estimate() -> None:
     (tables, times, events), _ = _data(1, r=1, m=50, ties=True)
     fit = survival_forest.fit(tables, times, events, n_trees=400, min_samples_split=1000)
     got = fit.predict(tables[0])[0]
@@ -78,7 +92,7 @@ def test_an_unsplit_tree_is_the_nelson_aalen_estimate():
     assert abs(got[0] - np.mean(draws)) < 5.0 * np.std(draws) / 20.0
 
 
-def test_a_tree_splits_where_the_log_rank_statistic_is_largest():
+def test_a_tree_splits_where_the_log_rank_statistic_is_largest() -> None:
     lifelines = pytest.importorskip("lifelines.statistics")
     (tables, times, events), _ = _data(2, r=5, m=40, p=1, ties=True)
     fit = survival_forest.fit(tables, times, events, n_trees=1, seed=5)
@@ -99,12 +113,12 @@ def test_a_tree_splits_where_the_log_rank_statistic_is_largest():
         assert where <= fit.nodes.threshold[r, 0] < above
 
 
-def _drawn_rows(time, seed):
+def _drawn_rows(time: Floats, seed: int) -> Integers:
     """Repeat the kernel's bootstrap of its first tree: rows in order of time, with repeats."""
     from tincture.kernels.draws import draw, mix
 
-    @numba.njit
-    def rows(m, seed):
+    @numba.njit()
+    def rows(m: int, seed: np.uint64) -> Integers:
         key = mix(seed, 0)
         out = np.empty(m, np.int64)
         for i in range(m):
@@ -112,10 +126,11 @@ def _drawn_rows(time, seed):
         return out
 
     order = np.argsort(time, kind="stable")
-    return order[rows(time.size, np.uint64(seed))]
+    drawn: Integers = order[rows(time.size, np.uint64(seed))]
+    return drawn
 
 
-def test_forest_respects_least_sizes_and_seed():
+def test_forest_respects_least_sizes_and_seed() -> None:
     (tables, times, events), (records, _, _) = _data(3, r=2)
     small = survival_forest.fit(tables, times, events, n_trees=5)
     large = survival_forest.fit(tables, times, events, n_trees=5, min_samples_leaf=20)
@@ -129,18 +144,19 @@ def test_forest_respects_least_sizes_and_seed():
 # ---------------------------------------------------------------- Cox boosting
 
 
-def _xgboost(table, time, event, records, **options):
+def _xgboost(table: Floats, time: Floats, event: Mask, records: Floats, **options: Any) -> Floats:
     xgboost = pytest.importorskip("xgboost")
     defaults = {"n_estimators": 100, "max_depth": 3, "learning_rate": 0.1}
     model = xgboost.XGBRegressor(
         objective="survival:cox", tree_method="exact", n_jobs=1, **(defaults | options)
     )
-    return np.log(model.fit(table, np.where(event, time, -time)).predict(records))
+    risk: Floats = model.fit(table, np.where(event, time, -time)).predict(records)
+    return np.log(risk)
 
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("shown", [0.1, 0.6, 1.0])
-def test_boosting_agrees_with_xgboost(ties, shown):
+def test_boosting_agrees_with_xgboost(ties: bool, shown: float) -> None:
     (tables, times, events), (records, _, _) = _data(4, r=6, ties=ties, shown=shown)
     got = boosting_cox.fit(tables, times, events).predict(records)
     for r in range(len(tables)):
@@ -158,7 +174,7 @@ def test_boosting_agrees_with_xgboost(ties, shown):
         {"learning_rate": 0.3, "n_estimators": 20},
     ],
 )
-def test_boosting_agrees_with_xgboost_on_parameters(options):
+def test_boosting_agrees_with_xgboost_on_parameters(options: dict[str, Any]) -> None:
     (tables, times, events), (records, _, _) = _data(5, r=4)
     got = boosting_cox.fit(tables, times, events, **options).predict(records)
     for r in range(len(tables)):
@@ -166,7 +182,7 @@ def test_boosting_agrees_with_xgboost_on_parameters(options):
         assert spearmanr(got[r], want)[0] >= 0.98
 
 
-def test_first_rounds_of_boosting_equal_xgboosts():
+def test_first_rounds_of_boosting_equal_xgboosts() -> None:
     (tables, times, events), (records, _, _) = _data(6, r=8, ties=True)
     got = boosting_cox.fit(tables, times, events, n_estimators=3).predict(records)
     gaps = [
@@ -179,11 +195,12 @@ def test_first_rounds_of_boosting_equal_xgboosts():
 # ---------------------------------------------------------------- both
 
 
-FITS = [survival_forest.fit, boosting_cox.fit]
+Fit = Callable[..., Any]
+FITS: list[Fit] = [survival_forest.fit, boosting_cox.fit]
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_missing_values_count_as_fill(fit):
+def test_missing_values_count_as_fill(fit: Fit) -> None:
     (tables, times, events), (records, _, _) = _data(7, r=3)
     rng = np.random.default_rng(0)
     holes = np.where(rng.random(records.shape) < 0.2, np.nan, records)
@@ -198,8 +215,8 @@ def test_missing_values_count_as_fill(fit):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_threads_do_not_change_results(fit):
-    if numba.config.NUMBA_NUM_THREADS < 2:  # type: ignore[attr-defined]
+def test_threads_do_not_change_results(fit: Fit) -> None:
+    if vars(numba.config)["NUMBA_NUM_THREADS"] < 2:
         pytest.skip("one thread only")
     (tables, times, events), (records, _, _) = _data(8, r=5)
     before, found = numba.get_num_threads(), []
@@ -211,7 +228,7 @@ def test_threads_do_not_change_results(fit):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_one_outcome_for_all_tables_is_broadcast(fit):
+def test_one_outcome_for_all_tables_is_broadcast(fit: Fit) -> None:
     (tables, times, events), (records, _, _) = _data(9, r=3)
     shared = fit(tables, times[0], events[0]).predict(records)
     repeated = fit(tables, times[[0, 0, 0]], events[[0, 0, 0]].astype(int)).predict(records)
@@ -219,13 +236,13 @@ def test_one_outcome_for_all_tables_is_broadcast(fit):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_too_many_rows_are_refused(fit):
+def test_too_many_rows_are_refused(fit: Fit) -> None:
     with pytest.raises(ModelError, match="at most 32,767"):
         fit(np.zeros((1, 40000, 1)), np.arange(40000.0), np.ones(40000))
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_without_events_no_record_stands_out(fit):
+def test_without_events_no_record_stands_out(fit: Fit) -> None:
     (tables, times, events), (records, _, _) = _data(10, r=2)
     assert np.all(fit(tables, times, np.zeros_like(events)).predict(records) == 0.0)
 
@@ -233,7 +250,9 @@ def test_without_events_no_record_stands_out(fit):
 @pytest.mark.parametrize("fit", FITS)
 @settings(max_examples=200, deadline=None)
 @given(case=degenerate())
-def test_degenerate_tables_are_survived(fit, case):
+def test_degenerate_tables_are_survived(
+    fit: Fit, case: tuple[Floats, np.random.Generator, int]
+) -> None:
     tables, rng, variety = case
     got = fit(tables, *lifetimes(rng, tables.shape[1], variety)).predict(tables[0])
     assert np.all(np.isfinite(got))

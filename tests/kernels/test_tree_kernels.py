@@ -155,9 +155,9 @@ def test_boosting_base_score_equals_xgboost(y: list[int]) -> None:
     """Absent classes keep the small chance XGBoost gives them."""
     xgboost = pytest.importorskip("xgboost")
     x, n_classes = np.zeros((10, 1)), max(2, *y, 1 + max(y))
-    parameters = {"tree_method": "exact", "objective": "binary:logistic"}
+    parameters: dict[str, Any] = {"tree_method": "exact", "objective": "binary:logistic"}
     if n_classes > 2:
-        parameters |= {"objective": "multi:softprob", "num_class": n_classes}  # type: ignore[dict-item]
+        parameters |= {"objective": "multi:softprob", "num_class": n_classes}
     theirs = xgboost.train(parameters, xgboost.DMatrix(x, y), 3).predict(xgboost.DMatrix(x))
     theirs = np.stack([1 - theirs, theirs], axis=1) if theirs.ndim == 1 else theirs
     ours = boosting.fit(x[None], np.array(y), n_classes=n_classes, n_estimators=3).predict(x)[0]
