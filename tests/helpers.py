@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate
+from tincture.privacy.booking import Answer
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.privacy.vault import BLOCK, GRID, Vault
@@ -175,6 +177,12 @@ def make_condenser(**changes: Any) -> Condenser:
         "effort": QUICK,
     }
     return ShortCondenser(**(settings | changes))
+
+
+def value_of(answer: Answer) -> Floats:
+    """The value of an answer that no killed run lost."""
+    assert answer.value is not None
+    return answer.value
 
 
 def too_long(steps: Iterable[int]) -> bool:

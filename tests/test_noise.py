@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import Ask, make_teacher, make_vault, plan_of
+from helpers import Ask, make_teacher, make_vault, plan_of, value_of
 from sabotage import Sampler, noisy, reused, sampling, scaled, shared
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -50,7 +50,7 @@ def noise_of(
     vault = make_vault(Ledger(plan_of(sigma, question=question)), 30, kind=kind)
     answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(DRAWS // query.size)]
     assert {a.noise for a in answers} == {claimed}
-    return np.stack([a.value - exact.value for a in answers]) / claimed  # type: ignore[operator]
+    return np.stack([value_of(a) - value_of(exact) for a in answers]) / claimed
 
 
 def scale_is_right(draws: np.ndarray) -> bool:
@@ -133,8 +133,8 @@ def test_noise_off_by_30_percent_is_rejected_in_every_question(name: str, factor
 
 def sizes(vault: Vault, rate: float) -> np.ndarray:
     ones = Ask(lambda r: np.ones((len(r), 1)))
-    answers = [vault.noisy_sum(ones, Mechanism(0.0, rate)).value for _ in range(400)]
-    return np.rint(np.concatenate(answers) * rate)  # type: ignore[arg-type]
+    answers = [value_of(vault.noisy_sum(ones, Mechanism(0.0, rate))) for _ in range(400)]
+    return np.rint(np.concatenate(answers) * rate)
 
 
 def sizes_are_poisson(counts: np.ndarray, n: int, rate: float) -> bool:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import plan_of, too_long
+from helpers import plan_of, too_long, value_of
 from sabotage import scaled
 from series_helpers import LAYOUT, SCALE, SCHEMA, amount, fed, make_stays, records, stays_condenser
 from tincture.audit.one_run import Bound, one_run
@@ -100,8 +100,8 @@ def test_lemma_5_is_tight() -> None:
     grid = np.full((1, *LAYOUT.shape), 0.5, dtype=np.float32)
     most = Records(
         LAYOUT.points(grid, np.array([[1.0, 0, 0, 1, 0]])),
-        np.zeros((1, 0)),  # type: ignore[arg-type]
-        np.zeros((1, 1)),  # type: ignore[arg-type]
+        np.zeros((1, 0), dtype=np.float32),
+        np.zeros((1, 1)),
     )
     query = Occupancy(LAYOUT)
     assert np.linalg.norm(query.contributions(most)) == pytest.approx(query.clip)
@@ -122,12 +122,12 @@ def vault_of(some: Records, sigma: float, question: str, kind: type[Vault] = Vau
 def scale_is_right(query: Query, kind: type[Vault] = Vault) -> bool:
     """Two-sided χ² test of the variance of 4000 values or more, as in test_noise.py."""
     sigma = 3.0
-    exact = vault_of(records(), 0.0, query.question).noisy_sum(query, Mechanism(0.0)).value
+    exact = value_of(vault_of(records(), 0.0, query.question).noisy_sum(query, Mechanism(0.0)))
     vault = vault_of(records(), sigma, query.question, kind)
     repeats = -(-4000 // query.size)
     answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(repeats)]
     assert {a.noise for a in answers} == {sigma * query.clip}
-    draws = np.concatenate([a.value - exact for a in answers]) / (sigma * query.clip)  # type: ignore[operator]
+    draws = np.concatenate([value_of(a) - exact for a in answers]) / (sigma * query.clip)
     low, high = stats.chi2.ppf([ALARM / 2, 1 - ALARM / 2], draws.size)
     return bool(low <= np.square(draws).sum() <= high)
 
@@ -177,10 +177,11 @@ def test_no_output_holds_a_stay(epsilon: float, tmp_path: Path) -> None:
                 made.save(tmp_path / f"{name}-release")
                 said.write(repr(made) + repr(made.table_))
             except TinctureError as error:
-                while error is not None:
-                    assert error.__cause__ is None
-                    said.write("".join(traceback.format_exception(error)) + repr(error))
-                    error = error.__context__  # type: ignore[assignment]
+                found: BaseException | None = error
+                while found is not None:
+                    assert found.__cause__ is None
+                    said.write("".join(traceback.format_exception(found)) + repr(found))
+                    found = found.__context__
     assert (tmp_path / "good-release").exists()
     assert not (tmp_path / "bad-release").exists()
     output = said.getvalue().encode()
@@ -214,8 +215,8 @@ def test_a_person_with_several_stays_counts_once() -> None:
     stays = bin_stays(fed(batch), names, outcomes, LAYOUT)
     ledger = Ledger(plan_of(0.0, question="outcome counts"), unit="patient")
     vault = Vault(StaysSealing(SCHEMA, DIED, unit="patient"), stays, ledger)
-    counts = vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)).value
-    assert counts.sum() == pytest.approx(30, abs=1e-3)  # type: ignore[union-attr]
+    counts = value_of(vault.noisy_sum(CellCounts(DIED), Mechanism(0.0)))
+    assert counts.sum() == pytest.approx(30, abs=1e-3)
 
 
 def test_order_and_batches_of_events_change_no_grid() -> None:
@@ -291,7 +292,7 @@ def test_an_embedding_is_bounded_and_shrunk_to_its_clip() -> None:
     extreme = records(2)
     grid, statics = (part.copy() for part in LAYOUT.parts(extreme.points))
     grid[...] = 1.0
-    some = Records(LAYOUT.points(grid, statics), extreme.design, extreme.outcomes)  # type: ignore[arg-type]
+    some = Records(LAYOUT.points(grid, statics.astype(float)), extreme.design, extreme.outcomes)
     bound = math.sqrt(grid.shape[2] * (HATS * (REACH**2 + 1) + 2 * REACH**4))
     norms = np.linalg.norm(query.contributions(some), axis=1)
     assert query.clip < norms.max() <= bound * HAIR

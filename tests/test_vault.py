@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from helpers import Ask, make_table, make_vault, plan_of, too_long
+from helpers import Ask, make_table, make_vault, plan_of, too_long, value_of
 from tincture.errors import BudgetError, QueryFailed, TableError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -101,7 +101,7 @@ def test_a_person_contributes_the_mean_of_the_records() -> None:
     table = table.with_columns(died=pl.Series([1, 1, 1, 0, 0]))
     vault = make_vault(quiet(), table=table, unit="patient")
     answer = vault.noisy_sum(Ask(lambda r: r.outcomes), Mechanism(0.0))
-    np.testing.assert_allclose(answer.value, [0.75], atol=1e-5)  # type: ignore[arg-type]
+    np.testing.assert_allclose(value_of(answer), [0.75], atol=1e-5)
 
 
 def test_the_answer_is_the_sum_over_all_records_whatever_the_blocks() -> None:
@@ -112,7 +112,9 @@ def test_the_answer_is_the_sum_over_all_records_whatever_the_blocks() -> None:
         return records.outcomes
 
     answer = make_vault(quiet(), 100, block=7).noisy_sum(Ask(died), Mechanism(0.0))
-    np.testing.assert_allclose(answer.value, make_table(100)["died"].sum(), atol=1e-3)  # type: ignore[arg-type]
+    np.testing.assert_allclose(
+        value_of(answer), make_table(100)["died"].to_numpy().sum(), atol=1e-3
+    )
     assert sum(seen) == 100
     assert len(seen) > 10
 
@@ -168,7 +170,7 @@ def test_half_a_sample_is_scaled_to_the_whole() -> None:
     ledger = quiet(0.5)
     vault = make_vault(ledger, 2000)
     ones = Ask(lambda r: np.ones((len(r), 1)))
-    totals = [vault.noisy_sum(ones, Mechanism(0.0, 0.5)).value[0] for _ in range(50)]  # type: ignore[index]
+    totals = [value_of(vault.noisy_sum(ones, Mechanism(0.0, 0.5)))[0] for _ in range(50)]
     # Mean of 50 × 2000 draws; 5 standard deviations are a false alarm in 2 million runs.
     assert abs(np.mean(totals) - 2000) < 5 * np.sqrt(2000 / 50)
     assert len(set(totals)) > 1
@@ -185,7 +187,7 @@ def test_a_share_of_the_units_saves_time_and_no_privacy() -> None:
     answer = make_vault(ledger, 2000).noisy_sum(Ask(count), Mechanism(2.0, 0.5), share=0.2)
     assert 100 < sum(seen) < 300  # 200 expected, 7 standard deviations
     assert answer.noise == pytest.approx(2.0 / 0.1)
-    assert abs(answer.value[0] - 2000) < 10 * 100 + 10 * answer.noise  # type: ignore[index]
+    assert abs(value_of(answer)[0] - 2000) < 10 * 100 + 10 * answer.noise
     assert [e.mechanism for e in ledger.entries] == [Mechanism(2.0, 0.5)]
 
 
@@ -195,7 +197,7 @@ def test_a_sample_may_be_empty() -> None:
         return np.ones((len(records), 1))
 
     answer = make_vault(quiet(1e-12), 50).noisy_sum(Ask(strict), Mechanism(0.0, 1e-12))
-    assert answer.value.tolist() == [0.0]  # type: ignore[union-attr]
+    assert value_of(answer).tolist() == [0.0]
 
 
 def test_the_vault_of_a_release_discloses_nothing() -> None:
