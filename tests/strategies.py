@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tincture.public.columns import Column
+from tincture.public.columns import Column, Type
 from tincture.public.encoding import Encoding
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.marginals import Marginals, cell_widths
 
+Scale = Literal["linear", "log"] | None
+
 
 @st.composite
 def amounts(draw: st.DrawFn) -> Column:
-    kind = draw(st.sampled_from(["number", "integer"]))
+    kinds: list[Type] = ["number", "integer"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "integer":
         low = float(draw(st.integers(-1000, 1000)))
         high = low + draw(st.integers(1, 100_000))
@@ -26,34 +30,32 @@ def amounts(draw: st.DrawFn) -> Column:
         low = draw(st.floats(-1000, 1000))
         high = low + draw(st.floats(1e-3, 1e5))
         decimals = draw(st.none() | st.integers(0, 6))
-    scale = draw(st.sampled_from([None, "linear", *(["log"] if low > 1e-3 else [])]))
+    scales: list[Scale] = [None, "linear", "log"] if low > 1e-3 else [None, "linear"]
+    scale = draw(st.sampled_from(scales))
     if scale is None and 0 < low < 1e-3:
         scale = "linear"
     return Column(
         "x",
-        kind,  # type: ignore[arg-type]
+        kind,
         low,
         high,
         required=draw(st.booleans()),
         decimals=decimals,
-        scale=scale,  # type: ignore[arg-type]
+        scale=scale,
     )
 
 
 @st.composite
 def choices(draw: st.DrawFn) -> Column:
     required = draw(st.booleans())
-    kind, levels = draw(
-        st.sampled_from(
-            [
-                ("string", ("a", "b", "c d", "1")),
-                ("integer", (0, 1, 5)),
-                ("number", (0.5, 1.0)),
-                ("boolean", None),
-            ]
-        )
-    )
-    return Column("x", kind, categories=levels, required=required)  # type: ignore[arg-type]
+    kinds: list[tuple[Type, tuple[str | float, ...] | None]] = [
+        ("string", ("a", "b", "c d", "1")),
+        ("integer", (0, 1, 5)),
+        ("number", (0.5, 1.0)),
+        ("boolean", None),
+    ]
+    kind, levels = draw(st.sampled_from(kinds))
+    return Column("x", kind, categories=levels, required=required)
 
 
 @st.composite

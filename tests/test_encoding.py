@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies import amounts, anywhere, choices, encodings
+from strategies import Scale, amounts, anywhere, choices, encodings
 from tincture.io.frames import to_columns, to_frame
 from tincture.public.columns import Column
 from tincture.public.encoding import Amount, Choice, Encoding
@@ -54,12 +56,12 @@ def test_any_point_means_a_valid_row_and_snapping_finds_it(
     points = data.draw(anywhere(encoding, 3))
     values = encoding.decode(points)
     for column in named:
-        x = values[column.name]
+        x: np.ndarray = values[column.name]
         if column.is_categorical:
-            assert ((x >= (0 if column.required else -1)) & (x < len(column.levels))).all()  # type: ignore[operator]
+            assert ((x >= (0 if column.required else -1)) & (x < len(column.levels))).all()
         else:
             low, high = column.bounds
-            assert (np.isnan(x) | ((x >= low) & (x <= high))).all()  # type: ignore[operator]
+            assert (np.isnan(x) | ((x >= low) & (x <= high))).all()
             assert not (column.required and np.isnan(x).any())
 
     snapped = encoding.snap(points)
@@ -100,15 +102,12 @@ def test_models_see_amounts_linear_in_value_and_missing_as_nan(column: Column) -
     ],
 )
 def test_the_search_steps_in_ratios_over_positive_ranges_of_fifty_and_more(
-    low: float, high: float, scale: str | None, expected: bool
+    low: float, high: float, scale: Scale, expected: bool
 ) -> None:
-    column = Column("x", "number", low, high, required=True, scale=scale)  # type: ignore[arg-type]
+    column = Column("x", "number", low, high, required=True, scale=scale)
     assert column.is_log is expected
-    middle = Amount(
-        Column("x", "number", low, high, required=True, decimals=12, scale=scale)  # type: ignore[arg-type]
-    ).decode(  # type: ignore[arg-type]
-        np.array([[0.5]])
-    )
+    fine = replace(column, decimals=12)
+    middle = Amount(fine).decode(np.array([[0.5]]))
     assert middle[0] == pytest.approx(np.sqrt(low * high) if expected else (low + high) / 2)
 
 

@@ -11,8 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers import DESCRIPTOR, SCHEMA
+from strategies import Scale
 from tincture.errors import SchemaError
-from tincture.public.columns import Column
+from tincture.public.columns import Column, Type
 from tincture.public.schema import Schema
 
 WORDS = st.text("abcdefgh ÄβZ09_", min_size=1, max_size=8)
@@ -21,34 +22,37 @@ FINITE = st.floats(-1e9, 1e9, allow_subnormal=False)
 
 @st.composite
 def columns(draw: st.DrawFn) -> Column:
-    kind = draw(st.sampled_from(["number", "integer", "string", "boolean"]))
-    levels = {
+    kinds: list[Type] = ["number", "integer", "string", "boolean"]
+    kind = draw(st.sampled_from(kinds))
+    levels: st.SearchStrategy[Any] = {
         "number": FINITE,
         "integer": st.integers(-(10**6), 10**6),
         "string": st.text(min_size=1, max_size=5).map(lambda s: "L" + s),
         "boolean": st.booleans(),
     }[kind]
     categories = st.none() | st.lists(levels, min_size=2, max_size=5, unique=True).map(tuple)
-    low = high = decimals = scale = None
+    low = high = decimals = None
+    scale: Scale = None
     if kind in ("number", "integer"):
         bound = FINITE if kind == "number" else st.integers(-(10**9), 10**9).map(float)
         low, high = sorted(draw(st.tuples(bound, bound).filter(lambda b: b[0] != b[1])))
         low, high = draw(st.sampled_from([(low, high), (low, None), (None, high), (None, None)]))
         decimals = draw(st.none() | st.integers(0, 12))
-        logarithmic = ["log"] if low is not None and low > 0 else []
-        scale = draw(st.sampled_from([None, "linear", *logarithmic]))
+        is_positive = low is not None and low > 0
+        scales: list[Scale] = [None, "linear", "log"] if is_positive else [None, "linear"]
+        scale = draw(st.sampled_from(scales))
     return Column(
         name=draw(WORDS),
-        type=kind,  # type: ignore[arg-type]
+        type=kind,
         minimum=low,
         maximum=high,
-        categories=draw(categories),  # type: ignore[arg-type]
+        categories=draw(categories),
         ordered=draw(st.booleans()),
         required=draw(st.booleans()),
         unit=draw(st.none() | WORDS),
         description=draw(st.none() | st.text(max_size=20)),
         decimals=decimals,
-        scale=scale,  # type: ignore[arg-type]
+        scale=scale,
     )
 
 
