@@ -35,7 +35,7 @@ class Said:
 def run(*args: object, command: Callable[..., object] = app) -> Said:
     """Run a command in this process."""
     out, err = io.StringIO(), io.StringIO()
-    code: object = 0
+    code: int | str | None = 0
     with (
         mock.patch.object(sys, "argv", ["tincture", *map(str, args)]),
         contextlib.redirect_stdout(out),
@@ -45,7 +45,7 @@ def run(*args: object, command: Callable[..., object] = app) -> Said:
             main(command)
         except SystemExit as end:
             code = end.code
-    return Said(int(code or 0), out.getvalue(), err.getvalue())  # type: ignore[call-overload]
+    return Said(int(code or 0), out.getvalue(), err.getvalue())
 
 
 def prepare(

@@ -295,7 +295,7 @@ class Meds(Long):
 
     def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
         """A data set with metadata, and labels."""
-        frame = pl.DataFrame(list(self._rows(units)), schema=MEDS_TYPES, orient="row")  # type: ignore[arg-type]
+        frame = pl.DataFrame(list(self._rows(units)), schema=MEDS_TYPES, orient="row")
         frame = frame.sample(fraction=1.0, shuffle=True, seed=len(units))
         parts = {"root": folder / "set", "data": folder / "set", "one file": folder}
         path = parts[reader]
@@ -326,7 +326,7 @@ class Meds(Long):
                 yield int(stay.name), stay.start + timedelta(hours=hour), f"LAB//{variable}", number
 
 
-MEDS_TYPES = {
+MEDS_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "subject_id": pl.Int64,
     "time": pl.Datetime("us"),
     "code": pl.String,

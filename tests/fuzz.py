@@ -46,7 +46,7 @@ from fuzz_stays import write_stays
 from helpers import FEATURES, SCHEMA, make_table
 from tincture.models.portfolio import resolve
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Classification, Survival
+from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.method import usual_plan
 from tincture.tables.trial import rehearse
 
@@ -210,9 +210,10 @@ def prepare(home: Path) -> Path:
         usual_plan(1.0, 1e-5, method)
     tincture.stays.method.usual_plan(4.0, 1e-5)
     encoding = Encoding([SCHEMA[n] for n in FEATURES])
-    tasks = Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")
+    tasks: list[Task]
+    tasks = [Classification.of(SCHEMA, "died"), Survival.of(SCHEMA, "days", "event")]
     for task, model in zip(tasks, ("logistic", "cox"), strict=True):
-        rehearse([resolve(model, task)], task, encoding, 16)  # type: ignore[arg-type]
+        rehearse([resolve(model, task)], task, encoding, 16)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         sys.argv = ["tincture", "--version"]
         tincture.cli.main()

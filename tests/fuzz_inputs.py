@@ -6,13 +6,16 @@ import contextlib
 import copy
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from helpers import DESCRIPTOR, make_table
+
+T = TypeVar("T")
 
 NUMBER, NAME = "123.456789", "Zx81sentinel"
 JUNK: list[Any] = [
@@ -32,7 +35,7 @@ ATTACKS += [["--canaries=20", "--json", "--sensitive=age"]]
 TEXTS = [j for j in JUNK if isinstance(j, str) and "\x00" not in j]
 
 
-def pick(rng: np.random.Generator, options: Any) -> Any:
+def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     """One of them."""
     return options[int(rng.integers(len(options)))]
 

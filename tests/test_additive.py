@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -105,8 +106,8 @@ def spreads(teacher: Teacher[Basis]) -> dict[str, float]:
 def fresh() -> tuple[np.ndarray, np.ndarray]:
     """Points of new complete records, and their true log odds."""
     table = make_table(3000, seed=9).drop_nulls()
-    values = to_columns(table, SCHEMA, [c.name for c in ENCODING.columns])
-    risk = (values["age"] - 60) / 15 + np.log(values["lactate"]) + values["diabetes"]  # type: ignore[operator]
+    values: Mapping[str, np.ndarray] = to_columns(table, SCHEMA, [c.name for c in ENCODING.columns])
+    risk = (values["age"] - 60) / 15 + np.log(values["lactate"]) + values["diabetes"]
     return ENCODING.encode(values), np.asarray(risk, dtype=np.float64)
 
 

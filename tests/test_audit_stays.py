@@ -36,7 +36,8 @@ LOOKS = ["attacked members", "attacked others"]
 
 def release_of(stays: tuple[pl.DataFrame, pl.DataFrame], epsilon: float) -> CondensedSeries:
     condenser = stays_condenser(n_rows=40, epsilon=epsilon)
-    return condenser.fit(*stays).table_
+    made: CondensedSeries = condenser.fit(*stays).table_
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_a_description_holds_what_was_invented_and_the_outcome() -> None:
     grid, statics = (part.copy() for part in LAYOUT.parts(invented.points))
     grid[:, :, 1] = np.nan
     statics[:, 2:] = [0.0, 0.0, 1.0]
-    invented = replace(invented, points=LAYOUT.points(grid, statics))  # type: ignore[arg-type]
+    invented = replace(invented, points=LAYOUT.points(grid, statics.astype(float)))
     describe = Description.of(LAYOUT, real, invented)
     values = describe(real)
     assert values.shape == (60, 2 * (2 + 4) + 2 + 1)  # two variables, age and its absence, outcome
@@ -171,10 +172,11 @@ def test_an_audit_of_stays_is_marked_in_house_and_says_what_it_saw(
 
 
 def test_wrong_settings_are_refused_before_a_stay_is_seen(release: CondensedSeries) -> None:
-    for changes, message in [({"references": 3}, "references were asked"),
-                             ({"canaries": 3}, "canaries were asked")]:  # fmt: skip
+    wrong: list[tuple[dict[str, Any], str]]
+    wrong = [({"references": 3}, "references were asked"), ({"canaries": 3}, "canaries were asked")]
+    for changes, message in wrong:
         with pytest.raises(SettingError, match=message):
-            audit_stays(release, None, None, None, **changes)  # type: ignore[arg-type]
+            audit_stays(release, None, None, None, **changes)
 
 
 def test_stays_on_both_sides_and_too_few_are_refused(release: CondensedSeries) -> None:

@@ -18,7 +18,7 @@ from commands import condensing, prepare, run
 from helpers import make_table
 
 TABLE = make_table(200).with_columns(pl.col("age", "lactate").cast(pl.String))
-ODD = [
+ODD: list[dict[str, str | None]] = [
     {"age": "1e2", "lactate": "20.0"},
     {"age": " 44", "lactate": ""},
     {"age": "-9.0", "lactate": "nan", "ward": None},
@@ -61,6 +61,6 @@ def test_runs_with_and_without_an_odd_record_look_alike(method: str, tmp_path: P
     base = outside(tmp_path / "without", TABLE, method=method)
     assert base[0][0][0] == 0
     for number, cells in enumerate(ODD):
-        odd = TABLE[:1].with_columns(pl.lit(v, pl.String).alias(k) for k, v in cells.items())  # type: ignore[attr-defined]
+        odd = TABLE[:1].with_columns(pl.lit(v, pl.String).alias(k) for k, v in cells.items())
         more = pl.concat([odd, TABLE])
         assert outside(tmp_path / f"{number}", more, method=method) == base

@@ -44,6 +44,7 @@ from tincture.report.document import (
 from tincture.spine.questions import CellCounts, told_shares
 from tincture.spine.release import Release
 from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.release import CondensedSeries
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
@@ -142,13 +143,15 @@ def renamed(made: CondensedTable, names: dict[str, str]) -> CondensedTable:
 
 
 def of_rows(**changes: Any) -> CondensedTable:
-    return make_condenser(**changes).fit(make_table(200)).table_
+    made: CondensedTable = make_condenser(**changes).fit(make_table(200)).table_
+    return made
 
 
-def of_stays(epsilon: float = math.inf, n_rows: int = 16, **changes: Any) -> Release:
+def of_stays(epsilon: float = math.inf, n_rows: int = 16, **changes: Any) -> CondensedSeries:
     settings: dict[str, Any] = {"target": "died", "hours": 12, "delta": 1e-5, "effort": 0} | changes
     stays = SeriesCondenser(schema=OF_STAYS, epsilon=epsilon, n_rows=n_rows, **settings)
-    return stays.fit(*make_stays()).table_
+    made: CondensedSeries = stays.fit(*make_stays()).table_
+    return made
 
 
 def survival() -> CondensedTable:
@@ -280,7 +283,7 @@ def test_noise_is_told_only_where_there_is_some(condensed: Condenser) -> None:
 def test_stays_are_said_to_be_alike_only_where_they_are() -> None:
     alike = of_stays(n_rows=36)
     assert "in groups of 3 that are alike" in said(alike)
-    events = alike.events.drop(alike.events.columns[0])  # type: ignore[attr-defined]
+    events = alike.events.drop(alike.events.columns[0])
     assert len(events) > 2 * len(events.unique())
     for made in (of_stays(1.0, n_rows=36), of_stays(n_rows=16)):
         assert "alike" not in said(made)
@@ -294,9 +297,9 @@ def test_whom_the_promise_protects_is_named_as_what_it_is(condensed: Condenser) 
     stays = of_stays()
     for unit, told in (("stay", "one stay "), ("patient", "one person (patient) ")):
         ledger = stays.ledger.from_dict({**stays.ledger.to_dict(), "unit": unit})
-        assert f"Protected unit {told}" in said(replace(stays, ledger=ledger))  # type: ignore[type-var]
+        assert f"Protected unit {told}" in said(replace(stays, ledger=ledger))
     ledger = stays.ledger.from_dict({**stays.ledger.to_dict(), "unit": "stay_id"})
-    told = said(replace(stays, ledger=ledger))  # type: ignore[type-var]
+    told = said(replace(stays, ledger=ledger))
     assert "Protected unit one stay with all its windows (stay_id) " in told
 
 

@@ -189,8 +189,8 @@ def test_words_for_missing_of_truth_and_of_any_length_are_found() -> None:
         assert column(cells, NUMBER, ["", "true"]) == [None, None, 2]
     assert column([True, False], NUMBER, ["", "true"]) == [None, 0]
     long = "9" * 20
-    for cells in ([long, "1"], [float(long), 1.0], [Decimal(long), 1], ["1e20", "1"]):  # type: ignore[assignment]
-        assert column(cells, NUMBER, ["", long]) == [None, 1]
+    for same in ([long, "1"], [float(long), 1.0], [Decimal(long), 1], ["1e20", "1"]):
+        assert column(same, NUMBER, ["", long]) == [None, 1]
 
 
 def test_one_list_of_truth_values_leaves_the_other_as_it_is() -> None:

@@ -55,7 +55,8 @@ def test_an_empty_cell_does_not_round_the_whole_numbers_beside_it(kind: Any) -> 
     # Among floats, as a column with a null is kept by some, LARGE would be the level below it.
     for cells in ([LARGE, LARGE - 1], [LARGE, LARGE - 1, None]):
         if isinstance(kind, str):
-            frame: Any = pd.DataFrame({"x": pd.Series(cells, dtype=object).astype(kind)})  # type: ignore[call-overload]
+            column: Any = pd.Series(cells, dtype=object)
+            frame: Any = pd.DataFrame({"x": column.astype(kind)})
         else:
             frame = pl.DataFrame({"x": cells}, schema={"x": kind})
         assert to_columns(frame, LEVELS, ["x"])["x"].tolist()[:2] == [0, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from helpers import ENCODING, make_condenser, make_table, make_teacher
 from strategies import records_of, teachers
+from tincture.arrays import Floats
 from tincture.privacy.query import Records
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
@@ -80,7 +83,10 @@ def test_evenly_placed_records_have_even_ranks_of_the_stated_spread() -> None:
 
 
 def test_levels_lie_in_the_order_of_their_risk_and_missing_at_the_nearer_end() -> None:
-    columns = [Column("x", "number", 0.0, 1.0, decimals=6), Column("w", "string", categories="abc")]  # type: ignore[arg-type]
+    columns = [
+        Column("x", "number", 0.0, 1.0, decimals=6),
+        Column("w", "string", categories=tuple("abc")),
+    ]
     encoding = Encoding(columns)
     basis = Basis(Marginals.flat(encoding).of_counts(encoding, np.ones(BINS + 1 + 4), BINS + 1.0))
     weights = np.zeros(basis.size)
@@ -98,7 +104,7 @@ def test_levels_lie_in_the_order_of_their_risk_and_missing_at_the_nearer_end() -
 def test_draws_have_the_released_shares() -> None:
     lines = make_lines()
     correlated = np.full((5, 5), 0.5) + 0.5 * np.eye(5)
-    copula = Copula(lines, np.linalg.cholesky(correlated))  # type: ignore[arg-type]
+    copula = Copula(lines, cast(Floats, np.linalg.cholesky(correlated)))
     codes = cell_codes(ENCODING, copula.draw(N, np.random.default_rng(2)))
     for j, share in enumerate(lines.marginals.shares):
         got = np.bincount(codes[:, j], minlength=len(share)) / N
@@ -113,7 +119,7 @@ def test_draws_have_the_correlations_that_were_bought() -> None:
     lines, rng = make_lines(), np.random.default_rng(3)
     mixed = rng.normal(size=(5, 7))
     normal = np.corrcoef(mixed)
-    real = Copula(lines, np.linalg.cholesky(normal)).draw(N, rng)  # type: ignore[arg-type]
+    real = Copula(lines, cast(Floats, np.linalg.cholesky(normal))).draw(N, rng)
     copula = Copula.of_products(lines, products(lines, real), float(N), noise=0.0)
     bought, again = correlations(lines, real), correlations(lines, copula.draw(N, rng))
     assert np.abs(bought).max() > 0.4

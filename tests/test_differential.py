@@ -40,7 +40,7 @@ class Sabotaged(Tables):
     is_read_by_column: bool = False
 
     @property
-    def queries(self) -> Sequence[Query]:  # type: ignore[override]
+    def queries(self) -> Sequence[Query]:
         return [self.question or Ask(lambda r: r.points[:, :2], size=2)]
 
     def vault(self, units: Any, reader: str, folder: Path, block: int) -> Any:

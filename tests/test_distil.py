@@ -28,7 +28,7 @@ SEED = 5
 
 
 def setting(
-    models: list[str | object],
+    models: Sequence[object],
     task: Task = DIED,
     size: float = 1.0,
     weights: Sequence[float] | None = None,
@@ -86,7 +86,7 @@ def test_rank_covariance_ends_even_where_a_score_is_no_number() -> None:
     ("task", "models"), [(DIED, ["logistic", "tree"]), (DAYS, ["cox"])], ids=["classes", "times"]
 )
 def test_a_table_like_the_teacher_is_nearer_than_others(task: Task, models: list[str]) -> None:
-    distance, start, _ = setting(models, task)  # type: ignore[arg-type]
+    distance, start, _ = setting(models, task)
     rng = np.random.default_rng(2)
     mixed = Start(start.prototypes[rng.permutation(20)], start.owner, start.outcomes)
     upside_down = Start(start.prototypes[::-1].copy(), start.owner, start.outcomes)
@@ -121,12 +121,13 @@ class Sometimes(GaussianNB):
     def fit(self, x: np.ndarray, y: np.ndarray) -> Sometimes:
         if x[:, 0].argmax() % 4 < 2:
             raise ValueError("not this one")
-        return super().fit(x, y)  # type: ignore[no-any-return]
+        fitted: Sometimes = super().fit(x, y)
+        return fitted
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        out = super().predict_proba(x)
+        out: np.ndarray = super().predict_proba(x)
         out[::3] = np.nan
-        return out  # type: ignore[no-any-return]
+        return out
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -41,6 +41,7 @@ from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
 from tincture.stays.bench import WORDS, StaysBench
 from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.learners import StaysLearner
 from tincture.stays.release import CondensedSeries
 
 NETWORKS = ("gru", "lstm", "tcn", "transformer", "mlp")
@@ -60,11 +61,9 @@ def real() -> Real:
 def release() -> CondensedSeries:
     settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
     events, outcomes, _ = real()
-    return (
-        SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5, effort=0)
-        .fit(events, outcomes)
-        .table_
-    )
+    condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5, effort=0)
+    made: CondensedSeries = condenser.fit(events, outcomes).table_
+    return made
 
 
 def score(release: CondensedSeries, *networks: Any, **more: Any) -> Evaluation:
@@ -180,7 +179,7 @@ def with_hospitals(sides: Real) -> Real:
         t.with_columns(hospital=pl.Series([names[i % 2] for i in range(t.height)]))
         for t, names in ((train, (1, 2)), (test, (2, 3)))
     ]
-    return events, *told  # type: ignore[return-value]
+    return events, told[0], told[1]
 
 
 def test_subgroups_by_static_columns_and_by_hospital(release: CondensedSeries) -> None:
@@ -349,7 +348,7 @@ class Quoting:
 def test_a_model_that_fails_betrays_nothing(release: CondensedSeries) -> None:
     events, train, test = real()
     bench = StaysBench(release, [])
-    bench.learners = [Quoting()]  # type: ignore[list-item]
+    bench.learners = [cast(StaysLearner, Quoting())]
     told = r"'quoting' trained on condensed failed \(RuntimeError"
     with pytest.raises(ModelError, match=told) as caught:
         evaluate(bench, (events, train), (None, test))
@@ -507,8 +506,9 @@ def test_a_summary_of_stays_is_frozen_and_holds_numbers_and_words_only(
     scored: Evaluation,
 ) -> None:
     for part in held(InHouse("T", "promise", scored)):
+        kind: Any = type(part)
         if is_dataclass(part):
-            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined, union-attr]
+            assert kind.__dataclass_params__.frozen
         else:
             assert part is None or type(part) in (str, int, float, bool, tuple)
     assert {t.source for c in scored.courses for t in c.tracks} == {CONDENSED, CEILING}

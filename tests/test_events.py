@@ -46,9 +46,10 @@ FIELD = Field(Column("x", "number"), MISSING)
 def read(cells: list[str | None]) -> list[float] | str:
     """What the quick way reads, NaN as None; or what is wrong."""
     try:
-        return amounts(FIELD, pl.Series("x", cells, dtype=pl.String)).tolist()
+        found: list[float] = amounts(FIELD, pl.Series("x", cells, dtype=pl.String)).tolist()
     except Unreadable as error:
         return str(error)
+    return found
 
 
 @given(CELLS)

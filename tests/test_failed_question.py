@@ -37,7 +37,8 @@ class Picky(GaussianNB):
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         if len(x) == N and x[:, DIABETIC].any() and not Picky.is_mended:
             raise ValueError(f"{SENTINEL} {x!r}")
-        return super().predict_proba(x)
+        found: np.ndarray = super().predict_proba(x)
+        return found
 
 
 def records(*, diabetics: int = 1) -> pl.DataFrame:

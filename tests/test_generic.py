@@ -43,7 +43,8 @@ def fitted(estimator: Any, workers: int, n_tables: int = len(TABLES), seed: int 
 
 
 def predicted(estimator: Any, workers: int = 2, seed: int = 0) -> np.ndarray:
-    return fitted(estimator, workers, seed=seed).predict(RECORDS)
+    found: np.ndarray = fitted(estimator, workers, seed=seed).predict(RECORDS)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,8 @@ def test_a_failure_in_a_thread_stays_in_the_vault(workers: int, error: type) -> 
     failing = fitted(Failing(), workers)
 
     def look(records: Any) -> np.ndarray:
-        return failing.predict(np.zeros((len(records), 4)))[0, :, :1]
+        found: np.ndarray = failing.predict(np.zeros((len(records), 4)))
+        return found[0, :, :1]
 
     with pytest.raises(QueryFailed) as caught:
         make_vault(Ledger(plan_of(2.0, count=1))).noisy_sum(Ask(look), Mechanism(2.0))

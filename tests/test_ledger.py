@@ -106,15 +106,15 @@ def test_a_run_that_is_continued_recalls_its_answers_and_asks_only_the_rest(
     second = ledger_of()
     second.attach(journal())
     assert second.is_continued
-    engine = Replaying(LocalEngine(make_vault(second)))  # type: ignore[assignment]
-    again = [engine.answer(Ask(), Mechanism(2.0)) for _ in range(3)]
+    replaying = Replaying(LocalEngine(make_vault(second)))
+    again = [replaying.answer(Ask(), Mechanism(2.0)) for _ in range(3)]
     for old, new in zip(told, again, strict=False):
         np.testing.assert_array_equal(old.value, new.value)
         assert old.noise == new.noise
     assert bookings(held.path) == 3
     assert second.epsilon() == spent_epsilon([Mechanism(2.0)] * 3, 1e-5)
     with pytest.raises(BudgetError):
-        engine.answer(Ask(), Mechanism(2.0))
+        replaying.answer(Ask(), Mechanism(2.0))
 
 
 def test_a_booking_without_an_answer_is_spent_and_never_asked_again(
@@ -264,7 +264,7 @@ def analytic(noise: float, delta: float) -> float:
     m = 1 / noise
 
     def excess(e: float) -> float:
-        return norm.cdf(m / 2 - e / m) - np.exp(e) * norm.cdf(-m / 2 - e / m) - delta
+        return float(norm.cdf(m / 2 - e / m) - np.exp(e) * norm.cdf(-m / 2 - e / m) - delta)
 
     return float(brentq(excess, 0.0, 100.0))
 

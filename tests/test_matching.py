@@ -136,7 +136,9 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
 
 
 def test_a_stopped_process_is_told_in_a_sentence() -> None:
-    from tincture.stays.matching.rounds import Effort, TerminatedWorkerError, match
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    from tincture.stays.matching.rounds import Effort, match
 
     def stopped() -> None:
         raise TerminatedWorkerError("killed")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -52,15 +55,17 @@ def on_resamples(statistic: Statistic, n: int) -> tuple[Floats, list[Integers]]:
     return statistic(weights), [np.repeat(np.arange(n), w.astype(int)) for w in weights]
 
 
+Ours = Callable[[Floats, Integers], Statistic]
+SKLEARN: dict[Ours, Any]
 SKLEARN = {auroc: roc_auc_score, auprc: average_precision_score, brier: brier_score_loss}
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("ours", SKLEARN)
-def test_class_figures_are_those_of_scikit_learn_on_every_resample(ours: object, seed: int) -> None:
+def test_class_figures_are_those_of_scikit_learn_on_every_resample(ours: Ours, seed: int) -> None:
     probability, label = drawn(np.random.default_rng(seed), 300)
-    theirs = SKLEARN[ours]  # type: ignore[index]
-    statistic = ours(probability, label)  # type: ignore[operator]
+    theirs = SKLEARN[ours]
+    statistic = ours(probability, label)
     expected = theirs(label, probability[:, 1])
     assert plain(statistic, 300) == pytest.approx(expected, abs=1e-9)
     values, members = on_resamples(statistic, 300)
@@ -165,17 +170,18 @@ def test_step_functions_are_those_of_scikit_survival_and_lifelines() -> None:
     nonparametric = pytest.importorskip("sksurv.nonparametric")
     lifelines = pytest.importorskip("lifelines")
     rng = np.random.default_rng(1)
-    time, event = np.round(rng.exponential(10, 200)) + 1, (rng.uniform(size=200) < 0.6) * 1.0
-    ours = kaplan_meier(time, event)  # type: ignore[arg-type]
+    time = np.round(rng.exponential(10, 200)) + 1
+    event = (rng.uniform(size=200) < 0.6).astype(float)
+    ours = kaplan_meier(time, event)
     times, theirs = nonparametric.kaplan_meier_estimator(event > 0.5, time)
     assert ours(times) == pytest.approx(theirs, abs=1e-12)
     assert ours(np.array([0.0])) == [1.0]
     times, theirs = nonparametric.kaplan_meier_estimator(event > 0.5, time, reverse=True)
-    assert censoring(time, event)(times) == pytest.approx(theirs, abs=1e-12)  # type: ignore[arg-type]
+    assert censoring(time, event)(times) == pytest.approx(theirs, abs=1e-12)
     # Without covariates Breslow's hazard is Nelson and Aalen's.
     fitted = lifelines.NelsonAalenFitter(nelson_aalen_smoothing=False).fit(time, event)
     expected = fitted.cumulative_hazard_.iloc[1:, 0].to_numpy()
-    hazard = breslow(np.zeros(200), time, event)  # type: ignore[arg-type]
+    hazard = breslow(np.zeros(200), time, event)
     assert hazard(hazard.times) == pytest.approx(expected, abs=1e-9)
 
 

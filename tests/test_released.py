@@ -112,8 +112,9 @@ def test_the_resource_describes_released_cells_and_the_package_the_records() -> 
 
 def test_a_word_for_missing_that_released_amounts_may_be_is_left_out_of_the_file() -> None:
     amounts = {"name": "x", "type": "number", "constraints": {"minimum": -10, "maximum": 10}}
+    words: dict[str, Any]
     words = {"fields": [amounts, amounts | {"name": "y"}], "missingValues": ["-9", "NA", "99"]}
-    words["fields"][1]["missingValues"] = ["-99"]  # type: ignore[index]
+    words["fields"][1]["missingValues"] = ["-99"]
     resource = resource_schema(Schema.from_dict(words))
     assert resource["missingValues"] == ["", "-9", "NA", "99"]
     assert [f["missingValues"] for f in resource["fields"]] == [["", "NA", "99"], ["", "-99"]]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -210,8 +211,9 @@ def test_a_summary_is_frozen_and_holds_numbers_and_words_only(condensed: Condens
     )
     card = condensed.table_.card()
     for part in held(InHouse(card.title, card.promise, found)):
+        kind: Any = type(part)
         if is_dataclass(part):
-            assert type(part).__dataclass_params__.frozen  # type: ignore[attr-defined, union-attr]
+            assert kind.__dataclass_params__.frozen
         else:
             assert part is None or type(part) in (str, int, float, bool, tuple)
     check(in_house_page(InHouse(card.title, card.promise, found)))

@@ -53,7 +53,8 @@ def counts_of(task: Task) -> st.SearchStrategy[np.ndarray]:
 @st.composite
 def residual_sums(draw: st.DrawFn) -> tuple[ResidualSums, Records]:
     """A question of any round, and records of any outcomes."""
-    task: Task = draw(st.sampled_from([YES_NO, TIMES]))  # type: ignore[assignment]
+    tasks: list[Task] = [YES_NO, TIMES]
+    task = draw(st.sampled_from(tasks))
     teacher: Teacher[Basis] = draw(teachers())
     query = ResidualSums(task, teacher, draw(counts_of(task)))
     return query, draw(tables(teacher.basis.marginals, task))
@@ -73,11 +74,17 @@ def weighted_sums(draw: st.DrawFn) -> tuple[Weighted, Records]:
     asked = residual_sums().filter(lambda a: any(c.is_categorical for c in columns_of(a[0])))
     query, records = draw(asked)
     name = draw(st.sampled_from([c.name for c in columns_of(query) if c.is_categorical]))
-    return Weighted(query, Balance.of(query.teacher.basis.marginals, name)), records  # type: ignore[attr-defined]
+    return Weighted(query, Balance.of(marginals_of(query), name)), records
+
+
+def marginals_of(query: ResidualSums) -> Marginals:
+    basis = query.teacher.basis
+    assert isinstance(basis, Basis)
+    return basis.marginals
 
 
 def columns_of(query: ResidualSums) -> tuple[Column, ...]:
-    return query.teacher.basis.marginals.encoding.columns  # type: ignore[attr-defined]
+    return marginals_of(query).encoding.columns
 
 
 @pytest.mark.parametrize("questions", [residual_sums(), weighted_sums(), rank_products()])

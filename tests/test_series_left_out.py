@@ -76,9 +76,13 @@ def test_one_stay_shows_where_nothing_is_noised_and_not_through_noise() -> None:
     some = records(200)
     grid, statics = (part.copy() for part in LAYOUT.parts(some.points))
     grid[1:, :, 1], statics[:, 3:], statics[:, 2] = np.nan, [0.0, 1.0], 0.0
-    answer = occupancy.contributions(replace(some, points=LAYOUT.points(grid, statics))).sum(0)  # type: ignore[arg-type]
+    answer = occupancy.contributions(
+        replace(some, points=LAYOUT.points(grid, statics.astype(float)))
+    ).sum(0)
     grid[0, :, 1] = 0.5
-    one = occupancy.contributions(replace(some, points=LAYOUT.points(grid, statics))).sum(0)  # type: ignore[arg-type]
+    one = occupancy.contributions(
+        replace(some, points=LAYOUT.points(grid, statics.astype(float)))
+    ).sum(0)
     exact, none = (occupancy.scale(a, 0.0, 200.0) for a in (one, answer))
     assert exact.present.tolist() == [True, True, True]
     assert none.present.tolist() == [True, False, True]

@@ -58,6 +58,7 @@ FIELDS: list[dict[str, Any]] = [
     {"name": "SMOKER", "type": "boolean", "role": "static"},
     {"name": "boolean_value", "type": "boolean"},
 ]
+KINDS: dict[str, pl.DataType | type[pl.DataType]]
 KINDS = {"subject_id": pl.Int64, "time": pl.Datetime("us"), "code": pl.String}
 KINDS |= {"numeric_value": pl.Float32, "text_value": pl.String}
 
@@ -84,7 +85,7 @@ ROWS = [
 
 
 def meds(*rows: tuple[Any, ...]) -> pl.DataFrame:
-    return pl.DataFrame([*rows], schema=KINDS, orient="row")  # type: ignore[arg-type]
+    return pl.DataFrame([*rows], schema=KINDS, orient="row")
 
 
 def read(

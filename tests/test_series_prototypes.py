@@ -78,19 +78,19 @@ def test_imagined_values_lie_where_the_cells_say_and_are_known_as_often() -> Non
     cells[1:] = 1 / 32
     basis = Summaries(LAYOUT, SCALE.__class__(**{**vars(SCALE), "cells": cells}))
     grid, statics = LAYOUT.parts(imagine(basis, COURSE, None, 3000, RNG(2)))
-    recorded, grid = np.isfinite(grid).mean(axis=(0, 1)), carried(grid)  # type: ignore[assignment]
+    recorded, held = np.isfinite(grid).mean(axis=(0, 1)), carried(grid)
     assert recorded == pytest.approx(SCALE.rate, abs=1e-3)
-    heart = grid[..., 0]
+    heart = held[..., 0]
     in_first = (heart >= 3 / 32) & (heart <= 4 / 32)
     in_second = (heart >= 20 / 32) & (heart <= 21 / 32)
     # 3,000 stays of 12 related bins: 0.7 within 4 standard errors of some 0.008
     assert in_first.mean() == pytest.approx(0.7, abs=0.035)
     assert (in_first | in_second).mean() > 0.999
-    known = np.isfinite(grid).mean(axis=0)
+    known = np.isfinite(held).mean(axis=0)
     assert known[0, 1] == pytest.approx(0.2, abs=0.03)
     assert known[-1, 1] == pytest.approx(0.8, abs=0.03)
     assert known[:, 2] == pytest.approx(np.full(12, 0.5), abs=0.04)
-    first = np.isfinite(grid[..., 1])
+    first = np.isfinite(held[..., 1])
     assert (first[:, 1:] >= first[:, :-1]).all(), "what is known once stays known"
     assert statics[:, 2:].sum(axis=1) == pytest.approx(1.0)
 

@@ -197,8 +197,8 @@ def test_levels_and_truth_values_count_as_numbers(cells: list[Any]) -> None:
 
 
 def test_declared_words_for_truth_are_read() -> None:
-    spoken = {"name": "MechVent", "type": "boolean", "role": "variable"}
-    spoken |= {"trueValues": ["on"], "falseValues": ["off"]}  # type: ignore[dict-item]
+    spoken: dict[str, Any] = {"name": "MechVent", "type": "boolean", "role": "variable"}
+    spoken |= {"trueValues": ["on"], "falseValues": ["off"]}
     fields = [f if f["name"] != "MechVent" else spoken for f in SCHEMA.to_dict()["fields"]]
     events = events_of((7, 30, "MechVent", "on"), (7, 90, "MechVent", "off"))
     grid = grid_of(events, OUTCOMES, Schema.from_dict({"fields": fields}))

@@ -139,7 +139,7 @@ def survival_schema(time: dict[str, object], event: dict[str, object]) -> Schema
     return Schema.from_dict({"fields": [{"name": "t", **time}, {"name": "e", **event}]})
 
 
-DAYS = {"type": "number", "constraints": {"minimum": 0, "maximum": 9}}
+DAYS: dict[str, object] = {"type": "number", "constraints": {"minimum": 0, "maximum": 9}}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_survival_outcome_must_be_declared(
     ],
 )
 def test_an_event_is_a_boolean_or_has_two_levels(event: dict[str, object]) -> None:
-    assert Survival.of(survival_schema(DAYS, event), "t", "e").high == 9  # type: ignore[arg-type]
+    assert Survival.of(survival_schema(DAYS, event), "t", "e").high == 9
 
 
 def test_a_target_needs_levels() -> None:

@@ -28,7 +28,7 @@ class Shifts(GaussianNB):
     part, beyond = 1.0, 0
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        found = super().predict_proba(x)
+        found: np.ndarray = super().predict_proba(x)
         found[self.beyond :, 1] += self.part * x[:, 0].mean()
         return found
 
@@ -51,7 +51,9 @@ class ByPlace(GaussianNB):
     part = 1e-9
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        return super().predict_proba(x) + self.part * (np.arange(len(x)) % 2)[:, None]
+        more = self.part * (np.arange(len(x)) % 2)[:, None]
+        found: np.ndarray = super().predict_proba(x) + more
+        return found
 
 
 class ByPlaceALittle(ByPlace):
@@ -64,7 +66,8 @@ class InCompany(GaussianNB):
     """Fails for a record alone."""
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        return super().predict_proba(x) * (np.nan if len(x) == 1 else 1.0)
+        found: np.ndarray = super().predict_proba(x)
+        return found * (np.nan if len(x) == 1 else 1.0)
 
 
 class Single(GaussianNB):

@@ -32,7 +32,7 @@ class OnlyScores(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, x: np.ndarray) -> np.ndarray:
-        far = np.square(x[:, None, :] - self.means_).sum(axis=2)
+        far: np.ndarray = np.square(x[:, None, :] - self.means_).sum(axis=2)
         return far[:, 0] - far[:, 1] if len(self.classes_) == 2 else -far
 
 

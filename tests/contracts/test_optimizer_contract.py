@@ -28,7 +28,8 @@ def start() -> Start:
 
 def quadratic(tables: np.ndarray) -> np.ndarray:
     """Mean squared distance to 0.3, a table at a time."""
-    return np.square(tables - 0.3).mean(axis=(1, 2))
+    found: np.ndarray = np.square(tables - 0.3).mean(axis=(1, 2))
+    return found
 
 
 class OptimizerContract:
