@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.kernels.pointwise import cospi
 from tincture.kernels.rows import norms
 from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.marginals import Marginals
 
-Floats = NDArray[np.float64]
 WAVES = 3  # cosines a column, the k-th with weight 1/k: smooth curves are cheap, wiggles dear
 PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows

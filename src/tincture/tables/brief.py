@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
@@ -17,8 +17,6 @@ from tincture.spine.questions import ENOUGH_UNITS
 from tincture.tables.balance import Balance
 from tincture.tables.marginals import Marginals
 from tincture.tables.questions import LossDifferences
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.search.directions import Directions
 from tincture.search.optimizer import Progress, Start
 from tincture.tables.brief import Brief
 from tincture.tables.questions import LossDifferences
 from tincture.tables.starts import scattered, tied
 
-Floats = NDArray[np.float64]
 N_ANCHORS = 1000
 N_PAIRS = 64
 CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest

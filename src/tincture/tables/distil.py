@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import ModelError, TinctureError
 from tincture.kernels.ranking import rank_covariance
 from tincture.models.protocol import Model, sketched
@@ -18,7 +19,6 @@ from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate, Optimizer, Start
 from tincture.tables.realism import Realism, tempered
 
-Floats = NDArray[np.float64]
 N_JUDGED = 800  # records looked at in a round
 CALIBRATION = 0.1  # weight of squared errors beside ranks
 REALISM = 0.1  # weight of the columns' distance from the records'

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.models.portfolio import guards
 from tincture.models.served import Served
@@ -23,7 +23,6 @@ from tincture.tables.marginals import Marginals
 from tincture.tables.proxy import by_proxy
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
 
-Floats = NDArray[np.float64]
 METHODS = ("auto", "direct", "proxy")
 
 # Share of the budget and number of questions of each kind (docs/decisions/0003, 0008).

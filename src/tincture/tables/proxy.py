@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats
 from tincture.models.portfolio import TREES
 from tincture.privacy.engine import Told
 from tincture.privacy.query import Query
@@ -32,7 +32,6 @@ from tincture.tables.distil import Distance, distil
 from tincture.tables.questions import LossDifferences, RankProducts
 from tincture.tables.starts import BARE, RICH, graded, grown
 
-Floats = NDArray[np.float64]
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000

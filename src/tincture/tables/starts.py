@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tincture.arrays import Floats, Integers
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import apportion
 from tincture.search.optimizer import Start
 from tincture.tables.marginals import Marginals
 
-Floats = NDArray[np.float64]
 SMALLEST = 0.01  # share of the records in a leaf
 DEPTH = 5  # of the trees that recipients usually fit
 FEWEST = 4  # leaves, however few the cases
@@ -185,13 +184,13 @@ def _n_leaves(growth: Growth, severity: Floats) -> int:
     return int(max(min(growth.leaves, told_apart, len(severity) // 4), 2))
 
 
-def _middle(points: Floats, members: NDArray[np.int64]) -> int:
+def _middle(points: Floats, members: Integers) -> int:
     """The member nearest to the mean of all."""
     far = np.square(points[members] - points[members].mean(axis=0)).sum(axis=1)
     return int(members[np.argmin(far)])
 
 
-def _paths(tree: Any, design: Floats) -> Sequence[NDArray[np.int64]]:
+def _paths(tree: Any, design: Floats) -> Sequence[Integers]:
     """Design columns that lead to each row's leaf."""
     nodes = tree.decision_path(design)
     return [tree.tree_.feature[nodes[i].indices] for i in range(len(design))]
@@ -200,8 +199,8 @@ def _paths(tree: Any, design: Floats) -> Sequence[NDArray[np.int64]]:
 def _shared(
     outcomes: Floats,
     severity: Floats,
-    owner: NDArray[np.int64],
-    rows: NDArray[np.int64],
+    owner: Integers,
+    rows: Integers,
     likely: Floats,
 ) -> Floats:
     """Outcomes shared out in proportion to likelihoods, by Sainte-Lague's divisors.
