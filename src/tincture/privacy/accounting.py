@@ -111,7 +111,7 @@ def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:
     return _calibrated(epsilon, delta, tuple(phases))
 
 
-@lru_cache(maxsize=64)  # it takes a second, and an audit's references all have the same plan
+@lru_cache(maxsize=64, typed=True)  # it takes seconds, and an audit's references share a plan
 def _calibrated(epsilon: float, delta: float, phases: tuple[Phase, ...]) -> Plan:
     if math.isinf(epsilon):
         silent = tuple(Mechanism(0.0, p.sampling_rate) for p in phases)

@@ -32,6 +32,11 @@ class Rule:
         return rounded_up(self.loss * math.sqrt(n_columns) / gap, 1)
 
 
+def about(number: float) -> str:
+    """How many people, as a noisy count lets one say."""
+    return f"{max(round(number, -1), 10):,.0f}"
+
+
 def rounded_up(number: float, figures: int) -> int:
     """The next whole number with so many figures."""
     unit = 10 ** max(math.floor(math.log10(max(number, 1.0))) + 1 - figures, 0)

@@ -93,7 +93,8 @@ class Release(ABC):
         ReleaseError
             If the folder exists or cannot be written.
         """
-        package, ledger, card = self.package(), self.ledger.to_dict(), self.card()
+        package, ledger = self.package(), self.ledger.to_dict()
+        card = self._card(package, ledger)
         write_folder(
             Path(path),
             {
@@ -176,7 +177,9 @@ class Release(ABC):
 
     def card(self) -> Card:
         """What the data card is drawn from; holds no record."""
-        package, ledger = self.package(), self.ledger.to_dict()
+        return self._card(self.package(), self.ledger.to_dict())
+
+    def _card(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
         return Card.of(package, ledger, self.schema, self.words(package, ledger))
 
     def package(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What estimators of rows and of stays share: a run's place in the books, and its release."""
+"""A run's place in the books: its journal, and its share of a budget."""
 
 from __future__ import annotations
 

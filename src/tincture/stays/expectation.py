@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
-from tincture.spine.expectation import Rule, rounded_up
+from tincture.spine.expectation import Rule, about, rounded_up
 from tincture.stays.layout import Layout
 from tincture.stays.summaries import RECORDED, SURE, Occupancy
 
@@ -59,8 +59,8 @@ class Outlook:
     def counted(self, counts: Floats) -> str:
         """One sentence when the outcomes (2,) have been counted through noise; ε finite."""
         n, rarer = float(counts.sum()), float(counts.min())
-        said = f"hrough noise, there are about {_about(n)} {self._whom}, "
-        said += f"{_about(rarer)} with the rarer outcome"
+        said = f"hrough noise, there are about {about(n)} {self._whom}, "
+        said += f"{about(rarer)} with the rarer outcome"
         always = self.stays_for(ALWAYS)
         if n < always:
             return (
@@ -93,7 +93,3 @@ NOTHING_SEEN = (
     "Warning: no variable is seen through the noise. The release will hold no measurement, and be "
     "worth no more than its static columns, if any is seen."
 )
-
-
-def _about(number: float) -> str:
-    return f"{max(round(number, -1), 10):,.0f}"

@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -40,9 +39,8 @@ N_DRAFTS = 12  # of which networks choose one
 N_IMAGINED = 2000  # stays that networks are asked about
 
 
-@lru_cache(maxsize=8, typed=True)
 def usual_plan(epsilon: float, delta: float) -> Plan:
-    """Rounds and noise from public settings alone; kept, as they take seconds to find."""
+    """Rounds and noise from public settings alone."""
     rounds = {} if math.isfinite(epsilon) else {ResidualSums.question: ROUNDS_UNPRIVATE}
     phases = phases_of(PHASES, rounds)
     if math.isinf(epsilon):

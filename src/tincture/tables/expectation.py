@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from tincture.spine.expectation import Rule
+from tincture.spine.expectation import Rule, about
 
 # The fit gives a loss of 0.9; small tables scatter, so that twice as much is promised away.
 RULE = Rule(best=0.96, loss=2.0)
@@ -49,8 +49,7 @@ def verdict(n_rarer: float, n_columns: int, epsilon: float) -> str:
         As for `expectation`; ε finite.
     """
     share = RULE.share(n_rarer, n_columns, epsilon) if n_rarer >= FEWEST else 0.0
-    about = f"{max(round(n_rarer, -1), 10):,.0f}"
-    counted = f"Through noise, about {about} people have the rarer outcome"
+    counted = f"Through noise, about {about(n_rarer)} people have the rarer outcome"
     if share >= GOOD:
         return f"{counted}: enough for {GOOD:.0%} of the gain over chance, or more."
     if share >= POOR:
