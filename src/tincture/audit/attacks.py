@@ -35,14 +35,14 @@ class Scene:
     Attributes
     ----------
     rows, members, others : ndarray of shape (n, width)
-    persons : tuple of ndarray of int64, optional
-        Whose each member and each other is, where a person may have several.
+    persons : ndarray of int64, optional
+        Whose each member, then each other is, where a person may have several.
     """
 
     rows: Floats
     members: Floats
     others: Floats
-    persons: tuple[Integers, Integers] | None = None
+    persons: Integers | None = None
 
 
 def check_settings(references: int, canaries: int) -> None:
@@ -131,7 +131,7 @@ def by_references(
     others = _few(len(scene.others), MOST, rng)
     pool = np.concatenate([scene.members[chosen], scene.others[others]])
     places = np.concatenate([chosen, n_members + others])
-    included = _halves(scene, chosen, others, count, rng)
+    included = _halves(scene.persons, places, count, rng)
     seen: dict[str, list[Floats]] = {name: [] for name in statistics}
     for done, inside in enumerate(included):
         progress(done, count)
@@ -147,15 +147,13 @@ def by_references(
 
 
 def _halves(
-    scene: Scene, members: Integers, others: Integers, count: int, rng: np.random.Generator
+    persons: Integers | None, places: Integers, count: int, rng: np.random.Generator
 ) -> Mask:
-    """Random halves of the attacked, (count, members and others); no person is torn apart."""
-    if scene.persons is None:
-        return halves(len(members) + len(others), count, rng)
-    first, inside = np.unique(scene.persons[0][members], return_inverse=True)
-    second, outside = np.unique(scene.persons[1][others], return_inverse=True)
-    persons = np.concatenate([inside, len(first) + outside])
-    return halves(len(first) + len(second), count, rng)[:, persons]
+    """Random halves of those at some places, (count, places); no person is torn apart."""
+    if persons is None:
+        return halves(len(places), count, rng)
+    who, whose = np.unique(persons[places], return_inverse=True)
+    return halves(len(who), count, rng)[:, whose]
 
 
 def how_close(scene: Scene, rng: np.random.Generator) -> Closeness:

@@ -103,16 +103,15 @@ def attack(
         _seen(target, side, ledger, purpose)
         for side, purpose in zip(target.sides(members, others), PURPOSES, strict=True)
     ]
-    records = [side.records for side in sides]
-    invented = target.records(target.release)
-    describe = target.description(_together(records), invented)
-    points = (describe(invented), describe(records[0]), describe(records[1]))
-    persons = [side.person for side in sides if side.person is not None]
-    scene = Scene(*points, (persons[0], persons[1]) if persons else None)
+    everybody, invented = _together(*sides), target.records(target.release)
+    describe = target.description(everybody.records, invented)
+    of_members, of_others = (describe(side.records) for side in sides)
+    points = (describe(invented), of_members, of_others)
+    scene = Scene(*points, everybody.person)
     attacks = membership(scene, f"closest {target.one}", rng)
     attacks += [by_statistic(name, s, scene, rng) for name, s in target.statistics.items()]
     if references:
-        make = _maker(target, sides, describe)
+        make = _maker(target, everybody, describe)
         attacks += by_references(scene, make, references, rng, progress, target.ratios)
     return Audit(
         target.release.fingerprint,
@@ -138,28 +137,28 @@ def _seen(target: Target, side: Any, ledger: Ledger, purpose: str) -> Sealed:
     return Sealed(records, vault.disclose_persons(f"persons of {purpose}"))
 
 
-def _together(parts: Sequence[Records]) -> Records:
-    return Records(
-        np.concatenate([p.points for p in parts]),
-        np.concatenate([p.design for p in parts]),
-        np.concatenate([p.outcomes for p in parts]),
+def _together(members: Sealed, others: Sealed) -> Sealed:
+    """Both sides, whose persons are others."""
+    both, person = (members.records, others.records), None
+    if members.person is not None and others.person is not None:
+        person = np.concatenate([members.person, members.person.max() + 1 + others.person])
+    records = Records(
+        np.concatenate([r.points for r in both]),
+        np.concatenate([r.design for r in both]),
+        np.concatenate([r.outcomes for r in both]),
     )
+    return Sealed(records, person)
 
 
 def _maker(
-    target: Target, sides: Sequence[Sealed], describe: Callable[[Records], Floats]
+    target: Target, everybody: Sealed, describe: Callable[[Records], Floats]
 ) -> Callable[[Integers, int], Floats]:
     """Points of a release made like the one attacked, of the records at some places."""
-    everybody = _together([side.records for side in sides])
-    person = None
-    if sides[0].person is not None and sides[1].person is not None:
-        person = np.concatenate([sides[0].person, sides[0].person.max() + 1 + sides[1].person])
 
     def make(places: Integers, seed: int) -> Floats:
         job = target.job(seed)
-        chosen = Sealed(
-            everybody.take(places), None if person is None else person[places], form=target.form
-        )
+        person = None if everybody.person is None else everybody.person[places]
+        chosen = Sealed(everybody.records.take(places), person, form=target.form)
         vault = Vault(lambda _: chosen, None, Ledger(job.plan(), unit=job.unit))
         found = job.search(LocalEngine(vault), np.random.default_rng(seed), SILENT)
         return describe(target.records(job.release(found, vault.form, vault.ledger)))

@@ -110,8 +110,7 @@ class StaysBench(Bench):
         self.learners, self.note = learners_of(networks, recipe=recipe, deep=deep)
         told = CondensedSeries.of(release)
         self._release, self.schema = told, told.schema
-        self.task = self._classes = told.classes
-        self.case = told.case
+        self.task, self.case = told.outcome, told.case
         self._layout, self.condensed = invented(told)
         statics = self._layout.statics.columns if self._layout.statics else ()
         self.columns = (*statics, *(told.schema[name] for name in self.task.columns))
@@ -121,7 +120,7 @@ class StaysBench(Bench):
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
         """Grid, static columns and outcome."""
-        return StaysSealing(schema, self._classes, beside=beside)
+        return StaysSealing(schema, self.task, beside=beside)
 
     def has(self, side: Stays, name: str) -> bool:
         """Whether the outcomes have a column."""

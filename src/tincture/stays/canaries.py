@@ -6,6 +6,7 @@ import numpy as np
 
 from tincture.privacy.query import Records
 from tincture.stays.job import StaysJob
+from tincture.stays.sealing import records_of
 
 
 def canaries(job: StaysJob, size: int, rng: np.random.Generator) -> Records:
@@ -21,4 +22,4 @@ def canaries(job: StaysJob, size: int, rng: np.random.Generator) -> Records:
         statics = layout.statics.snap(rng.random((size, layout.n_static)))
     outcomes = task.allot(np.ones(task.n_cells), size, rng)
     points = layout.points(grid.astype(np.float32), statics)
-    return Records(points, np.zeros((size, 0), np.float32), outcomes)
+    return records_of(points, outcomes)

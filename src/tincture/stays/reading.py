@@ -23,6 +23,7 @@ from tincture.stays.events.tables import polars_series
 from tincture.stays.formats import DATED, END, HOURS, START, Form, Source, open_events
 from tincture.stays.layout import Layout, Stays, bin_stays
 from tincture.stays.release import CondensedSeries
+from tincture.stays.sealing import records_of
 
 INCOMPLETE = (
     "The settings of the release are incomplete; expected those that tincture condense-series "
@@ -183,7 +184,7 @@ def invented(release: CondensedSeries) -> tuple[Layout, Records]:
     ------
     TableError, SettingError, SchemaError, ReleaseError
     """
-    own, task = release.own, release.own.classes
+    own, task = release.own, release.outcome
     layout = _layout_of(own)
     if own.events.is_empty():  # noise hid every variable
         nothing = np.full((len(own), *layout.shape), np.nan, dtype=np.float32)
@@ -192,7 +193,7 @@ def invented(release: CondensedSeries) -> tuple[Layout, Records]:
         stays = read_like(own, own.events, own.outcomes)
     points = layout.points(stays.grid, stays.statics(own.schema))
     outcomes = task.outcomes(to_columns(stays.outcomes, own.schema, task.columns))
-    return layout, Records(points, np.zeros((len(stays), 0), np.float32), outcomes)
+    return layout, records_of(points, outcomes)
 
 
 def _outcomes(source: Source, outcomes: Any) -> Any:

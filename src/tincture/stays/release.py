@@ -18,7 +18,7 @@ from tincture.io.frames import to_frame
 from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification, Task
+from tincture.public.tasks import Task
 from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
 from tincture.stays.formats import END, HOURS, START, Form
@@ -51,16 +51,6 @@ class CondensedSeries(Release):
     def labelled(self) -> pl.DataFrame:
         """The outcomes."""
         return self.outcomes
-
-    @property
-    def classes(self) -> Classification:
-        """The outcome.
-
-        Raises
-        ------
-        SchemaError, SettingError
-        """
-        return Classification.of(self.schema, self.task["target"], self.task.get("case"))
 
     @property
     def own(self) -> CondensedSeries:

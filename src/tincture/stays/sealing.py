@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tincture.arrays import Floats
 from tincture.io.frames import to_columns
 from tincture.privacy.query import Records, Sealed
-from tincture.public.tasks import Classification
+from tincture.public.tasks import Task
 from tincture.spine.sealing import Sealing
-from tincture.stays.layout import Stays
+from tincture.stays.layout import Grid, Stays
 
 
 @dataclass(frozen=True, slots=True)
 class StaysSealing(Sealing):
     """By which stays are sealed, their outcomes being of a task; unit and beside lie there too."""
 
-    task: Classification
+    task: Task
 
     def __call__(self, stays: Stays) -> Sealed:
         """A record's points are its grid and its static columns.
@@ -30,6 +31,9 @@ class StaysSealing(Sealing):
         values = to_columns(stays.outcomes, self.schema, self.task.columns)
         self.task.check(values)
         points = stays.layout.points(stays.grid, stays.statics(self.schema))
-        empty = np.zeros((len(stays), 0), dtype=np.float32)
-        records = Records(points, empty, self.task.outcomes(values))
-        return self.sealed(records, stays.outcomes)
+        return self.sealed(records_of(points, self.task.outcomes(values)), stays.outcomes)
+
+
+def records_of(points: Grid, outcomes: Floats) -> Records:
+    """Encoded stays, real or invented, as a vault holds them; no model sees a design of theirs."""
+    return Records(points, np.zeros((len(points), 0), dtype=np.float32), outcomes)

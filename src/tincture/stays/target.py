@@ -48,7 +48,7 @@ class StaysTarget(Target):
     def seal(self, source: Stays) -> Sealed:
         """Encode binned stays."""
         made = self.release
-        return StaysSealing(made.schema, made.classes, unit=made.settings["unit"])(source)
+        return StaysSealing(made.schema, made.outcome, unit=made.settings["unit"])(source)
 
     def records(self, release: CondensedSeries) -> Records:
         """Its stays."""

@@ -20,7 +20,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
 from tincture.tables.release import CondensedTable
-from tincture.tables.sealing import TableSealing
+from tincture.tables.sealing import TableSealing, records_of
 from tincture.tables.view import Recipient
 
 
@@ -115,6 +115,4 @@ class TableBench(Bench):
 def condensed_records(table: CondensedTable, encoding: Encoding, task: Task) -> Records:
     """The rows of a release as models see them."""
     values = to_columns(table.rows, plain(table.schema), table.schema.names)
-    points = encoding.encode(values)
-    design = encoding.design(points).astype(np.float32)
-    return Records(points.astype(np.float32), design, task.outcomes(values))
+    return records_of(encoding, encoding.encode(values), task.outcomes(values))

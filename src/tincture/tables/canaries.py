@@ -7,6 +7,7 @@ import numpy as np
 from tincture.privacy.query import Records
 from tincture.tables.job import TableJob
 from tincture.tables.marginals import Marginals
+from tincture.tables.sealing import records_of
 
 
 def canaries(job: TableJob, size: int, rng: np.random.Generator) -> Records:
@@ -15,5 +16,4 @@ def canaries(job: TableJob, size: int, rng: np.random.Generator) -> Records:
     flat = Marginals.flat(encoding)
     points = encoding.snap(flat.place(flat.draw(size, rng)))
     outcomes = task.allot(np.ones(task.n_cells), size, rng)
-    design = encoding.design(points).astype(np.float32)
-    return Records(points.astype(np.float32), design, outcomes)
+    return records_of(encoding, points, outcomes)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tincture.arrays import Floats
 from tincture.io.frames import to_columns
 from tincture.privacy.query import Records, Sealed
 from tincture.public.encoding import Encoding
@@ -32,7 +33,11 @@ class TableSealing(Sealing):
         names = [c.name for c in self.encoding.columns]
         values = to_columns(table, self.schema, [*names, *self.task.columns])
         self.task.check(values)
-        points = self.encoding.encode(values)
-        design = self.encoding.design(points).astype(np.float32)
-        outcomes = self.task.outcomes(values)
-        return self.sealed(Records(points.astype(np.float32), design, outcomes), table)
+        points, outcomes = self.encoding.encode(values), self.task.outcomes(values)
+        return self.sealed(records_of(self.encoding, points, outcomes), table)
+
+
+def records_of(encoding: Encoding, points: Floats, outcomes: Floats) -> Records:
+    """Encoded rows, real or invented, as a vault holds them."""
+    design = encoding.design(points).astype(np.float32)
+    return Records(points.astype(np.float32), design, outcomes)

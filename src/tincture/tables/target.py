@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
@@ -34,20 +35,20 @@ class TableTarget(Target):
     @property
     def encoding(self) -> Encoding:
         """Of all columns, outcomes last."""
-        job, schema = self.job(0), self.release.schema
+        job, schema = self._own, self.release.schema
         return Encoding([schema[name] for name in (*job.features, *job.task.columns)])
 
     def seal(self, source: Any) -> Sealed:
         """Encode the features of a frame as the release's own job does."""
-        return self.job(0).sealing(source)
+        return self._own.sealing(source)
 
     def records(self, release: CondensedTable) -> Records:
         """Its rows."""
-        return condensed_records(release, self.job(0).encoding, release.outcome)
+        return condensed_records(release, self._own.encoding, release.outcome)
 
     def description(self, real: Records, invented: Records) -> Callable[[Records], Floats]:
         """Features and outcomes side by side."""
-        task = self.job(0).task
+        task = self._own.task
         outcome = Encoding([self.release.schema[name] for name in task.columns])
 
         def points(records: Records) -> Floats:
@@ -55,6 +56,11 @@ class TableTarget(Target):
             return np.concatenate([records.points.astype(np.float64), outcomes], axis=1)
 
         return points
+
+    @cached_property
+    def _own(self) -> TableJob:
+        """Whose seed does not matter."""
+        return self.job(0)
 
     def job(self, seed: int) -> TableJob:
         """Of the release's settings."""
