@@ -36,8 +36,7 @@ LOOKS = ["attacked members", "attacked others"]
 
 def release_of(stays: tuple[pl.DataFrame, pl.DataFrame], epsilon: float) -> CondensedSeries:
     condenser = stays_condenser(n_rows=40, epsilon=epsilon)
-    made: CondensedSeries = condenser.fit(*stays).table_
-    return made
+    return condenser.fit(*stays).table_
 
 
 @pytest.fixture(scope="module")

@@ -31,9 +31,9 @@ from tincture.report.card import card_page, card_text, document
 from tincture.report.document import (
     Block,
     Bullets,
-    Code,
     Document,
     Heading,
+    Lines,
     Paragraph,
     Promise,
     Section,
@@ -97,7 +97,7 @@ def of_block(block: Block) -> Iterator[tuple[str, str]]:
             yield "p", text
         case Bullets(items):
             yield from (("li", item) for item in items)
-        case Code(_, text):
+        case Lines(_, text):
             yield "pre", text
         case Table(caption, heads, rows):
             yield "p", caption
@@ -126,7 +126,7 @@ texts = st.one_of(words.filter(lambda text: text.strip()), st.just(NASTY))
 @settings(max_examples=200, deadline=None)
 def test_any_text_stays_text_and_is_the_same_in_both(made: list[str]) -> None:
     table = Table(made[4], (made[5], made[6]), ((made[7], made[8]),), numbers=1)
-    code = Code("python", plainly(made[9]))
+    code = Lines("python", plainly(made[9]))
     blocks = (Heading(made[1]), Paragraph(made[2]), Bullets((made[3], made[10])), table, code)
     promise = Promise(made[11], True)
     assert_same(Document(made[0], (promise, Section(made[1], blocks), Paragraph(made[2]))))
@@ -143,15 +143,13 @@ def renamed(made: CondensedTable, names: dict[str, str]) -> CondensedTable:
 
 
 def of_rows(**changes: Any) -> CondensedTable:
-    made: CondensedTable = make_condenser(**changes).fit(make_table(200)).table_
-    return made
+    return make_condenser(**changes).fit(make_table(200)).table_
 
 
 def of_stays(epsilon: float = math.inf, n_rows: int = 16, **changes: Any) -> CondensedSeries:
     settings: dict[str, Any] = {"target": "died", "hours": 12, "delta": 1e-5, "effort": 0} | changes
     stays = SeriesCondenser(schema=OF_STAYS, epsilon=epsilon, n_rows=n_rows, **settings)
-    made: CondensedSeries = stays.fit(*make_stays()).table_
-    return made
+    return stays.fit(*make_stays()).table_
 
 
 def survival() -> CondensedTable:

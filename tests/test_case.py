@@ -154,7 +154,7 @@ def test_rows_have_the_prevalence_of_the_case_whichever_it_is() -> None:
     share = cast(float, (table["died"] == 1).mean())
     for case in ("dead", "alive"):
         rows = make_condenser(schema=Schema.from_dict(coded()), case=case).fit(table).table_.rows
-        assert abs((rows["died"] == 1).mean() - share) <= 1 / 16
+        assert abs(cast(float, (rows["died"] == 1).mean()) - share) <= 1 / 16
 
 
 def test_the_command_line_takes_and_tells_the_case(tmp_path: Path) -> None:

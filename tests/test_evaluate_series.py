@@ -62,8 +62,7 @@ def release() -> CondensedSeries:
     settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
     events, outcomes, _ = real()
     condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5, effort=0)
-    made: CondensedSeries = condenser.fit(events, outcomes).table_
-    return made
+    return condenser.fit(events, outcomes).table_
 
 
 def score(release: CondensedSeries, *networks: Any, **more: Any) -> Evaluation:

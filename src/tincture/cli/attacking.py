@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Attacking:
     """How hard every audit tries, and whom it tells."""
 
     references: Annotated[
@@ -42,7 +42,7 @@ def audit(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     records: Annotated[Path, typer.Option(help="The records that were condensed.")],
     held_out: Annotated[Path, typer.Option(help="Others of the same kind, not condensed.")],
-    told: Told,
+    options: Attacking,
     sensitive: Annotated[
         list[str] | None,
         typer.Option(help="A column to infer from all others, repeatable.", metavar="COLUMN"),
@@ -64,7 +64,7 @@ def audit(
         CondensedTable,
         TableTarget,
         lambda: two_tables(records, held_out),
-        told,
+        options,
         sensitive=sensitive or [],
     )
 
@@ -74,7 +74,7 @@ def audit_series(
     events: Annotated[Path, typer.Argument(help="The events that were condensed, or a folder.")],
     records: Annotated[Path, typer.Option(help="Outcomes of the stays that were condensed.")],
     held_out: Annotated[Path, typer.Option(help="Outcomes of others of the same kind.")],
-    told: Told,
+    options: Attacking,
     held_out_events: Annotated[
         Path | None, typer.Option(help="Events of the others, if they lie elsewhere.")
     ] = None,
@@ -95,7 +95,7 @@ def audit_series(
         two_tables(records, held_out)
         return (events, records), (held_out_events, held_out)
 
-    _attack(release, CondensedSeries, StaysTarget, sides, told)
+    _attack(release, CondensedSeries, StaysTarget, sides, options)
 
 
 def _attack(
@@ -103,7 +103,7 @@ def _attack(
     kind: type[Release],
     target: Callable[[Any], Target],
     sides: Callable[[], Sequence[Any]],
-    told: Told,
+    options: Attacking,
     sensitive: Sequence[str] = (),
 ) -> None:
     """Attack a release of any kind; its sides are read after it was."""
@@ -111,26 +111,26 @@ def _attack(
     from tincture.audit.told import to_file
     from tincture.io.files import write_file
 
-    if told.out is not None:
-        require_page(told.out)
+    if options.out is not None:
+        require_page(options.out)
     looks = looks_of(folder)
     made = target(kind.load(folder))
     members, others = sides()
-    with progress_bar(told.quiet or told.as_json, "Attacking the release") as progress:
+    with progress_bar(options.quiet or options.as_json, "Attacking the release") as progress:
         found = attack(
             made,
             members,
             others,
             sensitive=sensitive,
-            references=told.references,
-            canaries=told.canaries,
-            seed=told.seed,
+            references=options.references,
+            canaries=options.canaries,
+            seed=options.seed,
             in_house=looks,
             progress=progress,
         )
-    if told.out is not None:
-        write_file(told.out, as_text(to_file(found)).encode())
-    if told.as_json:
+    if options.out is not None:
+        write_file(options.out, as_text(to_file(found)).encode())
+    if options.as_json:
         print_json(to_file(found))
-    elif not told.quiet:
+    elif not options.quiet:
         print_attacks(found)

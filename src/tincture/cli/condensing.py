@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Condensing:
     """What every such command is told of where to write and what to say."""
 
     out: Annotated[Path, typer.Option(help="Folder to create for the release.")]
@@ -42,7 +42,7 @@ def condensed(
     made: Callable[[], tuple[Releasing, tuple[Any, ...]]],
     kind: type[Release],
     data: str,
-    course: Course,
+    options: Condensing,
     title: str,
 ) -> None:
     """Condense, save, tell; or continue a killed run.
@@ -55,30 +55,30 @@ def condensed(
         Of the release.
     data : str
         The file of it that is named to a person.
-    course : Course
+    options : Condensing
     title : str
         Of the bar.
     """
     from tincture.io.files import require_new
     from tincture.privacy.budget import Budget
 
-    journal = journal_of(course.out, course.resume)
-    release = finished_release(course.out, journal, kind) if course.resume else None
+    journal = journal_of(options.out, options.resume)
+    release = finished_release(options.out, journal, kind) if options.resume else None
     if release is None:
-        require_new(course.out)
-        if course.budget is not None:
-            Budget(course.budget).read()
+        require_new(options.out)
+        if options.budget is not None:
+            Budget(options.budget).read()
         estimator, sources = made()
-        notes = Console(soft_wrap=True, quiet=course.is_silent)
-        with progress_bar(course.is_silent, title) as progress:
+        notes = Console(soft_wrap=True, quiet=options.is_silent)
+        with progress_bar(options.is_silent, title) as progress:
             estimator.fit(
                 *sources,
                 journal=journal,
-                budget=course.budget,
+                budget=options.budget,
                 progress=progress,
                 notice=lambda text: notes.print(text, markup=False),
             )
-        estimator.save(course.out)
+        estimator.save(options.out)
         release = estimator.table_
     remove_journal(journal)
-    print_release(course.out / data, release, course.quiet, course.as_json)
+    print_release(options.out / data, release, options.quiet, options.as_json)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Judging:
     """What every evaluation looks at, and how what it finds is shown."""
 
     by: Annotated[
@@ -50,7 +50,7 @@ def evaluate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     train: Annotated[Path, typer.Option(help="The records that were condensed.")],
     test: Annotated[Path, typer.Option(help="Held-out records.")],
-    shown: Shown,
+    options: Judging,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,7 +82,7 @@ def evaluate(
         CondensedTable,
         lambda made: TableBench(made, model),
         lambda: two_tables(train, test),
-        shown,
+        options,
         at=at or [],
     )
 
@@ -92,7 +92,7 @@ def evaluate_series(
     events: Annotated[Path, typer.Argument(help="Real events, in the form that was condensed.")],
     train: Annotated[Path, typer.Option(help="Outcomes of the stays that were condensed.")],
     test: Annotated[Path, typer.Option(help="Outcomes of held-out stays.")],
-    shown: Shown,
+    options: Judging,
     test_events: Annotated[
         Path | None, typer.Option(help="Events of the held-out stays, if they are elsewhere.")
     ] = None,
@@ -124,7 +124,7 @@ def evaluate_series(
         CondensedSeries,
         lambda made: StaysBench(made, network or None),
         lambda: ((events, train), (test_events, test)),
-        shown,
+        options,
         runs=runs,
     )
 
@@ -134,7 +134,7 @@ def judge(
     kind: Any,
     bench: Callable[[Any], Bench],
     sides: Callable[[], Sequence[Any]],
-    shown: Shown,
+    options: Judging,
     **settings: Any,
 ) -> None:
     """Evaluate a release of any kind, write the page and say what was found.
@@ -148,32 +148,33 @@ def judge(
     from tincture.report.in_house import in_house_page
     from tincture.report.summary import Attacks, InHouse
 
-    if shown.report is not None:
-        require_page(shown.report)
-    elif shown.audit is not None:
+    if options.report is not None:
+        require_page(options.report)
+    elif options.audit is not None:
         raise SettingError("An audit is shown on a page; add --report, or leave out --audit.")
     looks = looks_of(folder)
     made = kind.load(folder)
-    attacks = Attacks() if shown.audit is None else from_file(shown.audit, made)
-    with progress_bar(shown.quiet or shown.as_json, "Training on the release and others") as told:
+    attacks = Attacks() if options.audit is None else from_file(options.audit, made)
+    silent = options.quiet or options.as_json
+    with progress_bar(silent, "Training on the release and others") as told:
         found = run(
             bench(made),
             *sides(),
-            by=shown.by or [],
-            schema=shown.schema,
-            seed=shown.seed,
+            by=options.by or [],
+            schema=options.schema,
+            seed=options.seed,
             in_house=looks,
-            pictures=shown.report is not None,
+            pictures=options.report is not None,
             progress=told,
             **settings,
         )
-    if shown.report is not None:
+    if options.report is not None:
         card = made.card()
         page = in_house_page(InHouse(card.title, card.promise, found, attacks))
-        write_file(shown.report, page.encode())
-    if shown.as_json:
+        write_file(options.report, page.encode())
+    if options.as_json:
         print_json(found.to_dict())
-    elif not shown.quiet:
+    elif not options.quiet:
         print_scores(found)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tincture.cli.condensing import Course, condensed
+from tincture.cli.condensing import Condensing, condensed
 from tincture.cli.console import CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
@@ -17,7 +17,7 @@ def condense(
     schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
     epsilon: Epsilon,
     delta: Delta,
-    course: Course,
+    options: Condensing,
     target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
     event: Annotated[
@@ -85,12 +85,12 @@ def condense(
                 weights=_weights(weight or []),
                 balance=balance,
                 effort=effort,
-                seed=course.seed,
+                seed=options.seed,
             ),
             (source,),
         )
 
-    condensed(made, CondensedTable, DATA, course, f"Condensing to {rows} rows")
+    condensed(made, CondensedTable, DATA, options, f"Condensing to {rows} rows")
 
 
 def _weights(given: list[str]) -> dict[str, float]:

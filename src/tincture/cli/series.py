@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tincture.cli.condensing import Course, condensed
+from tincture.cli.condensing import Condensing, condensed
 from tincture.cli.console import CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
@@ -39,7 +39,7 @@ def condense_series(
     target: Annotated[str, typer.Option(help="Outcome column, of two classes.")],
     epsilon: Epsilon,
     delta: Delta,
-    course: Course,
+    options: Condensing,
     outcomes: Annotated[
         Path | None,
         typer.Option(help="One row a stay, or a window of it: static columns and the outcome."),
@@ -96,9 +96,9 @@ def condense_series(
                 time_unit=time_unit,
                 unit=unit,
                 effort=effort,
-                seed=course.seed,
+                seed=options.seed,
             ),
             (events, outcomes),
         )
 
-    condensed(made, CondensedSeries, EVENTS, course, f"Condensing to {rows} stays")
+    condensed(made, CondensedSeries, EVENTS, options, f"Condensing to {rows} stays")

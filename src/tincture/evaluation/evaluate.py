@@ -97,20 +97,20 @@ def evaluate(
     house = _House.open(bench, train, test, by, schema, ledger)
     merits = merits_of.of(bench.task, house.held_out.outcomes, at)
     members, groups = house.groups()
-    course = _Course(bench, house, merits, seed, pictures)
-    course.run(runs, progress)
-    panel = Panel(course.everything, members, merits, seed)
+    trainings = _Trainings(bench, house, merits, seed, pictures)
+    trainings.run(runs, progress)
+    panel = Panel(trainings.everything, members, merits, seed)
     scored = Evaluation(
         scores=tuple(panel.scores()),
         looks=house.looks,
         gaps=tuple(panel.gaps()),
         groups=groups,
-        fits=tuple(course.fits),
+        fits=tuple(trainings.fits),
         case=bench.case,
         note=bench.note,
         words=bench.words,
     )
-    return course.drawn(scored) if pictures else scored
+    return trainings.drawn(scored) if pictures else scored
 
 
 def _check(bench: Bench, by: Sequence[str], runs: int, seed: int) -> None:
@@ -203,7 +203,7 @@ class _House:
         )
 
 
-class _Course:
+class _Trainings:
     """Every model, trained on every source, and asked about the held-out records."""
 
     def __init__(

@@ -15,6 +15,7 @@ from tincture.report.document import (
     Bullets,
     Document,
     Heading,
+    Lines,
     Paragraph,
     Promise,
     Section,
@@ -22,7 +23,6 @@ from tincture.report.document import (
     as_html,
     as_markdown,
 )
-from tincture.report.document import Code as Lines
 from tincture.report.prevalence import Prevalence
 
 PUBLIC = (

@@ -43,7 +43,7 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class Lines:
     """Lines to be copied."""
 
     language: str
@@ -68,7 +68,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-Block = Heading | Paragraph | Promise | Bullets | Code | Table | Section
+Block = Heading | Paragraph | Promise | Bullets | Lines | Table | Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _element(block: Block) -> Markup:
             return element("p", text, class_="promise" if is_kept else "warning")
         case Bullets(items):
             return element("ul", *(element("li", item) for item in items))
-        case Code(_, text):
+        case Lines(_, text):
             return element("pre", text)
         case Table(caption, heads, rows, numbers):
             return table(caption, heads, rows, numbers=numbers)
@@ -125,7 +125,7 @@ def _markdown(block: Block) -> str:
             return f"**{in_text(text)}**"
         case Bullets(items):
             return "\n".join(f"- {_line(item)}" for item in items)
-        case Code(language, text):
+        case Lines(language, text):
             fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text) or [""]))
             return f"{fence}{language}\n{text}\n{fence}"
         case Table(caption, heads, rows, numbers):

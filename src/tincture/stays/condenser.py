@@ -14,6 +14,7 @@ from tincture.public.tasks import Classification
 from tincture.spine.estimator import Releasing, Running
 from tincture.stays.job import StaysJob
 from tincture.stays.layout import Layout
+from tincture.stays.release import CondensedSeries
 from tincture.version import __version__
 
 MAX_STAYS = 2_000
@@ -58,6 +59,7 @@ class SeriesCondenser(Releasing):
         After `fit`.
     """
 
+    table_: CondensedSeries
     _made = "stays"
 
     def __init__(

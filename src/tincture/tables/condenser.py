@@ -22,6 +22,7 @@ from tincture.spine.estimator import Releasing
 from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
 from tincture.tables.job import TableJob
+from tincture.tables.release import CondensedTable
 from tincture.version import __version__
 
 MAX_ROWS = 10_000
@@ -82,6 +83,7 @@ class Condenser(Releasing):
     (100, 30)
     """
 
+    table_: CondensedTable
     _made = "rows"
 
     def __init__(
