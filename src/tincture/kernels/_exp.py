@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats
+from tincture.arrays import Floats
 from tincture.kernels._compile import jit
 
 LOWEST, HIGHEST = -708.0, 709.0  # beyond, an exponential counts as 0 or infinite

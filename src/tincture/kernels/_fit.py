@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Floats32, Integers
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
 from tincture.kernels._gradients import pack_gradients, pack_hazards

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from tincture.kernels._arrays import Floats, Records
+from tincture.arrays import Floats
+from tincture.kernels._arrays import Records
 
 
 class Fitted(ABC):

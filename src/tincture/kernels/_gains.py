@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import jit
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers
+from tincture.arrays import Floats, Integers
 from tincture.kernels._compile import jit
 from tincture.kernels._exp import exponentials
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Records
+from tincture.arrays import Floats
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import fast_jit, jit, kernel_jit
 from tincture.kernels._nodes import LARGEST
 from tincture.kernels.threads import share

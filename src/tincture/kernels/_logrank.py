@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Floats32, Integers, Integers32
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32, Integers32
 from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._gains import ROW
 from tincture.kernels._nodes import Nodes, middle_below

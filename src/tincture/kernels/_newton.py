@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tincture.kernels._arrays import Floats
+from tincture.arrays import Floats
 from tincture.kernels._compile import jit
 from tincture.kernels._linear import cholesky, solve_lower, solve_upper
 from tincture.kernels._partial_likelihood import product

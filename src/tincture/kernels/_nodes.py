@@ -8,8 +8,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError
-from tincture.kernels._arrays import Floats, Floats32, Integers, Integers32, Records
+from tincture.kernels._arrays import Floats32, Integers32, Records
 from tincture.kernels._compile import inline_jit, jit
 
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers
+from tincture.arrays import Floats, Integers
 from tincture.kernels._compile import fast_jit, jit
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Floats32, Int, Integers32, Records
+from tincture.arrays import Floats
+from tincture.kernels._arrays import Floats32, Int, Integers32, Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._nodes import Nodes, table_nodes, to_float32
 from tincture.kernels.threads import share

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Floats32, Int, Integers, Integers32
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers
+from tincture.arrays import Floats, Integers
 from tincture.kernels._compile import fast_jit, inline_jit, jit
 from tincture.kernels._linear import combine
 from tincture.kernels._softmax_steps import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats
+from tincture.arrays import Floats
 from tincture.kernels._compile import inline_jit, jit
 from tincture.kernels._linear import cholesky, combine, dot, solve_lower, solve_upper, weighted_gram
 

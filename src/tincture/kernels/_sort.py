@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats32, Integers, Integers32
+from tincture.arrays import Integers
+from tincture.kernels._arrays import Floats32, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import ROW
 from tincture.kernels.threads import share

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Floats32, Integers
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32
 from tincture.kernels._nodes import check_rows, to_float32
 
 

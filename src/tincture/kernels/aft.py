@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Records
+from tincture.arrays import Floats
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._linear import bounded, linear_scores, weighted_gram

@@ -12,7 +12,8 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Floats32, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32, Records
 from tincture.kernels._fit import Tables, fit_tables
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import boosting_rules

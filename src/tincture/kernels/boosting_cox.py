@@ -20,7 +20,8 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Records
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._nodes import Nodes, to_float32
 from tincture.kernels._routes import sum_leaves

@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._linear import LANES, bounded, linear_scores, weighted_gram

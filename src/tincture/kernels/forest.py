@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Records
 from tincture.kernels._fit import Tables, fit_tables
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import Rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers
+from tincture.arrays import Floats, Integers
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels.threads import share
 

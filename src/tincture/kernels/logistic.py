@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._linear import LANES, bounded, linear_scores

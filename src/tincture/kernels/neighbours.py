@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._linear import columns_of

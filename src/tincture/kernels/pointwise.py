@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tincture.kernels._arrays import Floats, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Records
 from tincture.kernels._compile import jit, kernel_jit
 from tincture.kernels._exp import exponentials
 from tincture.kernels.threads import share

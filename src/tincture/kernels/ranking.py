@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tincture.kernels._arrays import Floats
+from tincture.arrays import Floats
 
 
 def rank_covariance(scores: Floats, chances: Floats) -> Floats:

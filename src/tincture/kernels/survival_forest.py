@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats, Floats32, Integers, Records
+from tincture.arrays import Floats, Integers
+from tincture.kernels._arrays import Floats32, Records
 from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import ROW

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.kernels._arrays import Floats
+from tincture.arrays import Floats
 from tincture.kernels._compile import kernel_jit
 from tincture.kernels._exp import exponentials
 from tincture.kernels.neighbours import squares

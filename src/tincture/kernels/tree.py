@@ -6,7 +6,7 @@ Faithful to scikit-learn's DecisionTreeClassifier, that is CART with the Gini in
 
 from dataclasses import dataclass
 
-from tincture.kernels._arrays import Floats, Integers
+from tincture.arrays import Floats, Integers
 from tincture.kernels.forest import NO_LIMIT, Forest, fit_trees
 
 
