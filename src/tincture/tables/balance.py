@@ -16,7 +16,8 @@ from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.privacy.query import Query, Records
 from tincture.public.schema import Schema
-from tincture.tables.marginals import Marginals, cell_codes
+from tincture.tables.cells import cell_codes
+from tincture.tables.marginals import Marginals
 
 MOST = 10.0  # how many records of the largest group may count as one of a small group
 EMPTY = 0.01  # share below which a group is too small to set the weights of others

@@ -15,7 +15,8 @@ from scipy.special import ndtr
 from tincture.arrays import Floats, Integers
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
-from tincture.tables.marginals import BINS, Marginals, cell_codes
+from tincture.tables.cells import cell_codes, edges_of
+from tincture.tables.marginals import Marginals
 
 USUAL = 0.2  # spread of rank correlations between clinical columns, before anything is known
 LEAST = 0.02  # eigenvalue of the correlation matrix
@@ -49,7 +50,7 @@ class Lines:
             if column.is_categorical:
                 order = np.argsort(effect)
             elif column.required:
-                order = np.arange(BINS)
+                order = np.arange(len(share) - 1)
             else:
                 order = _line_with_missing(effect, share)
             inside = share[order] / share[order].sum()
@@ -90,18 +91,21 @@ class Lines:
                 out[:, where] = np.eye(where.stop - where.start)[cell]
                 continue
             inside = (u - edges[place]) / np.maximum(edges[place + 1] - edges[place], 1e-12)
-            out[:, where.start] = np.where(cell == BINS, 0.5, (cell + inside) / BINS)
+            borders = np.append(edges_of(column), 1.0)
+            is_missing = cell == len(borders) - 2
+            amount = borders[cell] + inside * (borders[cell + 1] - borders[cell])
+            out[:, where.start] = np.where(is_missing, 0.5, amount)
             if not column.required:
-                out[:, where.start + 1] = cell == BINS
+                out[:, where.start + 1] = is_missing
         exact: Floats = encoding.snap(out)
         return exact
 
 
 def _line_with_missing(effect: Floats, share: Floats) -> Integers:
-    bins = np.arange(BINS)
-    ends = np.interp([0.15, 0.85], np.cumsum(share[:BINS]) / share[:BINS].sum(), effect[:BINS])
-    low, high = np.abs(ends - effect[BINS])
-    return np.append(bins, BINS) if high <= low else np.append(BINS, bins)
+    last = len(share) - 1
+    ends = np.interp([0.15, 0.85], np.cumsum(share[:last]) / share[:last].sum(), effect[:last])
+    low, high = np.abs(ends - effect[last])
+    return np.append(np.arange(last), last) if high <= low else np.append(last, np.arange(last))
 
 
 @dataclass(frozen=True, slots=True)

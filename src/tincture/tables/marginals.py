@@ -10,39 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tincture.arrays import Floats, Integers
-from tincture.kernels.pointwise import interpolate
+from tincture.arrays import Floats
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
+from tincture.tables.cells import cell_widths, edges_of, parts
+from tincture.tables.histograms import FLOOR, of_amount, of_levels
 
-BINS = 20  # of an amount, equal in the encoded cube
 SOFT = 0.7  # coordinate of the level meant; the others have 1 − SOFT, so that small steps can flip
 LOOSE = 0.57  # the same where a level is to be searched for by small steps from a good start
-FLOOR = 1e-3  # probability spread over all bins, which keeps every public value reachable
-
-
-def cell_widths(encoding: Encoding) -> list[int]:
-    """Cells of each column's histogram: bins and one for missing, or the levels."""
-    return [
-        k.width if c.is_categorical else BINS + 1
-        for c, k in zip(encoding.columns, encoding.kinds, strict=True)
-    ]
-
-
-def cell_codes(encoding: Encoding, points: NDArray[np.floating]) -> Integers:
-    """Histogram cell of each point in each column, (n, n_columns)."""
-    codes = np.empty((len(points), len(encoding.columns)), dtype=np.int64)
-    for j, (column, place) in enumerate(zip(encoding.columns, encoding.slices, strict=True)):
-        block = points[:, place]
-        if column.is_categorical:
-            codes[:, j] = block.argmax(axis=1)
-            continue
-        codes[:, j] = np.clip((block[:, 0] * BINS).astype(np.int64), 0, BINS - 1)
-        if block.shape[1] > 1:
-            codes[block[:, 1] > 0.5, j] = BINS
-    return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +39,31 @@ class Marginals:
     shares: Sequence[Floats]
 
     @classmethod
-    def of_counts(cls, encoding: Encoding, counts: Floats, total: float) -> Marginals:
-        """From noisy counts of all columns' cells, side by side, and of the records in all."""
-        parts = np.split(counts, np.cumsum(cell_widths(encoding))[:-1])
-        return cls(encoding, [_probabilities(p, max(total, 1.0)) for p in parts])
+    def of_counts(
+        cls, encoding: Encoding, counts: Floats, total: float, noise: float = 0.0
+    ) -> Marginals:
+        """From counts of all columns' cells, side by side, of the records in all, and their noise.
+
+        Where too few for the noise are missing, nobody is.
+        """
+        total, shares = max(total, 1.0), []
+        for column, part in zip(encoding.columns, parts(counts, cell_widths(encoding)), strict=True):
+            may_miss = not column.required
+            if column.is_categorical:
+                shares.append(of_levels(part, total, noise, may_miss=may_miss))
+            else:
+                shares.append(of_amount(part, edges_of(column), total, noise, may_miss=may_miss))
+        return cls(encoding, shares)
 
     @classmethod
     def flat(cls, encoding: Encoding) -> Marginals:
         """Before anything was asked: every present value alike, nothing missing."""
         shares = []
         for column, size in zip(encoding.columns, cell_widths(encoding), strict=True):
-            weight = np.ones(size)
-            if not column.required:
-                weight[-1] = 0.0
-            shares.append(weight / weight.sum())
+            here = np.ones(size) if column.is_categorical else np.append(np.diff(edges_of(column)), 0.0)
+            if column.is_categorical and not column.required:
+                here[-1] = 0.0
+            shares.append(here / here.sum())
         return cls(encoding, shares)
 
     def place(self, quantiles: Floats) -> Floats:
@@ -84,8 +71,10 @@ class Marginals:
         points = quantiles.copy()
         for column, where, share in self._columns():
             if not column.is_categorical:
-                edges, below = _quantile_map(share)
+                edges, below = _quantile_map(column, share)
                 points[..., where.start] = np.interp(quantiles[..., where.start], below, edges)
+                if share[-1] == 0.0:
+                    points[..., where.start + 1 : where.stop] = 0.0
         return points
 
     def quantiles(self, points: Floats) -> Floats:
@@ -93,8 +82,8 @@ class Marginals:
         out = points.copy()
         for column, where, share in self._columns():
             if not column.is_categorical:
-                _, below = _quantile_map(share)
-                out[..., where.start] = interpolate(points[..., where.start], 0.0, 1.0, below)
+                edges, below = _quantile_map(column, share)
+                out[..., where.start] = _interpolated(points[..., where.start], edges, below)
         return out
 
     def loosened(self, points: Floats) -> Floats:
@@ -124,10 +113,12 @@ class Marginals:
         if self.encoding.columns[column].is_categorical:
             points[:, where] = np.eye(len(share))
             return points
-        points[:BINS, where.start] = (np.arange(BINS) + 0.5) / BINS
+        edges = edges_of(self.encoding.columns[column])
+        last = len(share) - 1
+        points[:last, where.start] = (edges[1:] + edges[:-1]) / 2
         if where.stop - where.start > 1:
-            points[:, where.start + 1] = np.arange(len(share)) == BINS
-            points[BINS:, where.start] = 0.5
+            points[:, where.start + 1] = np.arange(len(share)) == last
+            points[last:, where.start] = 0.5
         return points
 
     def typical(self) -> Floats:
@@ -145,23 +136,15 @@ class Marginals:
         return list(zip(self.encoding.columns, self.encoding.slices, self.shares, strict=True))
 
 
-def _probabilities(counts: Floats, total: float) -> Floats:
-    """The nearest shares that are not negative: one amount is taken off every count.
-
-    Merely cutting negative counts off would leave the noise of empty cells as records at the ends
-    of the range, where they mislead a linear model most.
-    """
-    ordered = np.sort(counts)[::-1]
-    excess = (np.cumsum(ordered) - total) / np.arange(1, len(counts) + 1)
-    kept = np.flatnonzero(ordered > excess)
-    positive = np.maximum(counts - excess[kept[-1] if len(kept) else -1], 0.0)
-    if positive.sum() <= 0:
-        positive = np.ones_like(positive)
-    return np.asarray(positive / positive.sum() * (1 - FLOOR) + FLOOR / len(positive))
-
-
-def _quantile_map(share: Floats) -> tuple[Floats, Floats]:
-    """Bin edges in the encoded cube, and the share of present values below each."""
-    present = share[:-1] + FLOOR / BINS
+def _quantile_map(column: Column, share: Floats) -> tuple[Floats, Floats]:
+    """Cell edges in the encoded cube, and the share of present values below each."""
+    present = share[:-1] + FLOOR / len(share)
     below = np.concatenate([[0.0], np.cumsum(present / present.sum())])
-    return np.linspace(0.0, 1.0, BINS + 1), below
+    return edges_of(column), below
+
+
+def _interpolated(x: Floats, places: Floats, values: Floats) -> Floats:
+    """The line through values at rising places from 0 to 1, each point by itself to the last bit."""
+    cell = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
+    slopes = np.diff(values) / np.diff(places)
+    return np.asarray(values[cell] + (np.clip(x, 0.0, 1.0) - places[cell]) * slopes[cell])

@@ -118,7 +118,7 @@ def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, F
     """
     counts = ask(engine, CellCounts(task)).value
     columns = MarginalCounts(encoding)
-    answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question)).value
-    if answer is None:
+    answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question))
+    if answer.value is None:
         return Marginals.flat(encoding), counts
-    return Marginals.of_counts(encoding, answer, counts.sum()), counts
+    return Marginals.of_counts(encoding, answer.value, counts.sum(), answer.noise), counts

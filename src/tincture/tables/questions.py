@@ -16,7 +16,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
 from tincture.tables.copula import Lines
-from tincture.tables.marginals import cell_codes, cell_widths
+from tincture.tables.cells import cell_codes, cell_widths
 
 
 @dataclass(frozen=True, slots=True)
