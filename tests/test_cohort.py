@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from commands import condensing, prepare, run
 from helpers import OTHERS, SCHEMA, make_condenser, make_table
 from tincture.errors import ReleaseError, SettingError
 from tincture.io.frames import to_frame
@@ -120,6 +121,16 @@ def test_the_direct_method_makes_none_and_refuses_to_be_asked() -> None:
     assert make_condenser(**STAGES).fit(make_table()).table_.cohort is None
     with pytest.raises(SettingError, match="no teacher"):
         make_condenser(cohort=10, method="direct").job()
+
+
+def test_the_command_takes_a_number_of_people(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    refused = run(*condensing(tmp_path, cohort=5, method="direct"))
+    assert refused.code == 2
+    assert "no teacher" in refused.err
+    assert not (tmp_path / "out").exists()
+    assert run(*condensing(tmp_path, cohort=5)).code == 0
+    assert len((tmp_path / "out" / "cohort.csv").read_text().splitlines()) == 6
 
 
 @pytest.mark.parametrize("cohort", [-1, 1_000_001, 2.0, True, "many"])

@@ -148,9 +148,7 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
         condensed.save(folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["condensed.csv", "cohort.csv", "datapackage.json", "ledger.json"]
-)
+@pytest.mark.parametrize("name", ["condensed.csv", "cohort.csv", "datapackage.json", "ledger.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe"])
 def test_a_damaged_release_is_refused(
     condensed: Condenser, tmp_path: Path, name: str, content: bytes | None
