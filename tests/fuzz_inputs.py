@@ -164,7 +164,9 @@ def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
 
 def spoil_release(rng: np.random.Generator, release: Path) -> None:
     """Change one of its files, as text or as JSON."""
-    path = release / str(pick(rng, ["condensed.csv", "datapackage.json", "ledger.json"]))
+    path = release / str(
+        pick(rng, ["condensed.csv", "cohort.csv", "datapackage.json", "ledger.json"])
+    )
     if path.suffix == ".json" and rng.uniform() < 0.7:
         path.write_text(json.dumps(spoil(rng, json.loads(path.read_text()))))
     else:

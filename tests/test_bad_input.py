@@ -439,7 +439,7 @@ def test_a_bad_evaluation_is_one_sentence_and_leaves_nothing(name: str, release:
     assert after == before
 
 
-@pytest.mark.parametrize("name", ["condensed.csv", "datapackage.json", "ledger.json"])
+@pytest.mark.parametrize("name", ["condensed.csv", "cohort.csv", "datapackage.json", "ledger.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\x00"])
 def test_a_damaged_release_is_one_sentence(name: str, content: bytes | None, release: Path) -> None:
     if content is None:

@@ -46,6 +46,7 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
     for entry in ledger["entries"]:
         entry.pop("clip")  # which may follow from noisy answers
     package = json.loads((out / "datapackage.json").read_text())
+    package["tincture"].pop("cohort")  # as many as were counted through noise
     for shares in (package["tincture"], package["tincture"]["settings"]):
         shares.pop("prevalence")  # a noisy answer, and what follows from it
         shares.pop("prevalence_error", None)

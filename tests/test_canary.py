@@ -67,7 +67,8 @@ def test_no_output_holds_a_record(
         attempt(wrong, "bad-cell")
         attempt(table, "betrayed", models=[Betrays()])
         attempt(table.to_pandas(), "pandas")
-    assert (tmp_path / "good-release" / "condensed.csv").exists()
+    for name in ("condensed.csv", "cohort.csv"):
+        assert (tmp_path / "good-release" / name).stat().st_size
     assert "QueryFailed" in said.getvalue()
     assert "not a number" in said.getvalue()
     output = said.getvalue() + caplog.text + "".join(str(w.message) for w in told)

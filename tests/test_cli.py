@@ -90,7 +90,14 @@ def test_condense_writes_a_release_and_nothing_else(tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, "")
     assert f"16 invented rows in {tmp_path / 'out'}/condensed.csv" in said.out
     assert "NO PRIVACY PROMISE" in said.out
-    files = ["README.md", "card.html", "condensed.csv", "datapackage.json", "ledger.json"]
+    files = [
+        "README.md",
+        "card.html",
+        "cohort.csv",
+        "condensed.csv",
+        "datapackage.json",
+        "ledger.json",
+    ]
     assert sorted(listing(tmp_path)) == sorted(
         ["heldout.csv", "out", "records.csv", "schema.json", *(f"out/{f}" for f in files)]
     )

@@ -126,7 +126,8 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
 ) -> None:
     folder = tmp_path / "release"
     condensed.save(folder)
-    names = {"condensed.csv", "datapackage.json", "ledger.json", "README.md", "card.html"}
+    data = {"condensed.csv", "cohort.csv"}
+    names = data | {"datapackage.json", "ledger.json", "README.md", "card.html"}
     assert {p.name for p in folder.iterdir()} == names
     assert [p.name for p in tmp_path.iterdir()] == ["release"]
 
@@ -147,7 +148,7 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
         condensed.save(folder)
 
 
-@pytest.mark.parametrize("name", ["condensed.csv", "datapackage.json", "ledger.json"])
+@pytest.mark.parametrize("name", ["condensed.csv", "cohort.csv", "datapackage.json", "ledger.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe"])
 def test_a_damaged_release_is_refused(
     condensed: Condenser, tmp_path: Path, name: str, content: bytes | None

@@ -21,7 +21,7 @@ from tincture.tables.release import CondensedTable
 
 pytestmark = pytest.mark.slow
 MOMENTS = 50
-FILES = ["README.md", "card.html", "condensed.csv", "datapackage.json", "ledger.json"]
+FILES = ["README.md", "card.html", "cohort.csv", "condensed.csv", "datapackage.json", "ledger.json"]
 KILLED = -9
 
 

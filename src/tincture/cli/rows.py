@@ -31,6 +31,10 @@ def condense(
         ),
     ] = None,
     rows: Annotated[int, typer.Option(help="Rows to make.")] = 100,
+    cohort: Annotated[
+        int | None,
+        typer.Option(help="People to invent beside them, 0 for none; as many as there are."),
+    ] = None,
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several records.")
     ] = None,
@@ -79,6 +83,7 @@ def condense(
                 case=case,
                 models=model,
                 n_rows=rows,
+                cohort=cohort,
                 unit=unit,
                 drop=drop or [],
                 method=method,

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tincture.arrays import Floats, Integers
+from tincture.arrays import Integers
 from tincture.errors import TableError
 from tincture.public.cells import (
     AMBIGUOUS,
@@ -38,7 +38,7 @@ from tincture.public.cells import (
     identities,
     listed,
 )
-from tincture.public.columns import Column, Level
+from tincture.public.columns import Column
 from tincture.public.schema import Schema
 
 Columns = dict[str, NDArray[np.generic]]
@@ -331,13 +331,11 @@ def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.D
             continue
         values = columns[column.name]
         if column.is_categorical:
-            levels: list[Level | None] = [*column.levels, None]
-            data: list[Any] = [levels[int(code)] for code in values]
+            levels = pl.Series(column.name, [*column.levels, None], dtype=_dtype(column))
+            series.append(levels.gather(np.asarray(values, dtype=np.int64) % len(levels)))
         else:
-            amounts = cast(Floats, values)
-            whole = column.type == "integer"
-            data = [None if np.isnan(v) else int(v) if whole else float(v) for v in amounts]
-        series.append(pl.Series(column.name, data, dtype=_dtype(column)))
+            amounts = pl.Series(column.name, np.asarray(values, dtype=np.float64))
+            series.append(amounts.fill_nan(None).cast(_dtype(column)))
     return pl.DataFrame(series)
 
 

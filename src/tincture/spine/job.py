@@ -41,6 +41,20 @@ class Tell(NamedTuple):
 SILENT = Tell()
 
 
+class Invented(NamedTuple):
+    """Invented records, as a vault would hold them.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, width)
+        Exact points of the encoded cube.
+    outcomes : ndarray of shape (n, outcome width)
+    """
+
+    points: NDArray[Any]
+    outcomes: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: invented records, as a vault would hold them.
@@ -52,11 +66,14 @@ class Found:
     outcomes : ndarray of shape (n_rows, outcome width)
     told : mapping
         What the answers tell of the real ones, through noise, for whoever uses the release.
+    cohort : Invented or None
+        Many more, drawn and not searched, where the search can draw them.
     """
 
     points: NDArray[Any]
     outcomes: Floats
     told: Mapping[str, Any] = field(default_factory=dict)
+    cohort: Invented | None = None
 
 
 class Job(Protocol[Made]):

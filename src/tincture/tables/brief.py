@@ -18,6 +18,8 @@ from tincture.tables.balance import Balance
 from tincture.tables.marginals import Marginals
 from tincture.tables.questions import LossDifferences
 
+MAX_PEOPLE = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:
@@ -40,6 +42,8 @@ class Brief:
         Factor of the rounds that cost no privacy.
     balance : str or None
         Column whose groups count alike.
+    cohort : int or None
+        People to invent beside the rows; as many as there are where it is None.
     """
 
     engine: Engine
@@ -51,6 +55,7 @@ class Brief:
     n_rows: int
     effort: float = 1.0
     balance: str | None = None
+    cohort: int | None = None
 
     @property
     def encoding(self) -> Encoding:
@@ -71,6 +76,11 @@ class Brief:
     def n_units(self) -> float:
         """How many units there are, as far as the survey told; 1 at least."""
         return max(float(self.counts.sum()), 1.0)
+
+    @property
+    def n_people(self) -> int:
+        """Of the cohort."""
+        return min(round(self.n_units), MAX_PEOPLE) if self.cohort is None else self.cohort
 
     def outcomes(self, rng: np.random.Generator) -> Floats:
         """Outcomes of the rows, in the real proportions."""

@@ -21,7 +21,9 @@ from tincture.search.optimizer import Progress
 from tincture.spine.estimator import Releasing
 from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
+from tincture.tables.cohort import check_cohort
 from tincture.tables.job import TableJob
+from tincture.tables.method import method_for
 from tincture.tables.release import CondensedTable
 from tincture.version import __version__
 
@@ -51,6 +53,9 @@ class Condenser(Releasing):
         estimator. By default the whole portfolio of the task.
     n_rows : int
         Rows to make; fewer than there are records.
+    cohort : int, optional
+        People to invent beside the rows, at no cost of privacy; by default as many as were counted
+        through noise, where the proxy method searches.
     unit : str, optional
         Column that names the person, when a person may have several records.
     drop : sequence of str
@@ -98,6 +103,7 @@ class Condenser(Releasing):
         case: Any = None,
         models: Sequence[Any] | None = None,
         n_rows: int = 100,
+        cohort: int | None = None,
         unit: str | None = None,
         drop: Sequence[str] = (),
         method: str = "auto",
@@ -109,7 +115,8 @@ class Condenser(Releasing):
         self.schema, self.epsilon, self.delta = schema, epsilon, delta
         self.target, self.time, self.event, self.case = target, time, event, case
         self.models, self.weights, self.method = models, weights, method
-        self.n_rows, self.unit, self.drop = n_rows, unit, drop
+        self.n_rows, self.cohort = n_rows, cohort
+        self.unit, self.drop = unit, drop
         self.balance, self.effort, self.seed = balance, effort, seed
 
     def fit(
@@ -163,6 +170,7 @@ class Condenser(Releasing):
         schema = self._schema()
         self._check()
         task = self._task(schema)
+        check_cohort(self.cohort, method_for(self.method, task))
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
@@ -174,6 +182,17 @@ class Condenser(Releasing):
         """The condensed rows, in the library that the records came in unless ``kind`` says."""
         check_is_fitted(self, "table_")
         return self.table_.to_frame(kind or self._kind)
+
+    def cohort_frame(self, kind: str | None = None) -> Any:
+        """The cohort, in the same way.
+
+        Raises
+        ------
+        ReleaseError
+            If there is none.
+        """
+        check_is_fitted(self, "table_")
+        return self.table_.cohort_frame(kind or self._kind)
 
     def _check(self) -> None:
         self._check_settings(("epsilon", "delta", "effort"), MAX_ROWS)
@@ -230,6 +249,7 @@ class Condenser(Releasing):
         return {
             "version": __version__,
             "n_rows": int(self.n_rows),
+            "cohort": None if self.cohort is None else int(self.cohort),
             "method": self.method,
             "weights": dict(self.weights or {}),
             "balance": self.balance,

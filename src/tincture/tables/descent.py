@@ -9,6 +9,7 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.search.directions import Directions
 from tincture.search.optimizer import Progress, Start
+from tincture.spine.job import Found
 from tincture.tables.brief import Brief
 from tincture.tables.questions import LossDifferences
 from tincture.tables.starts import scattered, tied
@@ -18,7 +19,7 @@ N_PAIRS = 64
 CLIP_A_PAIR = 0.05  # C = 0.05 √K: well under the usual norm, so that no record outweighs the rest
 
 
-def by_descent(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
+def by_descent(brief: Brief, rng: np.random.Generator, progress: Progress) -> Found:
     """Follow the models' loss on real records downhill; see `tincture.tables.method.search`."""
     marginals, encoding = brief.marginals, brief.encoding
     task = brief.anchored(encoding.snap(marginals.place(marginals.draw(N_ANCHORS, rng))), rng)
@@ -36,7 +37,7 @@ def by_descent(brief: Brief, rng: np.random.Generator, progress: Progress) -> tu
         if estimate is not None:
             state = optimizer.tell(state, candidates, estimate)
     progress(rounds, rounds)
-    return place(optimizer.result(state))[start.owner], start.outcomes
+    return Found(place(optimizer.result(state))[start.owner], start.outcomes)
 
 
 def strategy(brief: Brief, rng: np.random.Generator) -> tuple[Directions, Start, float]:

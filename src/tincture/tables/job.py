@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
+from tincture.arrays import Floats
 from tincture.errors import TableError
 from tincture.io.frames import record_count, to_frame
 from tincture.models.served import Served
@@ -100,18 +102,24 @@ class TableJob(Settled):
             rng,
             balance=self.settings["balance"],
             effort=self.settings["effort"],
+            cohort=self.settings["cohort"],
             tell=tell,
         )
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedTable:
         """Rows in schema order."""
         schema = self.schema.select([*self.features, *self.task.columns])
-        values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
+
+        def frame(points: Floats, outcomes: Floats) -> pl.DataFrame:
+            values = {**self.encoding.decode(points), **self.task.values(outcomes)}
+            return to_frame(values, schema)
+
         return CondensedTable(
-            to_frame(values, schema),
+            frame(found.points, found.outcomes),
             self.served.names,
             schema=schema,
             task=told_of(schema, self.task),
             settings={**self.settings, **found.told},
             ledger=ledger,
+            cohort=None if found.cohort is None else frame(*found.cohort),
         )

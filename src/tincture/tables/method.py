@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,6 +79,7 @@ def search(
     *,
     balance: str | None = None,
     effort: float = 1.0,
+    cohort: int | None = None,
     tell: Tell = SILENT,
 ) -> Found:
     """Search for the table on which models fit best what the vault holds.
@@ -95,17 +97,19 @@ def search(
         Column with levels, each of which is to count the same.
     effort : float
         Factor of the rounds that cost no privacy.
+    cohort : int, optional
+        People to invent beside the rows, where the method can; else as many as there are.
     tell : Tell
         Also told what to expect once the outcomes are counted.
     """
     marginals, counts = survey(engine, encoding, task)
     guarded = served.with_guards(guards(task))
-    brief = Brief(engine, task, marginals, counts, served, guarded, n_rows, effort, balance)
+    brief = Brief(engine, task, marginals, counts, served, guarded, n_rows, effort, balance, cohort)
     follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
-    points, outcomes = follow(brief, rng, tell.progress)
-    return Found(points, outcomes, told_shares(task, counts, brief.plan))
+    found = follow(brief, rng, tell.progress)
+    return replace(found, told=told_shares(task, counts, brief.plan))
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:

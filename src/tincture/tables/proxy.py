@@ -23,10 +23,12 @@ from tincture.public.tasks import Task
 from tincture.search.directions import Directions
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
+from tincture.spine.job import Found
 from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher, taught
 from tincture.tables.additive import PRIOR, Basis, Belief, curvatures, levelled
 from tincture.tables.brief import Brief
+from tincture.tables.cohort import invent
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
 from tincture.tables.questions import LossDifferences, RankProducts
@@ -51,8 +53,9 @@ class Style(NamedTuple):
 STYLES = {True: Style(descents=160, moves=120), False: Style(descents=200, moves=0)}
 
 
-def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tuple[Floats, Floats]:
+def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Found:
     """Teach, relate, distil, choose; see `tincture.tables.method.search`."""
+    (own,) = rng.spawn(1)  # the cohort's, on whose size the rows must not depend
     style = STYLES[brief.task.is_probabilistic]
     descents = max(1, round(style.descents * brief.effort))
     moves = round(style.moves * brief.effort)
@@ -65,6 +68,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
 
     teacher = teach(brief, rng, tick)
     proxy = relate(brief, Lines(brief.marginals, teacher))
+    people = brief.n_people
+    cohort = invent(brief, teacher, proxy, people, own) if people else None
     pool = proxy.draw(N_POOL, rng)
     teacher = levelled(teacher, pool, brief.task, brief.counts)
     pool = brief.groups.resample(pool, rng)
@@ -90,7 +95,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> tupl
     task = brief.anchored(pool[:N_ANCHORS], rng)
     table = choose(brief, task, start, tables, mover, rng, tick)
     progress(total, total)
-    return table[start.owner], start.outcomes
+    return Found(table[start.owner], start.outcomes, cohort=cohort)
 
 
 def teach(

@@ -20,6 +20,7 @@ from tincture.spine.release import PACKAGE, Release
 from tincture.tables.words import words_of
 
 DATA = "condensed.csv"
+COHORT = "cohort.csv"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class CondensedTable(Release):
         Settings and versions of the run.
     ledger : Ledger
         Every private question asked, and what it cost.
+    cohort : polars.DataFrame or None
+        Many invented people, with the same columns.
     """
 
     rows: pl.DataFrame
     models: tuple[str, ...]
+    cohort: pl.DataFrame | None = None
     kind, command, unnamed = "rows", "tincture condense", "table"
 
     @property
@@ -54,36 +58,48 @@ class CondensedTable(Release):
 
     def to_frame(self, kind: str = "pandas") -> Any:
         """The rows as a ``"pandas"`` or ``"polars"`` frame."""
-        if kind not in ("pandas", "polars"):
-            raise ReleaseError(f'The frame kind {kind!r} is not known; use "pandas" or "polars".')
-        if kind == "polars":
-            return self.rows
-        import pandas as pd
+        return _framed(self.rows, kind)
 
-        return pd.DataFrame({s.name: s.to_numpy() for s in self.rows})
+    def cohort_frame(self, kind: str = "pandas") -> Any:
+        """The cohort in the same way.
+
+        Raises
+        ------
+        ReleaseError
+            If there is none.
+        """
+        if self.cohort is None:
+            raise ReleaseError("The release holds no cohort; it was made without.")
+        return _framed(self.cohort, kind)
+
+    @property
+    def files(self) -> dict[str, pl.DataFrame]:
+        """What stands in each data file."""
+        return {DATA: self.rows} | ({} if self.cohort is None else {COHORT: self.cohort})
 
     def data(self) -> dict[str, bytes]:
-        """The rows, as CSV."""
-        buffer = io.BytesIO()
-        self.rows.write_csv(buffer)
-        return {DATA: buffer.getvalue()}
+        """The rows, and the cohort, as CSV."""
+        return {path: _csv(frame) for path, frame in self.files.items()}
 
     def resources(self) -> list[dict[str, Any]]:
-        """Of the rows, with their schema."""
+        """Of the rows, and of the cohort, with their one schema."""
         return [
             {
-                "name": "condensed",
-                "path": DATA,
+                "name": path.removesuffix(".csv"),
+                "path": path,
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
                 "schema": resource_schema(self.schema),
             }
+            for path in self.files
         ]
 
     def own_facts(self) -> dict[str, Any]:
-        """How the cells of records were written, and the models served."""
-        return {"records": of_records(self.schema), "models": list(self.models)}
+        """How the cells of records were written, the models served, and how many people."""
+        people = 0 if self.cohort is None else len(self.cohort)
+        about = {"records": of_records(self.schema), "models": list(self.models)}
+        return {**about, "cohort": people}
 
     @classmethod
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedTable:
@@ -91,9 +107,10 @@ class CondensedTable(Release):
         about = package["tincture"]
         described = declared(package["resources"][0]["schema"], about.get("records"))
         schema = Schema.from_dict(described, where=str(path / PACKAGE))
-        rows = read_table(path / DATA)
+        has_cohort = COHORT in [r["path"] for r in package["resources"]]
         return cls(
-            rows=to_frame(to_columns(rows, plain(schema), schema.names), schema),
+            rows=_read(path / DATA, schema),
+            cohort=_read(path / COHORT, schema) if has_cohort else None,
             schema=schema,
             task={str(k): v if k == "case" else str(v) for k, v in about["task"].items()},
             models=tuple(str(m) for m in about["models"]),
@@ -104,6 +121,26 @@ class CondensedTable(Release):
     def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         """The words of rows."""
         return words_of(package, ledger)
+
+
+def _framed(frame: pl.DataFrame, kind: str) -> Any:
+    if kind not in ("pandas", "polars"):
+        raise ReleaseError(f'The frame kind {kind!r} is not known; use "pandas" or "polars".')
+    if kind == "polars":
+        return frame
+    import pandas as pd
+
+    return pd.DataFrame({s.name: s.to_numpy() for s in frame})
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_csv(buffer)
+    return buffer.getvalue()
+
+
+def _read(path: Path, schema: Schema) -> pl.DataFrame:
+    return to_frame(to_columns(read_table(path), plain(schema), schema.names), schema)
 
 
 def _settings(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class TableTarget(Target):
             delta=made.ledger.plan.delta,
             models=list(made.models),
             n_rows=settings["n_rows"],
+            cohort=0,  # the attacks look at the rows
             unit=settings.get("unit"),
             method=settings["method"],
             weights=settings["weights"],

@@ -9,6 +9,10 @@ from typing import Any
 from tincture.public.tasks import Survival
 from tincture.report.card import Words
 
+WHICH = (
+    "condensed.csv holds few rows, for the models named: quick to train on and easy to read; "
+    "cohort.csv holds many invented people, for any model, plain regressions and learning curves."
+)
 USE = (
     "Train models on these rows, and test them on your own patients before use.",
     "Impute, scale and one-hot encode on these rows alone, then fit.",
@@ -45,9 +49,10 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         what=what,
         facts=(
             ("Made for the models", models),
+            ("People in the cohort", f"{about.get('cohort', 0):,}"),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
         ),
-        use=USE,
+        use=(WHICH, *USE) if about.get("cohort") else USE,
         limits=LIMITS,
         reading=_reading(package["resources"][0]["schema"]["fields"]),
         is_searched=True,

@@ -127,6 +127,18 @@ class Survival:
         time = np.clip(np.round(time, self.places), self.low, self.high)
         return np.stack([time, cell // self.n_bins], axis=1).astype(np.float64)
 
+    def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
+        """Times of proportional hazards, censored as the counts are."""
+        edges = np.linspace(self.low, self.high, self.n_bins + 1)
+        risk = np.exp(np.clip(scores, -30.0, 30.0))
+        waits = rng.exponential(size=(2, len(scores)))
+        first = np.interp(waits[0] / (risk / risk.mean()), self._cumulative_hazard(counts), edges)
+        leaving = np.roll(counts, self.n_bins)  # censorings as events
+        left = np.interp(waits[1], self._cumulative_hazard(leaving), edges)
+        seen = (first <= left) & (first < self.high)
+        time = np.clip(np.round(np.minimum(first, left), self.places), self.low, self.high)
+        return np.stack([time, seen], axis=1).astype(np.float64)
+
     def severity(self, outcomes: Floats) -> Floats:
         """Early events first in line, then late events, early and late censorings."""
         time, event = outcomes[:, 0], outcomes[:, 1] > 0.5

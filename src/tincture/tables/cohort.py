@@ -1,0 +1,60 @@
+"""The cohort: people invented from answers already bought, as many as there are real ones.
+
+The condensed rows are few, and chosen; these are many, and drawn. Nothing is asked for them.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from tincture.errors import SettingError
+from tincture.spine.job import Invented
+from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis, levelled
+from tincture.tables.brief import MAX_PEOPLE, Brief
+from tincture.tables.copula import Copula
+
+LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
+AT_ONCE = 20_000  # people who are scored together, to save memory
+
+
+def check_cohort(cohort: Any, method: str) -> None:
+    """Refuse a number of people that cannot be invented.
+
+    Parameters
+    ----------
+    cohort : int or None
+        None where it is left to the noisy counts.
+    method : str
+        By which the rows are searched.
+
+    Raises
+    ------
+    SettingError
+    """
+    if cohort is None:
+        return
+    if isinstance(cohort, bool) or not isinstance(cohort, Integral):
+        raise SettingError("cohort must be a whole number.")
+    if not 0 <= int(cohort) <= MAX_PEOPLE:
+        raise SettingError(
+            f"A cohort of {cohort} people was asked for; expected 0 to {MAX_PEOPLE}."
+        )
+    if cohort and method != "proxy":
+        raise SettingError(
+            f"The {method} method has no teacher to invent a cohort from; leave out the cohort "
+            "(--cohort), or use the proxy method, which takes two classes or a survival outcome."
+        )
+
+
+def invent(
+    brief: Brief, teacher: Teacher[Basis], copula: Copula, n: int, rng: np.random.Generator
+) -> Invented:
+    """Draw people from the copula, and their outcomes by the teacher's score."""
+    drawn = copula.draw(max(n, LEVELLING), rng)
+    teacher, points = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts), drawn[:n]
+    parts = [teacher.score(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
+    return Invented(points, brief.task.drawn(np.concatenate(parts), brief.counts, rng))
