@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -242,7 +241,7 @@ def test_several_classes_are_left_as_they_are_and_survival_is_recalibrated() -> 
     made = survival()
     assert "absolute risks need no correction" in share(made, 0.5, 0.5)
     assert "need to be recalibrated on real records" in share(made, 0.5, 0.25)
-    assert "Each time was drawn evenly within one of 20 equal parts" in said(made)
+    assert "Each time was drawn evenly within one of up to 32 parts" in said(made)
 
 
 def test_a_rare_case_that_was_given_a_row_is_not_said_to_be_as_frequent() -> None:
@@ -263,10 +262,11 @@ def test_how_far_noise_moves_a_share_follows_from_noisy_counts() -> None:
     told = told_shares(task, counts, plan)
     assert told == {"prevalence": 0.25, "prevalence_error": round(noise / 400, 4)}
     assert told_shares(task, -counts, plan)["prevalence_error"] == 1.0
-    # Of a survival outcome each side is a sum of as many noisy cells as there are bins.
+    # Of a survival outcome each side is a running sum, of less noise than its many cells together.
     timed = Survival("days", "event", 0.0, 20.0)
     told = told_shares(timed, np.full(timed.n_cells, 50.0), plan)
-    assert told["prevalence_error"] == pytest.approx(noise / 2000 * math.sqrt(20), abs=1e-4)
+    one = noise / 50 / timed.n_cells
+    assert one < told["prevalence_error"] < one * math.sqrt(timed.n_bins) / 2
     assert "prevalence_error" in of_stays(1.0).settings
     assert "prevalence_error" not in of_stays().settings
 

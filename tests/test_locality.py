@@ -174,7 +174,7 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
         lambda: records(TWO),
     ),
     "residuals of times": (
-        lambda: ResidualSums(TIMES, teacher(), np.full(40, 20.0)),
+        lambda: ResidualSums(TIMES, teacher(), np.full(TIMES.n_cells, 20.0)),
         lambda: records(TIMES),
     ),
     "weighted residuals": (

@@ -35,7 +35,7 @@ def test_at_the_average_score_residuals_sum_to_nearly_nothing(task: Task) -> Non
     counts = counts_of(task, outcomes)
     scores = np.full(N, task.level(counts))
     residual = task.residual(scores, outcomes, counts)
-    # Exact for classes; for times up to the hazard's being even inside each of 20 bins.
+    # Exact for classes; for times up to the hazard's being even inside each bin.
     assert abs(residual.mean()) < (1e-12 if task is DIED else 0.01)
     assert residual.std() > 0.3
 
@@ -66,7 +66,7 @@ OUTCOMES = st.tuples(st.floats(0.0, 100.0), st.sampled_from([0.0, 1.0]))
 
 @given(
     st.lists(st.tuples(OUTCOMES, st.floats(-1e6, 1e6)), min_size=1, max_size=8),
-    arrays(np.float64, 40, elements=st.floats(-1e3, 1e6)),
+    arrays(np.float64, DAYS.n_cells, elements=st.floats(-1e3, 1e6)),
 )
 def test_a_residual_of_a_time_is_bounded_whatever_the_counts_and_the_score(
     cases: list[tuple[tuple[float, float], float]], counts: np.ndarray

@@ -71,7 +71,7 @@ QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "cells of times": (TIMES, lambda: CellCounts(TIMES)),
     "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
     "residuals of classes": (YES_NO, lambda: ResidualSums(YES_NO, teacher(), np.ones(2))),
-    "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(40))),
+    "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(TIMES.n_cells))),
     "weighted residuals": (
         YES_NO,
         lambda: SEXES.of_query(ResidualSums(YES_NO, teacher(), np.ones(2))),

@@ -82,6 +82,29 @@ class TaskContract:
         assert len(outcomes) == 12
         assert np.isfinite(outcomes).all()
 
+    def test_each_cell_adds_a_row_of_norm_1_that_can_be_undone(
+        self, rng: np.random.Generator
+    ) -> None:
+        task = self.task()
+        counts = rng.uniform(50, 100, task.n_cells)
+        np.testing.assert_allclose(np.linalg.norm(task.coding, axis=1), 1.0, atol=1e-12)
+        np.testing.assert_allclose(task.counted(counts @ task.coding, 0.0), counts)
+
+    # Also where noise leaves nothing.
+    @pytest.mark.parametrize("count", [70.0, -3.0])
+    @pytest.mark.parametrize("n", [1, 2, 300])
+    def test_invented_people_have_outcomes_that_the_random_numbers_fix(
+        self, n: int, count: float
+    ) -> None:
+        task = self.task()
+        scores = np.random.default_rng(1).normal(size=n)
+        counts = np.full(task.n_cells, count)
+        first, again = (task.drawn(scores, counts, np.random.default_rng(2)) for _ in range(2))
+        np.testing.assert_array_equal(first, again)
+        assert first.shape == task.allot(counts, n, np.random.default_rng(2)).shape
+        cells = task.cells(first)
+        assert ((cells >= 0) & (cells < task.n_cells)).all()
+
     def test_severity_orders_the_rows(self, rng: np.random.Generator) -> None:
         severity = self.task().severity(self.task().outcomes(self.values(40, rng)))
         assert severity.shape == (40,)

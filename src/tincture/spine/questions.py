@@ -32,17 +32,18 @@ class CellCounts(Query):
         return self.task.n_cells
 
     def contributions(self, records: Records) -> Floats:
-        """One-hot cell, of norm 1."""
-        return np.eye(self.task.n_cells)[self.task.cells(records.outcomes)]
+        """What the task adds for the record's cell, of norm 1."""
+        return self.task.coding[self.task.cells(records.outcomes)]
 
 
 def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
     """What noisy counts tell of how often the outcome occurs, for a package."""
     told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
     noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
-    if noise:  # of half the cells, which is what a share of two sides adds up
-        error = noise * math.sqrt(task.n_cells / 2) / max(float(counts.sum()), 1.0)
-        told["prevalence_error"] = round(min(error, 1.0), 4)
+    if noise:  # of the sum of half the cells, which is what a share of two sides adds up
+        added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
+        error = noise * added / math.sqrt(2) / max(float(counts.sum()), 1.0)
+        told["prevalence_error"] = round(min(float(error), 1.0), 4)
     return told
 
 

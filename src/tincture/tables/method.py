@@ -120,7 +120,7 @@ def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, F
     ReleaseError
         If a killed run has spent the first question and lost its answer.
     """
-    counts = ask(engine, CellCounts(task)).value
+    counts = task.counted(*ask(engine, CellCounts(task)))
     columns = MarginalCounts(encoding)
     answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question))
     if answer.value is None:

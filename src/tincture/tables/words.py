@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tincture.public.tasks import Survival
+from tincture.public.tasks import PARTS
 from tincture.report.card import Words
 
 WHICH = (
@@ -39,8 +39,9 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     )
     if "time" in about["task"]:
         what += (
-            f" Each time was drawn evenly within one of {Survival.n_bins} equal parts of its "
-            "declared range, as many in each part as the counted outcomes call for."
+            f" Each time was drawn evenly within one of up to {PARTS} parts of its declared range, "
+            "shorter ones where it is early unless the schema gives its scale, as many in each "
+            "part as the counted outcomes call for."
         )
     return Words(
         made="rows",

@@ -13,7 +13,13 @@ from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
+from tincture.public.tasks.common import (
+    apportion,
+    logistic,
+    refuse_missing,
+    shares,
+    systematic,
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,15 @@ class Classification:
         """The class."""
         return outcomes[:, 0].astype(np.int64)
 
+    @property
+    def coding(self) -> Floats:
+        """A one a class."""
+        return np.eye(self.n_classes)
+
+    def counted(self, answer: Floats, noise: float) -> Floats:
+        """The answer as it is."""
+        return answer
+
     def prevalence(self, counts: Floats) -> float | list[float]:
         """Of the case; of several classes, of each."""
         every = shares(counts)
@@ -118,6 +133,14 @@ class Classification:
     def severity(self, outcomes: Floats) -> Floats:
         """The class."""
         return outcomes[:, 0]
+
+    def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
+        """Cases evenly along the score, so that they are calibrated all along it."""
+        if not self.is_ordered:
+            return rng.permutation(self.allot(counts, len(scores), rng))
+        order, case = np.lexsort((rng.random(len(scores)), scores)), np.empty(len(scores))
+        case[order] = systematic(self.chance(scores[order]), rng.random())
+        return case[:, None]
 
     @property
     def is_ordered(self) -> bool:

@@ -52,6 +52,15 @@ def apportion(counts: Floats, total: int, at_least: int = 0) -> Integers:
     return share
 
 
+def systematic(chances: Floats, offset: float) -> Mask:
+    """Draw some, in their order, with these chances: whenever their running sum meets offset + k.
+
+    As many are drawn, of any stretch, as its chances add up to, within one.
+    """
+    steps = np.floor(np.append(0.0, np.cumsum(chances)) + offset)
+    return np.asarray(np.diff(steps) > 0)
+
+
 def shares(counts: Floats) -> list[float]:
     """Of counts that may be noisy, to four digits."""
     known = np.clip(counts, 0.0, None)

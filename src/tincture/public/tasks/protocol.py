@@ -63,17 +63,31 @@ class Outcome(Protocol):
     def cells(self, outcomes: Floats) -> Integers:
         """Cell of each outcome, in 0 … n_cells − 1."""
 
+    @property
+    def coding(self) -> Floats:
+        """What a unit adds to the answer in each cell, (n_cells, n_cells): rows of norm 1."""
+
+    def counted(self, answer: Floats, noise: float) -> Floats:
+        """Cell counts from an answer with noise of this deviation: the coding, undone."""
+
     def prevalence(self, counts: Floats) -> float | list[float]:
         """Share of the case, or of each of several classes, from cell counts; rounded."""
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
-        """Outcomes (n_rows, width) for the condensed rows, in proportion to noisy cell counts."""
+        """Outcomes (n_rows, width) for the condensed rows, in proportion to cell counts."""
 
     def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
         """Outcomes (n, width) of people with these scores (n,), by chance, from noisy counts."""
 
     def severity(self, outcomes: Floats) -> Floats:
         """Larger for outcomes that a higher risk leads to, (n,)."""
+
+    def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
+        """Outcomes (n, width) of invented people with these scores, scattered as little as can be.
+
+        Scores are a teacher's, of one of two classes already on the level wanted; where outcomes
+        are not ordered they are not heeded.
+        """
 
 
 class Taught(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,10 @@ from tincture.errors import SchemaError, TableError
 from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import apportion, logistic, refuse_missing, shares
+from tincture.public.tasks.bins import Bins, Scale
+from tincture.public.tasks.common import logistic, refuse_missing, shares
+from tincture.public.tasks.counting import coding, denoised
+from tincture.public.tasks.lifetimes import lifetimes
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Survival:
     low: float
     high: float
     places: int = 3
-    n_bins: int = 20
+    scale: Scale = None  # of the bins of time
     reference: Floats | None = None
     anchors: Floats | None = None
     is_turned: bool = False  # whether the event is the first of its column's levels
@@ -66,13 +70,31 @@ class Survival:
                 "[0, 1] (the last is the event, unless --case names the other), or as a boolean."
             )
         place = place_of(column, case)
-        places, others = schema[time].places, column.titles[1 - place]
-        return cls(time, event, low, high, places, is_turned=place == 0, others=others)
+        return cls(
+            time,
+            event,
+            low,
+            high,
+            schema[time].places,
+            schema[time].scale,
+            is_turned=place == 0,
+            others=column.titles[1 - place],
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Time and event."""
         return (self.time, self.event)
+
+    @cached_property
+    def bins(self) -> Bins:
+        """Of time, from public settings alone."""
+        return Bins.of(self.low, self.high, self.places, self.scale)
+
+    @property
+    def n_bins(self) -> int:
+        """Of time."""
+        return len(self.bins.starts)
 
     @property
     def n_cells(self) -> int:
@@ -111,33 +133,36 @@ class Survival:
 
     def cells(self, outcomes: Floats) -> Integers:
         """Bin of the time, shifted by the number of bins for events."""
-        place = (outcomes[:, 0] - self.low) / (self.high - self.low) * self.n_bins
-        bins = np.clip(place.astype(np.int64), 0, self.n_bins - 1)
-        return bins + self.n_bins * (outcomes[:, 1] > 0.5)
+        return self.bins.of_times(outcomes[:, 0]) + self.n_bins * (outcomes[:, 1] > 0.5)
+
+    @property
+    def coding(self) -> Floats:
+        """A root of running sums, so that errors of the counts do not add up along time."""
+        return coding(self.n_bins)
+
+    def counted(self, answer: Floats, noise: float) -> Floats:
+        """None below 0, and as smooth along time as the answer itself says."""
+        return denoised(answer, noise)
 
     def prevalence(self, counts: Floats) -> float:
         """Share with the event."""
         return shares(counts.reshape(2, self.n_bins).sum(axis=1))[1]
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
-        """Real event rate and times, each uniform in its bin."""
-        cell = np.repeat(np.arange(self.n_cells), apportion(counts, n_rows))
-        width = (self.high - self.low) / self.n_bins
-        time = self.low + (cell % self.n_bins + rng.uniform(size=n_rows)) * width
-        time = np.clip(np.round(time, self.places), self.low, self.high)
+        """Real event rate and times, evenly through the cells and inside them."""
+        weight = np.maximum(counts, 0.0) if (counts > 0).any() else np.ones(self.n_cells)
+        ends = np.cumsum(weight) * n_rows / weight.sum()
+        at = np.arange(n_rows) + 0.5
+        cell = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(weight)[-1])
+        within = 1.0 - (ends[cell] - at) * weight.sum() / (n_rows * weight[cell])
+        time = self.bins.times(cell % self.n_bins, np.clip(within, 0.0, 1.0))
         return np.stack([time, cell // self.n_bins], axis=1).astype(np.float64)
 
     def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
-        """Times of proportional hazards, censored as the counts are."""
-        edges = np.linspace(self.low, self.high, self.n_bins + 1)
-        risk = np.exp(np.clip(scores, -30.0, 30.0))
-        waits = rng.exponential(size=(2, len(scores)))
-        first = np.interp(waits[0] / (risk / risk.mean()), self._cumulative_hazard(counts), edges)
-        leaving = np.roll(counts, self.n_bins)  # censorings as events
-        left = np.interp(waits[1], self._cumulative_hazard(leaving), edges)
-        seen = (first <= left) & (first < self.high)
-        time = np.clip(np.round(np.minimum(first, left), self.places), self.low, self.high)
-        return np.stack([time, seen], axis=1).astype(np.float64)
+        """Proportional hazards, with the events and censorings of the counts in every bin."""
+        known = np.maximum(counts, 0.0) if (counts > 0).any() else np.ones(self.n_cells)
+        bins, within, seen = lifetimes(scores, known.reshape(2, self.n_bins), rng)
+        return np.stack([self.bins.times(bins, within), seen], axis=1).astype(np.float64)
 
     def severity(self, outcomes: Floats) -> Floats:
         """Early events first in line, then late events, early and late censorings."""
@@ -167,7 +192,7 @@ class Survival:
         from tincture.kernels import pointwise
 
         reached = self._cumulative_hazard(counts)
-        hazard = pointwise.interpolate(outcomes[:, 0], self.low, self.high, reached)
+        hazard = self.bins.along(outcomes[:, 0], reached)
         seen = (outcomes[:, 1] > 0.5) & (hazard < 1.0)
         expected = np.minimum(hazard, 1.0) * pointwise.exp(np.clip(scores, -5.0, 5.0))
         return np.asarray(seen - expected)
