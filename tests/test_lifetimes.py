@@ -95,6 +95,17 @@ def test_noisy_counts_keep_the_survival_curve() -> None:
     assert np.max(distances) < 0.06
 
 
+@pytest.mark.parametrize("noise", [5.0, 26.0, 100.0])
+def test_the_earliest_bin_that_holds_people_holds_more_than_noise(noise: float) -> None:
+    rng = np.random.default_rng(8)
+    real = early(4000, rng)
+    answer = counts_of(DAYS, real + np.array([100.0, 0.0])) @ DAYS.coding
+    for _ in range(5):
+        both = DAYS.counted(answer + noise * rng.normal(size=len(answer)), noise).reshape(2, -1)
+        held = both.sum(axis=0)
+        assert held[held > 0][0] >= noise
+
+
 @pytest.mark.parametrize("spread", [0.0, 1.5])
 def test_invented_times_have_the_counts_and_the_curve_whatever_the_scores(spread: float) -> None:
     rng = np.random.default_rng(4)

@@ -33,9 +33,9 @@ DIRECT = {
     LossDifferences.question: (0.85, 100),
 }
 PROXY = {
-    CellCounts.question: (0.02, 1),
+    CellCounts.question: (0.04, 1),
     MarginalCounts.question: (0.13, 1),
-    ResidualSums.question: (0.65, 8),
+    ResidualSums.question: (0.63, 8),
     RankProducts.question: (0.12, 1),
     LossDifferences.question: (0.08, 1),
 }

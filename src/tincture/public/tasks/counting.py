@@ -30,7 +30,8 @@ def denoised(answer: Floats, noise: float) -> Floats:
     """Counts of the cells, none below 0, from an answer with noise of this deviation.
 
     From bin to bin of a kind counts walk at random; how far, the answer itself tells (the largest
-    evidence). The last bin, one time alone, is free. Where there is no noise, nothing is smoothed.
+    evidence). The last bin, one time alone, is free. No time is earlier than the counts support.
+    Where there is no noise, nothing is changed.
     """
     rows = coding(len(answer) // 2)
     if noise == 0:
@@ -44,7 +45,17 @@ def denoised(answer: Floats, noise: float) -> Floats:
     pull = np.linalg.cholesky(np.linalg.inv(best)).T
     both = np.concatenate([rows.T / noise, pull])
     found, _ = nnls(both, np.append(answer / noise, np.zeros(len(answer))), maxiter=9999)
-    return np.asarray(found)
+    return _supported(found, noise)
+
+
+def _supported(counts: Floats, noise: float) -> Floats:
+    """The first bins, until together they hold more than noise, counted with the next one."""
+    kinds = counts.reshape(2, -1).copy()
+    first = int((np.cumsum(kinds.sum(axis=0)) < noise).sum())
+    if first < kinds.shape[1]:
+        kinds[:, first] += kinds[:, :first].sum(axis=1)
+        kinds[:, :first] = 0.0
+    return kinds.ravel()
 
 
 def _walks(n_bins: int, step: float, level: float) -> Floats:
