@@ -126,10 +126,6 @@ class Classification:
         share = apportion(counts, n_rows, at_least=1)
         return np.repeat(np.arange(self.n_classes), share).astype(np.float64)[:, None]
 
-    def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
-        """The case with the teacher's chance; of two classes."""
-        return (rng.uniform(size=len(scores)) < logistic(scores)).astype(np.float64)[:, None]
-
     def severity(self, outcomes: Floats) -> Floats:
         """The class."""
         return outcomes[:, 0]

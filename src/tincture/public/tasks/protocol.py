@@ -76,9 +76,6 @@ class Outcome(Protocol):
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Outcomes (n_rows, width) for the condensed rows, in proportion to cell counts."""
 
-    def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
-        """Outcomes (n, width) of people with these scores (n,), by chance, from noisy counts."""
-
     def severity(self, outcomes: Floats) -> Floats:
         """Larger for outcomes that a higher risk leads to, (n,)."""
 
