@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
+from tincture.public.rules import Rules
 from tincture.public.tasks import Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.tables.expectation import expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
+from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
 from tincture.tables.trial import rehearse
 
@@ -43,8 +46,21 @@ class TableJob(Settled):
 
     @property
     def encoding(self) -> Encoding:
-        """Of the features."""
-        return Encoding([self.schema[f] for f in self.features])
+        """Of the features; rows obey the rules, if the schema has any."""
+        columns, rules = [self.schema[f] for f in self.features], self.rules
+        return Ruled(columns, rules, self.task) if rules else Encoding(columns)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Of the columns used, which change no outcome.
+
+        Raises
+        ------
+        SchemaError
+            If some outcome could not be without a breach.
+        """
+        used = self.schema.select([*self.features, *self.task.columns])
+        return used.lawful(self.task.columns)
 
     @property
     def method(self) -> str:
@@ -107,6 +123,7 @@ class TableJob(Settled):
         """Rows in schema order."""
         schema = self.schema.select([*self.features, *self.task.columns])
         values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
+        values = self.rules.mended(values)
         return CondensedTable(
             to_frame(values, schema),
             self.served.names,

@@ -1,0 +1,176 @@
+"""Rules together: which rows break one, and the nearest rows that break none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tincture.arrays import Floats, Integers, Mask
+from tincture.errors import SchemaError
+from tincture.public.columns import Column
+from tincture.public.encoding import Values
+from tincture.public.rules.plan import Settling, followed, planned
+from tincture.public.rules.room import Array, written
+from tincture.public.rules.rule import Rule
+
+N_MODELS = 24  # rows that others are drawn to where a column alone cannot follow
+PULLS = (0.25, 0.5, 0.75, 1.0)  # how far
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Rules between columns, and the columns that must stay as they are.
+
+    Rows are values by column name, as `tincture.public.encoding` has them.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        At least those that rules bind.
+    rules : tuple of Rule
+    held : frozenset of str
+        Columns that must not change, such as outcomes.
+    """
+
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    held: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @property
+    def names(self) -> list[str]:
+        """Columns that rules bind, in their order."""
+        bound = {name for rule in self.rules for name in rule.names}
+        return [c.name for c in self.columns if c.name in bound]
+
+    def among(self, names: Iterable[str]) -> Rules:
+        """Those that bind none but these columns."""
+        keep = set(names)
+        rules = tuple(rule for rule in self.rules if keep.issuperset(rule.names))
+        return Rules(self.columns, rules, self.held)
+
+    def check(self) -> None:
+        """Refuse rules that contradict each other or run in a circle.
+
+        Raises
+        ------
+        SchemaError
+        """
+        rows = self._invented(2 * N_MODELS)
+        for rule in self.rules:
+            asked = rule.applied(rows)
+            left = self.mended(rows if asked is None else asked)
+            applies = rule.applies(left) & ~self.broken(left)
+            if rule.broken(self.mended(rows)).any() or not applies.any():
+                held = ", ".join(repr(name) for name in rule.names if name in self.held)
+                without = f" without a change of {held}" if held else ""
+                raise SchemaError(
+                    f"The rule about {', '.join(map(repr, rule.names))} contradicts another or the "
+                    f"bounds and levels of its columns; some rows could not obey all{without}."
+                )
+
+    def broken(self, values: Values) -> Mask:
+        """Which rows break a rule, (n,)."""
+        return self._any([rule.broken(values) for rule in self.rules], values)
+
+    def amiss(self, values: Values) -> Mask:
+        """Which rows do, or obey only because a derived value was cut to its bounds."""
+        parts = [part for rule in self.rules if (part := rule.beyond(values)) is not None]
+        return self.broken(values) | self._any(parts, values)
+
+    def mended(self, values: Values) -> dict[str, Array]:
+        """Every row changed as little as makes it obey; others stay as they are."""
+        out: dict[str, Array] = dict(values)
+        rows = np.flatnonzero(self.amiss(values))
+        if not len(rows):
+            return out
+        some = {name: np.asarray(values[name])[rows] for name in self.names}
+        some = self._drawn(followed(self._plan, some))
+        for name in self.names:
+            if name not in self.held:
+                out[name] = np.array(values[name])
+                out[name][rows] = some[name]
+        return out
+
+    def _any(self, parts: list[Mask], values: Values) -> Mask:
+        n = len(next(iter(values.values()), ()))
+        return np.asarray(np.logical_or.reduce([np.zeros(n, dtype=bool), *parts]))
+
+    @cached_property
+    def _plan(self) -> Settling:
+        return planned(self.rules, self.held)
+
+    def _drawn(self, values: dict[str, Array]) -> dict[str, Array]:
+        """Rows that are still amiss, drawn to rows that are not."""
+        left = np.flatnonzero(self.amiss(values))
+        tries = ((model, pull) for model in self._models for pull in PULLS)
+        while len(left) and (tried := next(tries, None)) is not None:
+            some = {name: values[name][left] for name in self.names}
+            near = followed(self._plan, self._towards(some, *tried))
+            well = ~self.amiss(near)
+            for name in self.names:
+                values[name][left[well]] = near[name][well]
+            left = left[~well]
+        return values
+
+    def _towards(self, values: Values, model: dict[str, Array], pull: float) -> dict[str, Array]:
+        """Amounts by part of the way; the rest at its end."""
+        out: dict[str, Array] = {}
+        for name in self.names:
+            column, own, there = self._column[name], values[name], model[name]
+            if name in self.held:
+                out[name] = own
+            elif pull == 1.0:
+                out[name] = np.repeat(there, len(own))
+            elif column.is_categorical:
+                out[name] = own
+            else:
+                x = np.asarray(own, dtype=np.float64)
+                out[name] = written(column, x + pull * (there.astype(np.float64) - x))
+        return out
+
+    @cached_property
+    def _column(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
+
+    @cached_property
+    def _models(self) -> list[dict[str, Array]]:
+        """Invented rows that obey every rule, one a dict; the first in the middle of its fields."""
+        rows = followed(self._plan, self._invented(N_MODELS))
+        good = np.flatnonzero(~self.amiss(rows))
+        if not len(good):
+            good = np.flatnonzero(~self.broken(rows))
+        blank = followed(self._plan, {n: self._blank(n) for n in self.names})
+        return [*({name: rows[name][[i]] for name in self.names} for i in good), blank]
+
+    def _blank(self, name: str) -> Array:
+        """A row of its own, the last resort: missing where that is allowed, else in the middle."""
+        column = self._column[name]
+        if column.required:
+            return self._invented(1)[name]
+        return np.array([-1 if column.is_categorical else np.nan])
+
+    def _invented(self, n: int) -> dict[str, Array]:
+        """Rows over all that the fields allow: in their middle, at their ends, anywhere."""
+        rng = np.random.default_rng(0)
+        out: dict[str, Array] = {}
+        for name in self.names:
+            column, u = self._column[name], rng.uniform(size=n)
+            u[:3] = (0.5, 0.0, 1.0)[:n]
+            out[name] = _levels(column, u) if column.is_categorical else _amounts(column, u)
+        return out
+
+
+def _levels(column: Column, u: Floats) -> Integers:
+    n = len(column.levels)
+    return np.minimum((u * n).astype(np.int64), n - 1)
+
+
+def _amounts(column: Column, u: Floats) -> Floats:
+    low, high = column.bounds
+    return written(column, low + u * (high - low))
