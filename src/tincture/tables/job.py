@@ -120,12 +120,11 @@ class TableJob(Settled):
         )
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedTable:
-        """Rows in schema order."""
+        """Rows in schema order, as the rules have them."""
         schema = self.schema.select([*self.features, *self.task.columns])
         values = {**self.encoding.decode(found.points), **self.task.values(found.outcomes)}
-        values = self.rules.mended(values)
         return CondensedTable(
-            to_frame(values, schema),
+            to_frame(self.rules.mended(values), schema),
             self.served.names,
             schema=schema,
             task=told_of(schema, self.task),

@@ -62,11 +62,12 @@ class Rules:
         SchemaError
         """
         rows = self._invented(2 * N_MODELS)
+        usual = self.mended(rows)
         for rule in self.rules:
             asked = rule.applied(rows)
-            left = self.mended(rows if asked is None else asked)
+            left = usual if asked is None else self.mended(asked)
             applies = rule.applies(left) & ~self.broken(left)
-            if rule.broken(self.mended(rows)).any() or not applies.any():
+            if rule.broken(usual).any() or not applies.any():
                 held = ", ".join(repr(name) for name in rule.names if name in self.held)
                 without = f" without a change of {held}" if held else ""
                 raise SchemaError(

@@ -14,7 +14,7 @@ from tincture.public.rules.order import Order
 from tincture.public.rules.rule import Columns, Rule
 
 KEY = "tincture:rules"
-MOST = 1000
+MOST = 200
 Reader = Callable[[dict[str, Any], str, Columns, str], Rule]
 # By the key that tells the kind, with all keys of the kind.
 KINDS: dict[str, tuple[Reader, tuple[str, ...]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -68,8 +69,13 @@ class Rule(Protocol):
         """How it can be obeyed without a change of the columns held, the best way first."""
 
 
-class Plain:
-    """A rule that computes no column and always applies."""
+class Plain(ABC):
+    """A rule that computes no column and applies wherever no cell of it is missing."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Columns it binds."""
 
     @property
     def derives(self) -> str | None:
@@ -81,12 +87,19 @@ class Plain:
         return None
 
     def applied(self, values: Values) -> dict[str, Array] | None:
-        """It always is."""
+        """It is in any row."""
         return None
 
     def applies(self, values: Values) -> Mask:
-        """Everywhere."""
-        return np.ones(len(next(iter(values.values()))), dtype=bool)
+        """Where its cells are all there."""
+        there = [_is_there(values[name]) for name in self.names]
+        return np.asarray(np.logical_and.reduce(there))
+
+
+def _is_there(cells: Array) -> Mask:
+    """Which amounts, or codes of levels, are not missing."""
+    x = np.asarray(cells, dtype=np.float64)
+    return np.asarray(x >= 0 if cells.dtype.kind == "i" else ~np.isnan(x))
 
 
 def columns_of(names: Any, columns: Columns, at: str, fewest: int = 2) -> list[Column]:
