@@ -317,6 +317,27 @@ def test_a_wrong_rule_is_refused_in_a_sentence(rules: Any, sentence: str) -> Non
     assert refused.value.__cause__ is None and "\n" not in str(refused.value)
 
 
+WORDS = [*(field["name"] for field in FIELDS), "f", "yes", "ARF", "minimum", "weight / 2", "nan"]
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 300) | st.floats() | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+KEYS = ["columns", "allowed", "order", "strict", "gap", "when", "then", "only", "if", "derive"]
+
+
+# Whatever stands under the keys of a rule is read, or refused as a schema is.
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from([*KEYS, "formula", "cuts"]), JSONS, max_size=3))
+def test_whatever_stands_there_is_read_or_refused(rule: Raw) -> None:
+    try:
+        schema_of([rule])
+    except SchemaError as refused:
+        assert refused.__cause__ is None
+
+
 # A field that cannot be missing is not made so.
 def test_a_required_field_cannot_be_told_to_be_missing() -> None:
     rule = {"when": {"sex": "m"}, "then": {"weight": None}}

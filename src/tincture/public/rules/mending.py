@@ -17,6 +17,7 @@ from tincture.public.rules.room import Array, written
 from tincture.public.rules.rule import Rule
 
 N_MODELS = 24  # rows that others are drawn to where a column alone cannot follow
+N_TRIED = 500  # rows that must obey before any others do
 PULLS = (0.25, 0.5, 0.75, 1.0)  # how far
 
 
@@ -61,7 +62,7 @@ class Rules:
         ------
         SchemaError
         """
-        rows = self._invented(2 * N_MODELS)
+        rows = self._invented(N_TRIED)
         usual = self.mended(rows)
         for rule in self.rules:
             asked = rule.applied(rows)
@@ -91,7 +92,7 @@ class Rules:
         if not len(rows):
             return out
         some = {name: np.asarray(values[name])[rows] for name in self.names}
-        some = self._drawn(followed(self._plan, some))
+        some = self._drawn(self._settled(some))
         for name in self.names:
             if name not in self.held:
                 out[name] = np.array(values[name])
@@ -106,13 +107,18 @@ class Rules:
     def _plan(self) -> Settling:
         return planned(self.rules, self.held)
 
+    def _settled(self, values: Values) -> dict[str, Array]:
+        """Rows of which those that are amiss follow the plan; the result may be amiss still."""
+        amiss, out = self.amiss(values), followed(self._plan, values)
+        return {name: np.where(amiss, out[name], values[name]) for name in self.names}
+
     def _drawn(self, values: dict[str, Array]) -> dict[str, Array]:
         """Rows that are still amiss, drawn to rows that are not."""
         left = np.flatnonzero(self.amiss(values))
         tries = ((model, pull) for model in self._models for pull in PULLS)
         while len(left) and (tried := next(tries, None)) is not None:
             some = {name: values[name][left] for name in self.names}
-            near = followed(self._plan, self._towards(some, *tried))
+            near = self._settled(self._towards(some, *tried))
             well = ~self.amiss(near)
             for name in self.names:
                 values[name][left[well]] = near[name][well]
