@@ -13,7 +13,7 @@ from tincture.arrays import Mask
 from tincture.errors import SchemaError
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
-from tincture.public.rules.conditions import level_of
+from tincture.public.rules.asking import level_of
 from tincture.public.rules.room import Pick, is_missing
 from tincture.public.rules.rule import Columns, Plain, Step, columns_of
 

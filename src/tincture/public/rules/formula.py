@@ -14,7 +14,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.errors import SchemaError
-from tincture.kernels import pointwise
+from tincture.public.rules.arithmetic import ARGUMENTS, FUNCTIONS, OPERATORS, power
 
 LONGEST = 300  # characters
 MOST_FACTORS = 16  # of a whole power, which is multiplied out
@@ -22,36 +22,6 @@ QUOTED = re.compile(r"`([^`]*)`")
 
 Amounts = Mapping[str, Floats]
 Node = Callable[[Amounts], Any]  # an array, or one number
-
-
-def _log(x: Any) -> Any:
-    return np.where(x > 0, pointwise.log(np.where(x > 0, x, 1.0)), np.nan)
-
-
-def _power(x: Any, y: Any) -> Any:
-    """x^y by functions whose last bit depends on x and y alone; no value for x < 0."""
-    return np.where(x == 0, np.where(y > 0, 0.0, np.nan), pointwise.exp(y * _log(x)))
-
-
-OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.divide,
-    ast.Pow: _power,
-    ast.USub: np.negative,
-    ast.UAdd: np.positive,
-}
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "log": _log,
-    "exp": pointwise.exp,
-    "sqrt": np.sqrt,
-    "abs": np.abs,
-    "round": np.round,
-    "min": lambda *x: reduce(np.minimum, x),
-    "max": lambda *x: reduce(np.maximum, x),
-}
-ARGUMENTS = {"round": (1, 2), "min": (2, 20), "max": (2, 20)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +91,8 @@ class _Reader:
                 return self._number(float(number))
             case ast.Name(id=name):
                 return self._column(name)
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)):
-                return self._whole_power(self._node(left), power)
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as whole)):
+                return self._whole_power(self._node(left), whole)
             case ast.BinOp(left=left, op=op, right=right):
                 return self._call(OPERATORS.get(type(op)), [left, right])
             case ast.UnaryOp(op=op, operand=operand):
@@ -159,7 +129,7 @@ class _Reader:
             return lambda amounts: np.round(x(amounts), places)
         return self._call(FUNCTIONS.get(name), args)
 
-    def _whole_power(self, x: Node, power: int) -> Node:
-        if not 0 <= power <= MOST_FACTORS:
-            return lambda amounts: _power(x(amounts), float(power))
-        return lambda amounts: reduce(np.multiply, [x(amounts)] * power, 1.0)
+    def _whole_power(self, x: Node, whole: int) -> Node:
+        if not 0 <= whole <= MOST_FACTORS:
+            return lambda amounts: power(x(amounts), float(whole))
+        return lambda amounts: reduce(np.multiply, [x(amounts)] * whole, 1.0)

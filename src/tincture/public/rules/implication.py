@@ -11,7 +11,8 @@ import numpy as np
 from tincture.arrays import Mask
 from tincture.errors import SchemaError
 from tincture.public.encoding import Values
-from tincture.public.rules.conditions import Condition, condition_of
+from tincture.public.rules.asking import condition_of
+from tincture.public.rules.conditions import Condition
 from tincture.public.rules.room import Array, Room
 from tincture.public.rules.rule import Columns, Plain, Step, column_of
 

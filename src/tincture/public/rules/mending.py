@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from tincture.arrays import Floats, Integers, Mask
+from tincture.arrays import Mask
 from tincture.errors import SchemaError
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
+from tincture.public.rules.inventing import blank, invented
 from tincture.public.rules.plan import Settling, followed, planned
 from tincture.public.rules.room import Array, written
 from tincture.public.rules.rule import Rule
@@ -43,7 +44,7 @@ class Rules:
     def __len__(self) -> int:
         return len(self.rules)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Columns that rules bind, in their order."""
         bound = {name for rule in self.rules for name in rule.names}
@@ -62,7 +63,7 @@ class Rules:
         ------
         SchemaError
         """
-        rows = self._invented(N_TRIED)
+        rows = invented(self._bound, N_TRIED)
         usual = self.mended(rows)
         for rule in self.rules:
             asked = rule.applied(rows)
@@ -128,8 +129,8 @@ class Rules:
     def _towards(self, values: Values, model: dict[str, Array], pull: float) -> dict[str, Array]:
         """Amounts by part of the way; the rest at its end."""
         out: dict[str, Array] = {}
-        for name in self.names:
-            column, own, there = self._column[name], values[name], model[name]
+        for column in self._bound:
+            name, own, there = column.name, values[column.name], model[column.name]
             if name in self.held:
                 out[name] = own
             elif pull == 1.0:
@@ -142,42 +143,15 @@ class Rules:
         return out
 
     @cached_property
-    def _column(self) -> dict[str, Column]:
-        return {c.name: c for c in self.columns}
+    def _bound(self) -> list[Column]:
+        return [c for c in self.columns if c.name in self.names]
 
     @cached_property
     def _models(self) -> list[dict[str, Array]]:
         """Invented rows that obey every rule, one a dict; the first in the middle of its fields."""
-        rows = followed(self._plan, self._invented(N_MODELS))
+        rows = followed(self._plan, invented(self._bound, N_MODELS))
         good = np.flatnonzero(~self.amiss(rows))
         if not len(good):
             good = np.flatnonzero(~self.broken(rows))
-        blank = followed(self._plan, {n: self._blank(n) for n in self.names})
-        return [*({name: rows[name][[i]] for name in self.names} for i in good), blank]
-
-    def _blank(self, name: str) -> Array:
-        """A row of its own, the last resort: missing where that is allowed, else in the middle."""
-        column = self._column[name]
-        if column.required:
-            return self._invented(1)[name]
-        return np.array([-1 if column.is_categorical else np.nan])
-
-    def _invented(self, n: int) -> dict[str, Array]:
-        """Rows over all that the fields allow: in their middle, at their ends, anywhere."""
-        rng = np.random.default_rng(0)
-        out: dict[str, Array] = {}
-        for name in self.names:
-            column, u = self._column[name], rng.uniform(size=n)
-            u[:3] = (0.5, 0.0, 1.0)[:n]
-            out[name] = _levels(column, u) if column.is_categorical else _amounts(column, u)
-        return out
-
-
-def _levels(column: Column, u: Floats) -> Integers:
-    n = len(column.levels)
-    return np.minimum((u * n).astype(np.int64), n - 1)
-
-
-def _amounts(column: Column, u: Floats) -> Floats:
-    low, high = column.bounds
-    return written(column, low + u * (high - low))
+        last = followed(self._plan, blank(self._bound))
+        return [*({name: rows[name][[i]] for name in self.names} for i in good), last]
