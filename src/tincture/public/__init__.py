@@ -7,6 +7,7 @@ __all__ = [
     "encoding",
     "fields",
     "notation",
+    "rules",
     "schema",
     "tasks",
     "times",

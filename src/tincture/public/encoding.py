@@ -203,6 +203,22 @@ class Encoding:
         parts = [k.design(snapped[..., s]) for k, s in zip(self.kinds, self.slices, strict=True)]
         return np.concatenate(parts, axis=-1)
 
+    def lawful(self, exact: Floats) -> Floats:
+        """Exact points (..., width) of rows that obey every rule; here there is none."""
+        return exact
+
+    def designs(self, tables: Floats, owner: Integers, outcomes: Floats) -> Floats:
+        """What models see of tables of prototypes (R, P, width), row by row, (R, m, design_width).
+
+        Parameters
+        ----------
+        owner : ndarray of int64, shape (m,)
+            Prototype of each row.
+        outcomes : ndarray of shape (m, outcome width)
+            Of each row, which its rules may bind.
+        """
+        return self.design(tables)[:, owner]
+
 
 def _slices(widths: Sequence[int]) -> list[slice]:
     ends = np.cumsum([0, *widths])

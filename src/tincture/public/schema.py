@@ -24,13 +24,14 @@ from tincture.public.fields import (
     refuse_unknown,
     with_labels,
 )
+from tincture.public.rules import KEY, Rule, Rules, rules_read
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The columns of a table and how it writes a missing value."""
+    """The columns of a table, how it writes a missing value, and rules that all rows obey."""
 
     columns: tuple[Column, ...]
     missing_values: tuple[str, ...] = ("",)
@@ -38,6 +39,7 @@ class Schema:
     title: str | None = None
     reviewed: bool = True
     missing_labels: Labels = ()
+    rules: tuple[Rule, ...] = ()
     index: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,9 +64,22 @@ class Schema:
         return self.missing_values if own is None else own
 
     def select(self, names: Iterable[str]) -> Schema:
-        """The same schema with only these columns, in schema order."""
+        """The same schema with only these columns, in schema order, and the rules among them."""
         keep = set(names)
-        return replace(self, columns=tuple(c for c in self.columns if c.name in keep))
+        rules = tuple(rule for rule in self.rules if keep.issuperset(rule.names))
+        return replace(self, columns=tuple(c for c in self.columns if c.name in keep), rules=rules)
+
+    def lawful(self, held: Iterable[str] = ()) -> Rules:
+        """The rules together, to be obeyed without a change of the columns held.
+
+        Raises
+        ------
+        SchemaError
+            If they contradict each other.
+        """
+        together = Rules(self.columns, self.rules, frozenset(held))
+        together.check()
+        return together
 
     def require_public(self, names: Iterable[str]) -> None:
         """Refuse an unreviewed schema, and columns whose bounds or levels are not declared.
@@ -125,14 +140,16 @@ class Schema:
             own = column.missing_values
             refuse_both(column, words if own is None else own, where)
         reviewed = _is_reviewed(descriptor, where)
-        refuse_unknown(descriptor, (REVIEWED,), where)
+        refuse_unknown(descriptor, (REVIEWED, KEY), where)
+        rules = rules_read(descriptor.get(KEY), {c.name: c for c in columns}, where)
         about = descriptor.get("name"), descriptor.get("title")
-        made = cls(columns, words, *about, reviewed, meanings)
+        made = cls(columns, words, *about, reviewed, meanings, rules)
         if not _is_json(made.to_dict()):
             raise SchemaError(
                 f"{where} holds what JSON cannot, such as a date or half a character; write it as "
                 "text, in quotes."
             )
+        made.lawful()
         return made
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,6 +158,8 @@ class Schema:
         out: dict[str, Any] = {k: v for k, v in head.items() if v is not None}
         out["fields"] = [descriptor_of(c) for c in self.columns]
         out["missingValues"] = with_labels(self.missing_values, self.missing_labels)
+        if self.rules:
+            out[KEY] = [json.loads(rule.told) for rule in self.rules]
         if not self.reviewed:
             out[REVIEWED] = False
         return out

@@ -8,7 +8,8 @@ from typing import Any, Unpack
 
 from sklearn.utils.validation import check_is_fitted
 
-from tincture.errors import SettingError
+from tincture.errors import SchemaError, SettingError
+from tincture.public.rules import KEY
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.spine.estimator import Releasing, Running
@@ -116,6 +117,11 @@ class SeriesCondenser(Releasing):
         """The public settings of a run, checked."""
         schema = self._schema()
         self._check()
+        if schema.rules:
+            raise SchemaError(
+                f'The schema has rules ("{KEY}"), which stays cannot be made to obey yet; leave '
+                "them out."
+            )
         task = self._task(schema)
         layout = Layout.of(
             schema,

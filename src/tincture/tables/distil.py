@@ -67,7 +67,7 @@ class Distance:
         rng = np.random.default_rng(seed)
         some = rng.choice(len(self.design), min(N_JUDGED, len(self.design)), replace=False)
         judge = Judge(self.task, self.design[some], self.chance[some])
-        designs = self.encoding.design(tables)[:, start.owner]
+        designs = self.encoding.designs(tables, start.owner, start.outcomes)
         total = REALISM * self.realism.losses(designs)
         for model, weight in self.served:
             for draw in range(model.draws):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,13 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
+from tincture.public.rules import Rules
 from tincture.public.tasks import Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.tables.expectation import expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
+from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
 from tincture.tables.trial import rehearse
 
@@ -45,8 +48,21 @@ class TableJob(Settled):
 
     @property
     def encoding(self) -> Encoding:
-        """Of the features."""
-        return Encoding([self.schema[f] for f in self.features])
+        """Of the features; rows obey the rules, if the schema has any."""
+        columns, rules = [self.schema[f] for f in self.features], self.rules
+        return Ruled(columns, rules, self.task) if rules else Encoding(columns)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Of the columns used, which change no outcome.
+
+        Raises
+        ------
+        SchemaError
+            If some outcome could not be without a breach.
+        """
+        used = self.schema.select([*self.features, *self.task.columns])
+        return used.lawful(self.task.columns)
 
     @property
     def method(self) -> str:
@@ -107,12 +123,12 @@ class TableJob(Settled):
         )
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedTable:
-        """Rows in schema order."""
+        """Rows in schema order, as the rules have them."""
         schema = self.schema.select([*self.features, *self.task.columns])
 
         def frame(points: Floats, outcomes: Floats) -> pl.DataFrame:
             values = {**self.encoding.decode(points), **self.task.values(outcomes)}
-            return to_frame(values, schema)
+            return to_frame(self.rules.mended(values), schema)
 
         return CondensedTable(
             frame(found.points, found.outcomes),

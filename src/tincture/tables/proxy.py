@@ -91,7 +91,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     )[-1:]
     mover = Moves(pool, encoding.slices, proxy.lines.attention)
     if moves:
-        tables += distil(distance, mover, replace(start, prototypes=tables[-1]), moves, rng, tick)
+        told = replace(start, prototypes=tables[-1])
+        tables += distil(distance, mover, told, moves, rng, tick, encoding.lawful)
     task = brief.anchored(pool[:N_ANCHORS], rng)
     table = choose(brief, task, start, tables, mover, rng, tick)
     progress(total, total)
@@ -170,7 +171,7 @@ def choose(
     state = optimizer.init(Start(last, start.owner, start.outcomes))
     for _ in range(brief.plan.count(LossDifferences.question) - 1):
         tick()
-        candidates = optimizer.ask(state, rng)
+        candidates = optimizer.ask(state, rng).placed(brief.encoding.lawful)
         clip = math.sqrt(len(candidates.plus))
         seen = brief.compare(brief.guarded, task, candidates, start, clip)
         if seen is not None:

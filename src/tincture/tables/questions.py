@@ -116,7 +116,8 @@ class LossDifferences:
 
     def prepare(self) -> None:
         """Train the models; their predictions for the task's reference rows are kept."""
-        designs = self.encoding.design(self.candidates.both)[:, self.start.owner]
+        owner, outcomes = self.start.owner, self.start.outcomes
+        designs = self.encoding.designs(self.candidates.both, owner, outcomes)
         numeric, reference = self.encoding.numeric, self.task.reference
         for model, weight in self.served:
             for draw in range(model.draws):

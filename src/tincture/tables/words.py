@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tincture.public.rules import KEY
 from tincture.public.tasks import PARTS
 from tincture.report.card import Words
 
@@ -31,7 +32,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     """From the two JSON files of a release."""
     about, unit = package["tincture"], ledger["unit"]
     settings, models = about["settings"], ", ".join(about["models"])
-    balance = settings.get("balance")
+    balance, schema = settings.get("balance"), package["resources"][0]["schema"]
+    rules = len(schema.get(KEY, ()))
     what = (
         "Invented rows from which models are trained to predict the outcome. They were searched "
         "for with the answers to the questions below, so that models trained on them predict well "
@@ -52,12 +54,18 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             ("Made for the models", models),
             ("People in the cohort", f"{about.get('cohort', 0):,}"),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
+            *([("Rules", _obeyed(rules))] if rules else []),
         ),
         use=(WHICH, *USE) if about.get("cohort") else USE,
         limits=LIMITS,
-        reading=_reading(package["resources"][0]["schema"]["fields"]),
+        reading=_reading(schema["fields"]),
         is_searched=True,
     )
+
+
+def _obeyed(rules: int) -> str:
+    which = "the rule" if rules == 1 else f"the {rules} rules"
+    return f"All rows obey {which} between columns that the custodian declared"
 
 
 def _reading(fields: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
