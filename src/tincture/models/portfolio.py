@@ -56,6 +56,7 @@ PORTFOLIOS = {
             "naive_bayes": sklearn("naive_bayes", "GaussianNB"),
             "neighbours": sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
             "svm": sklearn("svm", "SVC", random_state=0),
+            "glm": lambda: classifiers.plain(None, most=25),
         },
         usual=("logistic", "tree", "forest", "boosting"),
         guards=("naive_bayes",),
@@ -66,6 +67,7 @@ PORTFOLIOS = {
         recipients={
             "survival_forest": lambda: surviving_forest(survival.MAKERS["survival_forest"](None)),
             "boosting_cox": lambda: boosted_cox(survival.MAKERS["boosting_cox"](None)),
+            "coxph": lambda: survival.plain(None, most=20),
         },
         usual=("cox", "survival_forest", "boosting_cox"),
         guards=(),
