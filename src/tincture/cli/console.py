@@ -34,6 +34,8 @@ CaseLevel = Annotated[
     ),
 ]
 
+WIDE = 140  # columns of a table that is written to a file or a pipe
+
 
 def print_json(content: Any) -> None:
     """A result for a program."""
@@ -61,10 +63,10 @@ def print_release(path: Path, release: Any, quiet: bool, as_json: bool) -> None:
 
 
 def print_scores(evaluation: Any) -> None:
-    """One line a model, metric and group; the three sources side by side."""
-    from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
+    """One line a model, metric and group; the sources side by side."""
+    from tincture.evaluation.scores import CEILING, CONDENSED
 
-    sources, records = (CONDENSED, CEILING, RANDOM), evaluation.words.records
+    sources, records = evaluation.sources, evaluation.words.records
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
     for s in evaluation.scores:
         cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
@@ -80,6 +82,8 @@ def print_scores(evaluation: Any) -> None:
         names = [escape(text) for text in (*([group] if grouped else []), model, metric)]
         table.add_row(*names, *shown)
     console = Console()
+    if not console.is_terminal:  # whose width nobody knows
+        console = Console(width=WIDE)
     console.print(table)
     if evaluation.says_case:
         console.print(evaluation.says_case, markup=False, soft_wrap=True)

@@ -58,7 +58,8 @@ class Seen:
 
     Attributes
     ----------
-    condensed, real : Records
+    sources : mapping of str to Records
+        What was trained on, but for random real records.
     held_out : Any
         What `Bench.ready` made.
     fitted : mapping
@@ -66,8 +67,7 @@ class Seen:
     seed : int
     """
 
-    condensed: Records
-    real: Records
+    sources: Mapping[str, Records]
     held_out: Any
     fitted: Mapping[tuple[str, str], Fitted]
     seed: int
@@ -90,6 +90,8 @@ class Bench(Protocol):
         all of them are drawn.
     condensed : Records
         The invented ones, as a vault would hold them.
+    cohort : Records or None
+        As many invented people as there are real ones, if the release holds them.
     learners : sequence of Learner
     together : mapping
         Learners, by name, whose runs are also told as those of one model of another name.
@@ -105,6 +107,7 @@ class Bench(Protocol):
     schema: Schema
     columns: Sequence[Column]
     condensed: Records
+    cohort: Records | None = None
     learners: Sequence[Learner]
     together: Mapping[str, Sequence[str]] = {}
     words: Words = Words()
@@ -135,6 +138,10 @@ class Bench(Protocol):
     def ready(self, records: Records, source: str) -> Any:
         """Records as learners take them, made once a source."""
         return records
+
+    def most(self, learner: Learner) -> int | None:
+        """Records that a learner takes in reasonable time; None for any number."""
+        return None
 
     def pictures(self, seen: Seen) -> Pictures:
         """What only this kind of data has to show."""

@@ -10,7 +10,9 @@ from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.pictures import Bars, Chart, Convergence, Course, Influence, agreement
 from tincture.public.case import Case
 
-CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
+CONDENSED, COHORT = "condensed", "cohort"
+CEILING, RANDOM = "all real records", "random real rows"
+SOURCES = (CONDENSED, COHORT, CEILING, RANDOM)  # as they stand side by side
 EVERYONE = "all"
 RANKING = ("AUROC", "C-index")  # larger is better, and ½ is a coin's
 MARGIN = 0.02  # by which a group's gap exceeds that of all records before it is called out
@@ -154,6 +156,12 @@ class Evaluation:
     words: Words = Words()
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """What was trained on, as it stands side by side."""
+        there = {s.trained_on for s in self.scores}
+        return tuple(s for s in SOURCES if s in there)
+
+    @property
     def says_case(self) -> str:
         """What stands at every figure; nothing where it is not known."""
         return "" if self.case is None else self.case.says
@@ -188,7 +196,7 @@ class Evaluation:
         ----------
         model : str
         trained_on : str
-            "condensed", "all real records" or "random real rows".
+            "condensed", "cohort", "all real records" or "random real rows".
         metric : str
             As in the printed table, such as "AUROC".
         group : str
