@@ -14,6 +14,7 @@ import pytest
 
 from commands import Said, condensing, listing, prepare, run
 from helpers import FEATURES, make_table
+from tincture.tables.bench import LOOKS
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 from tincture.version import __version__
@@ -233,7 +234,8 @@ def test_evaluate_writes_its_looks_beside_the_release_and_nothing_else(release: 
         assert run("evaluate", release, *args).code == 0
     after = listing(release.parent)
     looks = [json.loads(line) for line in after.pop("out.in-house.jsonl").splitlines()]
-    assert [look["look"] for look in looks] == ["train-on-real ceiling", "held-out scores"] * 2
+    taken = ["train-on-real ceiling", "held-out scores", *LOOKS["classification"]]
+    assert [look["look"] for look in looks] == taken * 2
     assert {look["epsilon"] for look in looks} == {"inf"}
     assert after == before
 

@@ -27,7 +27,7 @@ from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, RANDOM
 from tincture.models.prepared import prepare
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Survival
-from tincture.tables.bench import evaluate
+from tincture.tables.bench import LOOKS, evaluate
 from tincture.tables.condenser import Condenser
 
 SOURCES = {CONDENSED, COHORT, CEILING, RANDOM}
@@ -57,7 +57,7 @@ def test_an_evaluation_is_marked_in_house(condensed: Condenser) -> None:
     found = evaluate(condensed.table_, make_table(200), make_table(200, seed=1))
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert "do not release" in told["notice"]
-    assert told["looks"] == ["train-on-real ceiling", "held-out scores"]
+    assert told["looks"] == ["train-on-real ceiling", "held-out scores", *LOOKS["classification"]]
     assert set(condensed.ledger.to_dict()["entries"][0]) == {
         "question",
         "size",
@@ -250,7 +250,7 @@ def test_each_site_is_scored_in_turn_and_an_unseen_one_is_external(condensed: Co
     for source in SOURCES:
         inside = found.value("logistic", source, "AUROC", "site = west")
         assert inside == pytest.approx(alone.value("logistic", source, "AUROC"), abs=1e-12)
-    assert found.looks[2:] == ("site of records", "site of training records")
+    assert found.looks[2:4] == ("site of records", "site of training records")
     unknown = evaluate(condensed.table_, make_table(300), test, by=["site"])
     assert all(g.is_external for g in unknown.groups if g.label != "all")
 

@@ -94,6 +94,7 @@ def print_scores(evaluation: Any) -> None:
             markup=False,
             soft_wrap=True,
         )
+    _print_ratios(console, evaluation)
     seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
     for model in dict.fromkeys(f.model for f in evaluation.fits):
         ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
@@ -101,6 +102,33 @@ def print_scores(evaluation: Any) -> None:
         console.print(told, markup=False, soft_wrap=True)
     if evaluation.note:
         console.print(evaluation.note, markup=False, soft_wrap=True)
+
+
+def _print_ratios(console: Console, evaluation: Any) -> None:
+    """What a recipient's plain regression says, and what a file says of itself."""
+    from tincture.evaluation.scores import ADVICE, CHECKS
+
+    told: dict[tuple[str, str], dict[str, str]] = {}
+    for r in evaluation.ratios:
+        low, high = (f"{v:.3g}" for v in (r.figure.low, r.figure.high))
+        interval = "" if math.isnan(r.figure.low) else f" [{low}, {high}]"
+        value = "–" if math.isnan(r.figure.value) else f"{r.figure.value:.3g}{interval}"
+        told.setdefault(("ratio", r.term), {})[r.trained_on] = value
+    for c in evaluation.checks:
+        told.setdefault(("check", c.name), {})[c.trained_on] = f"{c.value:.3f}"
+    if not told:
+        return
+    table = Table(title="The plain regression on the columns that matter, and each file as a whole")
+    for head in ("", "of"):
+        table.add_column(head)
+    for source in evaluation.sources:
+        table.add_column(source, justify="right")
+    for (kind, name), row in told.items():
+        table.add_row(kind, escape(name), *(row.get(s, "") for s in evaluation.sources))
+    console.print(table)
+    for name in dict.fromkeys(c.name for c in evaluation.checks):
+        console.print(f"{name}: {CHECKS[name]}", markup=False, soft_wrap=True)
+    console.print(ADVICE, markup=False, soft_wrap=True)
 
 
 def _figure(figure: Any) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats
 from tincture.evaluation.pictures import Pictures
-from tincture.evaluation.scores import Words
+from tincture.evaluation.scores import Check, Ratio, Words
 from tincture.privacy.query import Records, Seal
 from tincture.public.case import Case
 from tincture.public.columns import Column
@@ -96,6 +96,8 @@ class Bench(Protocol):
     together : mapping
         Learners, by name, whose runs are also told as those of one model of another name.
     words : Words
+    checked : tuple of str
+        Looks that `checks` takes, to be booked before.
     drawn : tuple of str
         Looks that `pictures` takes, to be booked before.
     note : str
@@ -111,6 +113,7 @@ class Bench(Protocol):
     learners: Sequence[Learner]
     together: Mapping[str, Sequence[str]] = {}
     words: Words = Words()
+    checked: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     note: str = ""
 
@@ -142,6 +145,12 @@ class Bench(Protocol):
     def most(self, learner: Learner) -> int | None:
         """Records that a learner takes in reasonable time; None for any number."""
         return None
+
+    def checks(
+        self, sources: Mapping[str, Records], held_out: Records
+    ) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """Ratios of the plain regression by source, and numbers about invented tables as wholes."""
+        return (), ()
 
     def pictures(self, seen: Seen) -> Pictures:
         """What only this kind of data has to show."""

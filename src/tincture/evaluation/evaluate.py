@@ -30,9 +30,11 @@ from tincture.evaluation.scores import (
     CONDENSED,
     EVERYONE,
     RANDOM,
+    Check,
     Evaluation,
     Fit,
     Group,
+    Ratio,
 )
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
@@ -108,10 +110,13 @@ def evaluate(
     members, groups = house.groups()
     trainings = _Trainings(bench, house, merits, seed, pictures)
     trainings.run(runs, progress)
+    ratios, checks = trainings.checks()
     panel = Panel(trainings.everything, members, merits, seed)
     scored = Evaluation(
         scores=tuple(panel.scores()),
         looks=house.looks,
+        ratios=ratios,
+        checks=checks,
         gaps=tuple(panel.gaps()),
         groups=groups,
         fits=tuple(trainings.fits),
@@ -224,6 +229,7 @@ class _Trainings:
         self._learned: dict[tuple[str, str], list[Learned]] = {}
         self._fitted: dict[tuple[str, str], Fitted] = {}
         self._lines: list[Line] = []
+        self._random = house.real
         self._cut: dict[str, int] = {}
 
     def run(self, runs: int, progress: Progress) -> None:
@@ -266,6 +272,7 @@ class _Trainings:
         ]
         found = {source: [records] for source, records in self.sources.items()}
         found[RANDOM] = [real.take(d) for d in drawn]
+        self._random = found[RANDOM][0]
         return {
             source: [Lesson(self._bench.ready(r, source), r) for r in tables]
             for source, tables in found.items()
@@ -295,6 +302,12 @@ class _Trainings:
         cohort = self._bench.cohort
         invented = {CONDENSED: self._bench.condensed}
         return invented | ({} if cohort is None else {COHORT: cohort}) | {CEILING: self._house.real}
+
+    def checks(self) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """What is told of tables as wholes, each look booked before it is taken."""
+        for look in self._bench.checked:
+            self._house.tested.ledger.book_disclosure(look)
+        return self._bench.checks(self.sources | {RANDOM: self._random}, self._house.held_out)
 
     def _first_figure(self, predicted: Floats) -> float:
         """The first figure of merit, of all held-out records."""

@@ -30,6 +30,7 @@ from tincture.report.drawings import (
 )
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, page, paragraphs, section, table
+from tincture.report.ratios import ratios
 from tincture.report.summary import Attacks, InHouse
 
 WARNING = "Computed from real records — do not release."
@@ -45,6 +46,7 @@ def in_house_page(summary: InHouse) -> str:
         element("p", summary.promise, class_="promise"),
         section("In short", element("ul", *(element("li", t) for t in _in_short(summary)))),
         section("Utility", *_utility(found)),
+        ratios(found),
         _subgroups(found),
         courses(found),
         influences(found),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tincture.evaluation.bench import Bench, Learner
 from tincture.evaluation.evaluate import evaluate as judge
-from tincture.evaluation.scores import Evaluation
+from tincture.evaluation.scores import Check, Evaluation, Ratio
 from tincture.io.frames import has_column, to_columns
 from tincture.io.released import plain
 from tincture.models import portfolio
@@ -20,10 +20,16 @@ from tincture.privacy.query import Records, Seal
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
+from tincture.tables.checks import checks
+from tincture.tables.effects import effects
 from tincture.tables.release import CondensedTable
 from tincture.tables.sealing import TableSealing, records_of
 from tincture.tables.view import Recipient
 
+LOOKS = {
+    "classification": ("odds ratios of training records", "a file's own AUROC beside held-out"),
+    "survival": ("hazard ratios of training records", "survival curve of training records"),
+}
 QUADRATIC = ("neighbours", "svm")
 FEW = 5000  # rows that these learn in seconds
 
@@ -100,6 +106,8 @@ class TableBench(Bench):
         self.condensed = condensed_records(table, self._encoding, self.task)
         if table.cohort is not None:
             self.cohort = _records(table.cohort, table.schema, self._encoding, self.task)
+        if portfolio.plain(self.task) is not None:
+            self.checked = LOOKS[self.task.name]
         named = list(table.models if models is None else models)
         usual = portfolio.plain(self.task)
         if named and usual is not None and usual not in named:
@@ -119,6 +127,15 @@ class TableBench(Bench):
     def most(self, learner: Learner) -> int | None:
         """A few thousand, for models whose time grows with the square of the rows."""
         return FEW if learner.name in QUADRATIC else None
+
+    def checks(
+        self, sources: Mapping[str, Records], held_out: Records
+    ) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """Odds or hazard ratios, how honest a file is about itself, and its survival curve."""
+        if portfolio.plain(self.task) is None:
+            return (), ()
+        ratios, near = effects(self._encoding, self.task, sources)
+        return ratios, near + checks(self._encoding, self.task, sources, held_out)
 
     def values(self, records: Records) -> Mapping[str, NDArray[np.generic]]:
         """Every column of the release."""
