@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tincture.evaluation.scores import ADVICE, CHECKS, SOURCES, Evaluation, Ratio
 from tincture.report.axes import SIDE, Axes, colour, framed, label, legend, rule
+from tincture.report.drawings import about, drawn, grid
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, paragraphs, section, table
 
@@ -21,17 +22,21 @@ def ratios(found: Evaluation) -> Markup | None:
         return None
     parts: list[Child] = [paragraphs(element("strong", ADVICE))]
     if found.ratios:
-        parts += [legend(_sources(found)), element("figure", forest(found.ratios)), _told(found)]
+        parts += [legend(_sources(found)), grid([_plot(found)]), _told(found)]
     if found.checks:
         parts.append(_checks(found))
     return section("What a recipient's regression says", *parts)
+
+
+def _plot(found: Evaluation) -> Markup:
+    return drawn(about("Odds (hazard) ratios", found), forest(found.ratios))
 
 
 def forest(told: Sequence[Ratio]) -> Markup:
     """Ratios on a logarithmic axis, with the intervals of the real ones."""
     sources = [s for s in SOURCES if any(r.trained_on == s for r in told)]
     terms = list(dict.fromkeys(r.term for r in told))
-    left, top, step = 128, 10, len(sources) * LINE + 10
+    left, top, step = 136, 10, len(sources) * LINE + 10
     height = len(terms) * step
     axes = Axes(left, top, SIDE - left - 14, height, (-1.0, 1.0), (0.0, 1.0))
     parts = []
@@ -40,7 +45,8 @@ def forest(told: Sequence[Ratio]) -> Markup:
         parts.append(rule(x, x, top, top + height))
         parts.append(label(x, top + height + 17, f"{tick:g}", "middle"))
     for i, term in enumerate(terms):
-        shown = term if len(term) <= 19 else f"{term[:18]}…"
+        name = term.split(" : ")[0]  # what a level is against stands in the table
+        shown = name if len(name) <= 20 else f"{name[:19]}…"
         parts.append(label(left - 8, top + i * step + step / 2 + 4, shown, "end"))
     for r in told:
         if math.isfinite(r.figure.value):
