@@ -14,6 +14,7 @@ import pytest
 
 from commands import Said, condensing, listing, prepare, run
 from helpers import FEATURES, make_table
+from tincture.tables.bench import LOOKS
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 from tincture.version import __version__
@@ -219,6 +220,7 @@ def test_evaluate_prints_a_table_marked_in_house(release: Path) -> None:
     assert "do not release" in told["notice"]
     assert {s["trained_on"] for s in told["scores"]} == {
         "condensed",
+        "cohort",
         "all real records",
         "random real rows",
     }
@@ -232,7 +234,8 @@ def test_evaluate_writes_its_looks_beside_the_release_and_nothing_else(release: 
         assert run("evaluate", release, *args).code == 0
     after = listing(release.parent)
     looks = [json.loads(line) for line in after.pop("out.in-house.jsonl").splitlines()]
-    assert [look["look"] for look in looks] == ["train-on-real ceiling", "held-out scores"] * 2
+    taken = ["train-on-real ceiling", "held-out scores", *LOOKS["classification"]]
+    assert [look["look"] for look in looks] == taken * 2
     assert {look["epsilon"] for look in looks} == {"inf"}
     assert after == before
 
@@ -250,7 +253,7 @@ def test_a_figure_that_does_not_exist_is_null_in_json(release: Path) -> None:
         for s in json.loads(said.out, parse_constant=pytest.fail)["scores"]
         if s["group"] == "ward = icu" and s["metric"] == "AUROC"
     ]
-    assert figures == [None] * 3
+    assert figures == [None] * 2 * 4
 
 
 def test_a_budget_is_created_kept_and_shown(tmp_path: Path) -> None:

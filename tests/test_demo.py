@@ -34,6 +34,7 @@ def test_the_demonstration_writes_a_release_and_a_picture(tmp_path: Path) -> Non
     assert told["out"] == str(out)
     assert {s["trained_on"] for s in told["scores"]} == {
         "condensed",
+        "cohort",
         "all real records",
         "random real rows",
     }

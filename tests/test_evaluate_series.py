@@ -386,7 +386,7 @@ def test_the_command_scores_books_and_says_what_is_missing(
     told = json.loads(said.out)
     assert told["notice"].endswith("do not release")
     assert told["note"].startswith("Networks were not scored")
-    assert len(told["scores"]) == 3 * 5
+    assert len(told["scores"]) == 3 * 6
     assert "Zx81" not in said.out
     assert len(looks(tmp_path)) == 6
     said = run(*files, "--network", "gru")

@@ -275,11 +275,11 @@ def test_evaluate_writes_the_page_and_books_its_looks(tmp_path: Path) -> None:
     said = run(*args, "--report", tmp_path / "in.html", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
     page = check((tmp_path / "in.html").read_text(encoding="utf-8"))
-    assert page.count("svg") == 2 + 2 + 6
+    assert page.count("svg") == 2 + 2 * 2 + 6 + 1
     looks = (tmp_path / "out.in-house.jsonl").read_text().splitlines()
-    assert len(looks) == 4
+    assert len(looks) == 6
     assert run(*args, "--report", tmp_path / "in.html").code == 8
-    assert len((tmp_path / "out.in-house.jsonl").read_text().splitlines()) == 4
+    assert len((tmp_path / "out.in-house.jsonl").read_text().splitlines()) == 6
 
 
 @pytest.mark.slow

@@ -58,7 +58,12 @@ GENERIC = {
 SURVIVAL = {"scikit-survival": scikit_survival, "lifelines": lifelines, "weibull": weibull}
 
 CASES = (
-    [(f"{name}-{t.n_classes}", name, t) for t in (TWO, THREE) for name in portfolio(TWO)]
+    [
+        (f"{name}-{t.n_classes}", name, t)
+        for t in (TWO, THREE)
+        for name in portfolio(TWO)
+        if (name, t) != ("glm", THREE)
+    ]
     + [
         (f"{name}-generic-{t.n_classes}", GENERIC[name], t)
         for t in (TWO, THREE)
@@ -179,6 +184,7 @@ class Silent(BaseEstimator):
     [
         ("oracle", TWO, "use one of logistic, tree"),
         ("logistic", LIFETIME, "not known for survival"),
+        ("glm", THREE, "is of two classes"),
         ("no.such.module:thing", TWO, "cannot be imported"),
         ("sklearn.svm:NoSuch", TWO, "cannot be imported"),
         (":x", TWO, "cannot be imported"),

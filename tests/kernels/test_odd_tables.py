@@ -20,7 +20,9 @@ from tincture.kernels import (
     boosting,
     boosting_cox,
     cox,
+    coxph,
     forest,
+    glm,
     logistic,
     naive_bayes,
     survival_forest,
@@ -36,6 +38,7 @@ CLASSIFIERS: dict[str, Callable[[Odd], Any]] = {
 }
 SURVIVAL: dict[str, Callable[[Odd], Any]] = {
     "cox": lambda t: cox.fit(t.x, t.time, t.event),
+    "coxph": lambda t: coxph.fit(t.x, t.time, t.event),
     "aft": lambda t: aft.fit(t.x, t.time, t.event),
     "survival_forest": lambda t: survival_forest.fit(t.x, t.time, t.event, n_trees=7),
     "boosting_cox": lambda t: boosting_cox.fit(t.x, t.time, t.event, n_estimators=7),
@@ -57,6 +60,15 @@ def test_classifiers_give_chances(name: str, table: Odd) -> None:
         if name != "boosting":  # which keeps a small chance, as XGBoost does
             absent = np.setdiff1d(np.arange(table.n_classes), present)
             assert (chances[r][:, absent] < 1e-9).all()
+
+
+@example(table=make(0, (1, 2, 1), [1e300]))
+@given(table=odd_tables())
+def test_plain_regressions_give_chances(table: Odd) -> None:
+    """Of two classes; where rows are separated, chances are extreme and still finite."""
+    chances = glm.fit(table.x, np.minimum(table.label, 1)).predict(table.records, table.fill)
+    assert np.isfinite(chances).all()
+    np.testing.assert_allclose(chances.sum(axis=2), 1.0)
 
 
 @pytest.mark.parametrize("name", SURVIVAL)

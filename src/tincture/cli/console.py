@@ -34,6 +34,8 @@ CaseLevel = Annotated[
     ),
 ]
 
+WIDE = 140  # columns of a table that is written to a file or a pipe
+
 
 def print_json(content: Any) -> None:
     """A result for a program."""
@@ -61,10 +63,10 @@ def print_release(path: Path, release: Any, quiet: bool, as_json: bool) -> None:
 
 
 def print_scores(evaluation: Any) -> None:
-    """One line a model, metric and group; the three sources side by side."""
-    from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
+    """One line a model, metric and group; the sources side by side."""
+    from tincture.evaluation.scores import CEILING, CONDENSED
 
-    sources, records = (CONDENSED, CEILING, RANDOM), evaluation.words.records
+    sources, records = evaluation.sources, evaluation.words.records
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
     for s in evaluation.scores:
         cells.setdefault((s.group, s.model, s.metric), {})[s.trained_on] = s
@@ -80,6 +82,8 @@ def print_scores(evaluation: Any) -> None:
         names = [escape(text) for text in (*([group] if grouped else []), model, metric)]
         table.add_row(*names, *shown)
     console = Console()
+    if not console.is_terminal:  # whose width nobody knows
+        console = Console(width=WIDE)
     console.print(table)
     if evaluation.says_case:
         console.print(evaluation.says_case, markup=False, soft_wrap=True)
@@ -90,6 +94,7 @@ def print_scores(evaluation: Any) -> None:
             markup=False,
             soft_wrap=True,
         )
+    _print_ratios(console, evaluation)
     seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
     for model in dict.fromkeys(f.model for f in evaluation.fits):
         ours, full = (seconds[model, source] for source in (CONDENSED, CEILING))
@@ -97,6 +102,33 @@ def print_scores(evaluation: Any) -> None:
         console.print(told, markup=False, soft_wrap=True)
     if evaluation.note:
         console.print(evaluation.note, markup=False, soft_wrap=True)
+
+
+def _print_ratios(console: Console, evaluation: Any) -> None:
+    """What a recipient's plain regression says, and what a file says of itself."""
+    from tincture.evaluation.scores import ADVICE, CHECKS
+
+    told: dict[tuple[str, str], dict[str, str]] = {}
+    for r in evaluation.ratios:
+        low, high = (f"{v:.3g}" for v in (r.figure.low, r.figure.high))
+        interval = "" if math.isnan(r.figure.low) else f" [{low}, {high}]"
+        value = "–" if math.isnan(r.figure.value) else f"{r.figure.value:.3g}{interval}"
+        told.setdefault(("ratio", r.term), {})[r.trained_on] = value
+    for c in evaluation.checks:
+        told.setdefault(("check", c.name), {})[c.trained_on] = f"{c.value:.3f}"
+    if not told:
+        return
+    table = Table(title="The plain regression on the columns that matter, and each file as a whole")
+    for head in ("", "of"):
+        table.add_column(head)
+    for source in evaluation.sources:
+        table.add_column(source, justify="right")
+    for (kind, name), row in told.items():
+        table.add_row(kind, escape(name), *(row.get(s, "") for s in evaluation.sources))
+    console.print(table)
+    for name in dict.fromkeys(c.name for c in evaluation.checks):
+        console.print(f"{name}: {CHECKS[name]}", markup=False, soft_wrap=True)
+    console.print(ADVICE, markup=False, soft_wrap=True)
 
 
 def _figure(figure: Any) -> str:

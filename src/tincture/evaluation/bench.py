@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats
 from tincture.evaluation.pictures import Pictures
-from tincture.evaluation.scores import Words
+from tincture.evaluation.scores import Check, Ratio, Words
 from tincture.privacy.query import Records, Seal
 from tincture.public.case import Case
 from tincture.public.columns import Column
@@ -58,7 +58,8 @@ class Seen:
 
     Attributes
     ----------
-    condensed, real : Records
+    sources : mapping of str to Records
+        What was trained on, but for random real records.
     held_out : Any
         What `Bench.ready` made.
     fitted : mapping
@@ -66,8 +67,7 @@ class Seen:
     seed : int
     """
 
-    condensed: Records
-    real: Records
+    sources: Mapping[str, Records]
     held_out: Any
     fitted: Mapping[tuple[str, str], Fitted]
     seed: int
@@ -90,10 +90,14 @@ class Bench(Protocol):
         all of them are drawn.
     condensed : Records
         The invented ones, as a vault would hold them.
+    cohort : Records or None
+        As many invented people as there are real ones, if the release holds them.
     learners : sequence of Learner
     together : mapping
         Learners, by name, whose runs are also told as those of one model of another name.
     words : Words
+    checked : tuple of str
+        Looks that `checks` takes, to be booked before.
     drawn : tuple of str
         Looks that `pictures` takes, to be booked before.
     note : str
@@ -105,9 +109,11 @@ class Bench(Protocol):
     schema: Schema
     columns: Sequence[Column]
     condensed: Records
+    cohort: Records | None = None
     learners: Sequence[Learner]
     together: Mapping[str, Sequence[str]] = {}
     words: Words = Words()
+    checked: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     note: str = ""
 
@@ -135,6 +141,16 @@ class Bench(Protocol):
     def ready(self, records: Records, source: str) -> Any:
         """Records as learners take them, made once a source."""
         return records
+
+    def most(self, learner: Learner) -> int | None:
+        """Records that a learner takes in reasonable time; None for any number."""
+        return None
+
+    def checks(
+        self, sources: Mapping[str, Records], held_out: Records
+    ) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """Ratios of the plain regression by source, and numbers about invented tables as wholes."""
+        return (), ()
 
     def pictures(self, seen: Seen) -> Pictures:
         """What only this kind of data has to show."""

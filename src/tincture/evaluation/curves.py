@@ -12,7 +12,6 @@ from tincture.arrays import Floats, Integers, Mask
 from tincture.evaluation.metrics.figure import runs
 from tincture.evaluation.metrics.survival import kaplan_meier
 from tincture.evaluation.pictures import Bars, Chart, Line
-from tincture.evaluation.scores import CEILING, CONDENSED
 from tincture.privacy.query import Records
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
@@ -76,10 +75,10 @@ def _parts(values: Floats, count: int) -> list[NDArray[np.intp]]:
     return [part for part in np.array_split(order, count) if len(part)]
 
 
-def survival_curves(time: str, condensed: Records, real: Records) -> Chart:
-    """Kaplan and Meier's curve of the rows beside that of the training records."""
+def survival_curves(time: str, sources: Mapping[str, Records]) -> Chart:
+    """Kaplan and Meier's curve of what is invented beside that of the training records."""
     lines = []
-    for name, records in ((CONDENSED, condensed), (CEILING, real)):
+    for name, records in sources.items():
         curve = kaplan_meier(*records.outcomes.T)
         lines.append(Line(name, _points(np.r_[0.0, curve.times], np.r_[1.0, curve.values])))
     return Chart("steps", "Outcome", time, "share without the event", tuple(lines))

@@ -16,7 +16,7 @@ import numpy as np
 
 from tincture.arrays import Floats, Mask
 from tincture.errors import SettingError
-from tincture.evaluation.bench import Bench, Fitted, Seen
+from tincture.evaluation.bench import Bench, Fitted, Learner, Seen
 from tincture.evaluation.curves import distributions
 from tincture.evaluation.groups import ByFeature, BySite, no_column, parse
 from tincture.evaluation.learning import Glances, Learned, Lesson, learn, random_rows
@@ -24,7 +24,18 @@ from tincture.evaluation.merits import MERITS, Merits
 from tincture.evaluation.metrics.figure import plain
 from tincture.evaluation.panel import Panel
 from tincture.evaluation.pictures import Convergence, Line
-from tincture.evaluation.scores import CEILING, CONDENSED, EVERYONE, RANDOM, Evaluation, Fit, Group
+from tincture.evaluation.scores import (
+    CEILING,
+    COHORT,
+    CONDENSED,
+    EVERYONE,
+    RANDOM,
+    Check,
+    Evaluation,
+    Fit,
+    Group,
+    Ratio,
+)
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.privacy.vault import Vault
@@ -99,15 +110,18 @@ def evaluate(
     members, groups = house.groups()
     trainings = _Trainings(bench, house, merits, seed, pictures)
     trainings.run(runs, progress)
+    ratios, checks = trainings.checks()
     panel = Panel(trainings.everything, members, merits, seed)
     scored = Evaluation(
         scores=tuple(panel.scores()),
         looks=house.looks,
+        ratios=ratios,
+        checks=checks,
         gaps=tuple(panel.gaps()),
         groups=groups,
         fits=tuple(trainings.fits),
         case=bench.case,
-        note=bench.note,
+        note=" ".join(filter(None, (bench.note, trainings.cut_short))),
         words=bench.words,
     )
     return trainings.drawn(scored) if pictures else scored
@@ -215,6 +229,8 @@ class _Trainings:
         self._learned: dict[tuple[str, str], list[Learned]] = {}
         self._fitted: dict[tuple[str, str], Fitted] = {}
         self._lines: list[Line] = []
+        self._random = house.real
+        self._cut: dict[str, int] = {}
 
     def run(self, runs: int, progress: Progress) -> None:
         """Train all, model by model.
@@ -230,7 +246,7 @@ class _Trainings:
             is_drawn = self._pictures and run == 0 and source != RANDOM
             is_watched = is_drawn and learner is self._bench.learners[0]
             glances = Glances(self._asked, self._first_figure) if is_watched else None
-            lesson = lessons[source][run % len(lessons[source])]
+            lesson = self._shortened(lessons[source][run % len(lessons[source])], learner, source)
             one, fitted = learn(
                 learner,
                 source,
@@ -249,16 +265,49 @@ class _Trainings:
 
     def _lessons(self, runs: int) -> dict[str, list[Lesson]]:
         """What is trained on, a run each, or the same in every run."""
-        invented, real = self._bench.condensed, self._house.real
+        real = self._house.real
         drawn = [
-            random_rows(real, len(invented), np.random.default_rng([self._seed, run]))
+            random_rows(real, len(self._bench.condensed), np.random.default_rng([self._seed, run]))
             for run in range(runs)
         ]
-        found = {CONDENSED: [invented], CEILING: [real], RANDOM: [real.take(d) for d in drawn]}
+        found = {source: [records] for source, records in self.sources.items()}
+        found[RANDOM] = [real.take(d) for d in drawn]
+        self._random = found[RANDOM][0]
         return {
             source: [Lesson(self._bench.ready(r, source), r) for r in tables]
             for source, tables in found.items()
         }
+
+    def _shortened(self, lesson: Lesson, learner: Learner, source: str) -> Lesson:
+        """Some of a lesson, at random, for a learner that would take too long over all of it."""
+        most, there = self._bench.most(learner), len(lesson.records)
+        if most is None or there <= most:
+            return lesson
+        self._cut[learner.name] = most
+        drawn = np.random.default_rng(self._seed).choice(there, most, replace=False)
+        records = lesson.records.take(drawn)
+        return Lesson(self._bench.ready(records, source), records)
+
+    @property
+    def cut_short(self) -> str:
+        """Which learners were spared a part; empty if none was."""
+        return " ".join(
+            f"{name} learned from {most:,} drawn at random at most, as all would take it too long."
+            for name, most in self._cut.items()
+        )
+
+    @property
+    def sources(self) -> dict[str, Records]:
+        """What is trained on, but for random real records."""
+        cohort = self._bench.cohort
+        invented = {CONDENSED: self._bench.condensed}
+        return invented | ({} if cohort is None else {COHORT: cohort}) | {CEILING: self._house.real}
+
+    def checks(self) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """What is told of tables as wholes, each look booked before it is taken."""
+        for look in self._bench.checked:
+            self._house.tested.ledger.book_disclosure(look)
+        return self._bench.checks(self.sources | {RANDOM: self._random}, self._house.held_out)
 
     def _first_figure(self, predicted: Floats) -> float:
         """The first figure of merit, of all held-out records."""
@@ -292,13 +341,13 @@ class _Trainings:
         usual = (f"curves of held-out {of}", f"distributions of training {of}")
         for look in (*usual, *bench.drawn):
             house.tested.ledger.book_disclosure(look)
-        condensed, real = bench.condensed, house.real
-        charts = self._merits.opening(condensed, real)
+        sources = self.sources
+        charts = self._merits.opening(sources)
         for learner in bench.learners:
             mine = {s: runs[0] for (m, s), runs in self._learned.items() if m == learner.name}
             charts += self._merits.charts(learner.name, mine)
-        own = bench.pictures(Seen(condensed, real, self._asked, self._fitted, self._seed))
-        bars = distributions(bench.columns, bench.values(condensed), bench.values(real))
+        own = bench.pictures(Seen(sources, self._asked, self._fitted, self._seed))
+        bars = distributions(bench.columns, bench.values(bench.condensed), bench.values(house.real))
         lines = tuple(self._lines)
         return replace(
             scored,

@@ -61,7 +61,7 @@ class Merits(ABC):
     def figures(self, one: Learned, inside: Mask) -> Named:
         """The figures of one model trained on one source, in one group."""
 
-    def opening(self, condensed: Records, real: Records) -> list[Chart]:
+    def opening(self, sources: Mapping[str, Records]) -> list[Chart]:
         """Curves of the outcome itself, if it has any."""
         return []
 
@@ -95,6 +95,7 @@ class OfClasses(Merits):
         if self.n_classes == 2:
             yield "calibration slope", classes.calibration_slope(predicted, label)
             yield "calibration intercept", classes.calibration_intercept(predicted, label)
+            yield "observed / predicted", classes.observed_to_predicted(predicted, label)
 
     def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
         """ROC and calibration of two classes."""
@@ -157,9 +158,9 @@ class OfTimes(Merits):
             name = f"risk by {horizon:g}, predicted − observed"
             yield name, survival.risk_difference(died, time, event, horizon)
 
-    def opening(self, condensed: Records, real: Records) -> list[Chart]:
+    def opening(self, sources: Mapping[str, Records]) -> list[Chart]:
         """Kaplan and Meier's."""
-        return [curves.survival_curves(self.name, condensed, real)]
+        return [curves.survival_curves(self.name, sources)]
 
     def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
         """Calibration at the middle horizon."""

@@ -10,10 +10,28 @@ from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.pictures import Bars, Chart, Convergence, Course, Influence, agreement
 from tincture.public.case import Case
 
-CONDENSED, CEILING, RANDOM = "condensed", "all real records", "random real rows"
+CONDENSED, COHORT = "condensed", "cohort"
+CEILING, RANDOM = "all real records", "random real rows"
+SOURCES = (CONDENSED, COHORT, CEILING, RANDOM)  # as they stand side by side
 EVERYONE = "all"
 RANKING = ("AUROC", "C-index")  # larger is better, and ½ is a coin's
 MARGIN = 0.02  # by which a group's gap exceeds that of all records before it is called out
+CHECKS = {
+    "beta": "root mean square difference of the log ratios from the real ones, each per real "
+    "standard deviation; 0 is right",
+    "sign": "share of the ratios that real records are sure of (|z| > 2) of the same direction; "
+    "1 is right",
+    "cv_gap": "AUROC of logistic regression cross-validated on the file itself, less that on "
+    "held-out records; above 0 the file flatters itself",
+    "km": "largest distance between the Kaplan–Meier curves of the file and of real records, "
+    "at real quantiles of time; 0 is right",
+}
+ADVICE = (
+    "A recipient may fit any model on these files and report its coefficients as a first look, to "
+    "be confirmed on real records; standard errors, intervals and p-values computed on them mean "
+    "nothing, and no figure computed on invented rows (cross-validation, out-of-bag error) tells "
+    "how good a model is: only those on real held-out records do."
+)
 NOTICE = "computed from real records without noise; do not release"
 
 
@@ -86,6 +104,33 @@ class Fit(Trained):
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """An odds or hazard ratio of the plain regression on the few columns that matter.
+
+    Attributes
+    ----------
+    term : str
+        A column with the step it is per, or with a level and the one that it is against.
+    trained_on : str
+    figure : Figure
+        Only that of real records has an interval: errors of invented rows mean nothing.
+    """
+
+    term: str
+    trained_on: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A number about an invented table as a whole; `CHECKS` says what each name means."""
+
+    name: str
+    trained_on: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What a kind of data calls its things.
 
@@ -128,6 +173,10 @@ class Evaluation:
         For the in-house page.
     case : Case or None
         The level that figures count.
+    ratios : tuple of Ratio
+        Of the plain regression, by what it was fitted on.
+    checks : tuple of Check
+        Of the invented tables as wholes.
     influences : tuple of Influence
         What models heed, the strongest among real records first.
     courses : tuple of Course
@@ -147,11 +196,19 @@ class Evaluation:
     charts: tuple[Chart, ...] = ()
     bars: tuple[Bars, ...] = ()
     case: Case | None = None
+    ratios: tuple[Ratio, ...] = ()
+    checks: tuple[Check, ...] = ()
     influences: tuple[Influence, ...] = ()
     courses: tuple[Course, ...] = ()
     convergence: Convergence | None = None
     note: str = ""
     words: Words = Words()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What was trained on, as it stands side by side."""
+        there = {s.trained_on for s in self.scores}
+        return tuple(s for s in SOURCES if s in there)
 
     @property
     def says_case(self) -> str:
@@ -174,6 +231,11 @@ class Evaluation:
             "fits": [asdict(f) for f in self.fits],
             "looks": list(self.looks),
         }
+        if self.ratios:
+            told["ratios"] = [asdict(r) | {"figure": _numbers(r.figure)} for r in self.ratios]
+            told["advice"] = ADVICE
+        if self.checks:
+            told["checks"] = [asdict(c) | {"means": CHECKS[c.name]} for c in self.checks]
         if self.convergence is not None:
             told["convergence"] = asdict(self.convergence)
         if self.influences:
@@ -188,7 +250,7 @@ class Evaluation:
         ----------
         model : str
         trained_on : str
-            "condensed", "all real records" or "random real rows".
+            "condensed", "cohort", "all real records" or "random real rows".
         metric : str
             As in the printed table, such as "AUROC".
         group : str

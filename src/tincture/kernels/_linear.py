@@ -113,14 +113,15 @@ def weighted_gram(columns: Floats, weights: Floats, out: Floats) -> None:
 
 
 @fast_jit
-def cholesky(a: Floats) -> None:
+def cholesky(a: Floats, least: float = -1.0) -> None:
     """Factor the lower triangle of `a` in place; a pivot lost to rounding is floored.
 
-    The diagonal of the factor is left inverted, which spares the divisions of every solve.
+    The diagonal of the factor is left inverted, which spares the divisions of every solve. A pivot
+    under `least` of its diagonal is inverted to nought instead: no solution moves along it.
     """
     q = a.shape[0]
     for i in range(q):
-        floor = 1e-14 * abs(a[i, i]) + 1e-12
+        floor, dropped = 1e-14 * abs(a[i, i]) + 1e-12, least * a[i, i]
         whole = i - i % 4
         for j in range(0, whole, 4):  # four sums at a time, then the corner where they meet
             s0, s1, s2, s3 = a[i, j], a[i, j + 1], a[i, j + 2], a[i, j + 3]
@@ -138,7 +139,10 @@ def cholesky(a: Floats) -> None:
             s = a[i, j]
             for t in range(j):
                 s -= a[i, t] * a[j, t]
-            a[i, j] = 1.0 / np.sqrt(max(s, floor)) if i == j else s * a[j, j]
+            if i > j:
+                a[i, j] = s * a[j, j]
+            else:
+                a[i, j] = 0.0 if s < dropped else 1.0 / np.sqrt(max(s, floor))
 
 
 @fast_jit

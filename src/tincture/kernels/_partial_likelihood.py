@@ -9,7 +9,33 @@ from __future__ import annotations
 import numpy as np
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._compile import fast_jit, jit
+from tincture.kernels._compile import fast_jit, inline_jit, jit
+from tincture.kernels._linear import LANES
+
+
+@inline_jit
+def tie_groups(time: Floats) -> Integers:
+    """Where each group of tied rows ends."""
+    ends, groups = np.empty(time.size, np.int64), 0
+    for i in range(time.size):
+        if i == time.size - 1 or time[i] != time[i + 1]:
+            ends[groups] = i + 1
+            groups += 1
+    return ends[:groups]
+
+
+@inline_jit
+def centred_columns(table: Floats, order: Integers, room: int) -> Floats:
+    """Lay out centred columns one after another, with room for the means of risk sets."""
+    m, p = table.shape
+    columns = np.zeros((p, (m + room + LANES - 1) // LANES * LANES))
+    for a in range(p):
+        mean = 0.0
+        for i in range(m):
+            mean += table[i, a] / m
+        for i in range(m):
+            columns[a, i] = table[order[i], a] - mean
+    return columns
 
 
 @jit

@@ -26,15 +26,17 @@ from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Records
 from tincture.kernels._compile import inline_jit, kernel_jit
 from tincture.kernels._fitted import Fitted
-from tincture.kernels._linear import LANES, bounded, linear_scores, weighted_gram
+from tincture.kernels._linear import bounded, linear_scores, weighted_gram
 from tincture.kernels._newton import MAX_HALVINGS, MAX_STEPS, PROMISE, falls_enough, solve
 from tincture.kernels._partial_likelihood import (
+    centred_columns,
     hazards,
     loss_of,
     predictor,
     product,
     risk_set_means,
     slope,
+    tie_groups,
 )
 from tincture.kernels._survival import each_row
 from tincture.kernels.threads import share
@@ -188,31 +190,6 @@ def _minimise(rows: _Rows, alpha: float, coef: Floats) -> None:
             return
 
 
-@inline_jit
-def _tie_groups(time: Floats) -> Integers:
-    """Where each group of tied rows ends."""
-    ends, groups = np.empty(time.size, np.int64), 0
-    for i in range(time.size):
-        if i == time.size - 1 or time[i] != time[i + 1]:
-            ends[groups] = i + 1
-            groups += 1
-    return ends[:groups]
-
-
-@inline_jit
-def _centred_columns(table: Floats, order: Integers, groups: int) -> Floats:
-    """Lay out centred columns one after another, with room for the means of risk sets."""
-    m, p = table.shape
-    columns = np.zeros((p, (m + groups + LANES - 1) // LANES * LANES))
-    for a in range(p):
-        mean = 0.0
-        for i in range(m):
-            mean += table[i, a] / m
-        for i in range(m):
-            columns[a, i] = table[order[i], a] - mean
-    return columns
-
-
 @kernel_jit
 def _minimise_tables(
     begin: int,
@@ -225,6 +202,6 @@ def _minimise_tables(
     coef: Floats,
 ) -> None:
     for r in range(begin, stop):
-        ends = _tie_groups(times[r])
-        columns = _centred_columns(tables[r], order[r], ends.size)
+        ends = tie_groups(times[r])
+        columns = centred_columns(tables[r], order[r], ends.size)
         _minimise(_Rows(columns, events[r], ends), alpha, coef[r])

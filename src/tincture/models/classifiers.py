@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tincture.arrays import Floats, Integers
+from tincture.errors import ModelError
 from tincture.models.adapt import Classifier
 from tincture.models.batched import LinearKernel, TreeKernel
 from tincture.models.generic import Generic
@@ -27,6 +28,23 @@ def _logistic(task: Classification) -> Model:
     from tincture.kernels import logistic
 
     return _linear("logistic", logistic.fit, task)
+
+
+def plain(task: Classification | None, most: int = 10) -> Model:
+    """R's ``glm(binomial)``; ten steps tell a separated table from others, R itself takes 25.
+
+    Raises
+    ------
+    ModelError
+        If there are not two classes.
+    """
+    from tincture.kernels import glm
+
+    if task is not None and task.n_classes != 2:
+        raise ModelError(
+            f"The model 'glm' is of two classes; the target has {task.n_classes}. Use 'logistic'."
+        )
+    return LinearKernel("glm", lambda x, o: glm.fit(x, _labels(o), most=most))
 
 
 def _naive_bayes(task: Classification) -> Model:
@@ -91,4 +109,5 @@ MAKERS: dict[str, Callable[[Any], Model]] = {
     "naive_bayes": _naive_bayes,
     "neighbours": _neighbours,
     "svm": _svm,
+    "glm": plain,
 }

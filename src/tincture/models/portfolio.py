@@ -29,6 +29,8 @@ class Portfolio:
         Estimators of the usual libraries that the batched models of these names are faithful to.
     usual : sequence of str
         What is meant where no model is named.
+    plain : str
+        The regression without a penalty.
     guards : sequence of str
         Models that nobody asked for, whose loss keeps rows realistic for those who come later.
     manner : callable
@@ -38,6 +40,7 @@ class Portfolio:
     makers: Mapping[str, Callable[[Any], Model]]
     recipients: Mapping[str, Callable[[], Any]]
     usual: tuple[str, ...]
+    plain: str
     guards: tuple[str, ...]
     manner: Meeting
 
@@ -56,8 +59,10 @@ PORTFOLIOS = {
             "naive_bayes": sklearn("naive_bayes", "GaussianNB"),
             "neighbours": sklearn("neighbors", "KNeighborsClassifier", n_neighbors=15),
             "svm": sklearn("svm", "SVC", random_state=0),
+            "glm": lambda: classifiers.plain(None, most=25),
         },
         usual=("logistic", "tree", "forest", "boosting"),
+        plain="glm",
         guards=("naive_bayes",),
         manner=as_classifier,
     ),
@@ -66,8 +71,10 @@ PORTFOLIOS = {
         recipients={
             "survival_forest": lambda: surviving_forest(survival.MAKERS["survival_forest"](None)),
             "boosting_cox": lambda: boosted_cox(survival.MAKERS["boosting_cox"](None)),
+            "coxph": lambda: survival.plain(None, most=20),
         },
         usual=("cox", "survival_forest", "boosting_cox"),
+        plain="coxph",
         guards=(),
         manner=as_risk,
     ),
@@ -132,6 +139,11 @@ def portfolio(task: Task) -> Mapping[str, Callable[[Any], Model]]:
 def default_models(task: Task) -> list[str]:
     """What is meant where no model is named."""
     return list(PORTFOLIOS[task.name].usual)
+
+
+def plain(task: Task) -> str | None:
+    """The regression without a penalty that most recipients run; None of several classes."""
+    return PORTFOLIOS[task.name].plain if task.n_outputs <= 2 else None
 
 
 def guards(task: Task) -> list[Model]:

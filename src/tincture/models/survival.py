@@ -22,6 +22,13 @@ def _cox(task: Survival | None) -> Model:
     return LinearKernel("cox", lambda x, o: cox.fit(x, o[:, 0], o[:, 1] > 0.5))
 
 
+def plain(task: Survival | None, most: int = 8) -> Model:
+    """R's ``coxph``; eight steps tell a separated table from others, R itself takes 20."""
+    from tincture.kernels import coxph
+
+    return LinearKernel("coxph", lambda x, o: coxph.fit(x, o[:, 0], o[:, 1] > 0.5, most=most))
+
+
 def _aft(task: Survival | None) -> Model:
     from tincture.kernels import aft
 
@@ -72,4 +79,5 @@ MAKERS: dict[str, Callable[[Any], Model]] = {
     "survival_forest": _survival_forest,
     "boosting_cox": _boosting_cox,
     "aft": _aft,
+    "coxph": plain,
 }

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM
+from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, RANDOM
 from tincture.report.markup import Markup, element, join
 
 SIDE, TOP, PLOT = 320, 14, 236
-SERIES = (CONDENSED, CEILING, RANDOM)
+COLOURS = (CONDENSED, CEILING, RANDOM, COHORT)  # in the order of the page's styles
 Points = Sequence[tuple[float, float]]
 
 
@@ -96,7 +96,7 @@ def clock(hours: float) -> tuple[float, ...]:
 
 def colour(source: str) -> str:
     """The style of what was trained on, or of anything else."""
-    return f"s{SERIES.index(source) if source in SERIES else len(SERIES)}"
+    return f"s{COLOURS.index(source) if source in COLOURS else len(COLOURS)}"
 
 
 def legend(names: Sequence[str]) -> Markup:
@@ -104,7 +104,7 @@ def legend(names: Sequence[str]) -> Markup:
     return element(
         "p",
         *(
-            element("span", element("i", class_=f"key k{SERIES.index(n)}", aria_hidden="true"), n)
+            element("span", element("i", class_=f"key k{COLOURS.index(n)}", aria_hidden="true"), n)
             for n in names
         ),
         class_="legend",

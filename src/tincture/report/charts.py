@@ -10,7 +10,6 @@ from tincture.evaluation.pictures import Bars, Chart, Convergence, Course, Influ
 from tincture.evaluation.scores import CEILING, CONDENSED, EVERYONE, Evaluation
 from tincture.report.axes import (
     PLOT,
-    SERIES,
     SIDE,
     TOP,
     Axes,
@@ -127,12 +126,13 @@ def score_chart(found: Evaluation, metric: str) -> Markup:
     models = list(dict.fromkeys(s.model for s in scores))
     ends = [v for s in scores for v in (s.figure.value, s.figure.low, s.figure.high)]
     known = [v for v in ends if math.isfinite(v)] or [0.5]
-    left, top, step = 116, 10, 3 * 11 + 12
+    sources = found.sources
+    left, top, step = 116, 10, len(sources) * 11 + 12
     height = len(models) * step
     axes = Axes(left, top, SIDE - left - 14, height, ticks(min(known), max(known), 4), (0.0, 1.0))
     parts = [axes.below(metric)]
     for s in scores:
-        y = top + models.index(s.model) * step + 12 + 11 * SERIES.index(s.trained_on)
+        y = top + models.index(s.model) * step + 12 + 11 * sources.index(s.trained_on)
         value, low, high = s.figure.value, s.figure.low, s.figure.high
         told = f"{s.model}, {s.trained_on}: {value:.3f} ({low:.3f} to {high:.3f})"
         marks = [element("title", told), _dot(axes.x(value), y, 4)]
@@ -140,7 +140,7 @@ def score_chart(found: Evaluation, metric: str) -> Markup:
             marks.append(rule(axes.x(low), axes.x(high), y, y, "whisker"))
         parts.append(element("g", *marks, class_=colour(s.trained_on)))
     for i, model in enumerate(models):
-        parts.append(label(left - 8, top + i * step + 27, model, "end"))
+        parts.append(label(left - 8, top + i * step + step // 2 + 5, model, "end"))
     says = "; ".join(f"{s.model}, {s.trained_on}: {s.figure.value:.3f}" for s in scores)
     return framed(
         f"{metric} on held-out {found.words.records}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tincture.evaluation.pictures import shares
 from tincture.evaluation.scores import CEILING, CONDENSED, Evaluation
-from tincture.report.axes import SERIES, legend
+from tincture.report.axes import legend
 from tincture.report.charts import (
     MOST_ROWS,
     bar_chart,
@@ -98,7 +98,7 @@ def curves(found: Evaluation) -> Markup | None:
     charts = found.charts
     if not charts:
         return None
-    names = [s for s in SERIES if any(s == line.name for c in charts for line in c.lines)]
+    names = [s for s in found.sources if any(s == line.name for c in charts for line in c.lines)]
     titles = {"roc": "ROC", "calibration": "Calibration", "steps": "Kaplan–Meier"}
     figures = [
         drawn(about(f"{titles[c.kind]}: {c.title}", found), line_chart(c, found.says_case))

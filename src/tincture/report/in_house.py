@@ -8,6 +8,7 @@ from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.pictures import agreement
 from tincture.evaluation.scores import (
     CEILING,
+    COHORT,
     CONDENSED,
     EVERYONE,
     MARGIN,
@@ -15,7 +16,7 @@ from tincture.evaluation.scores import (
     Evaluation,
     Gap,
 )
-from tincture.report.axes import SERIES, legend
+from tincture.report.axes import legend
 from tincture.report.charts import score_chart
 from tincture.report.drawings import (
     about,
@@ -29,6 +30,7 @@ from tincture.report.drawings import (
 )
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, page, paragraphs, section, table
+from tincture.report.ratios import ratios
 from tincture.report.summary import Attacks, InHouse
 
 WARNING = "Computed from real records — do not release."
@@ -44,6 +46,7 @@ def in_house_page(summary: InHouse) -> str:
         element("p", summary.promise, class_="promise"),
         section("In short", element("ul", *(element("li", t) for t in _in_short(summary)))),
         section("Utility", *_utility(found)),
+        ratios(found),
         _subgroups(found),
         courses(found),
         influences(found),
@@ -59,17 +62,18 @@ def in_house_page(summary: InHouse) -> str:
 def _in_short(summary: InHouse) -> list[str]:
     found, words = summary.evaluation, summary.evaluation.words
     texts = []
-    if shares := _kept(found):
-        ranking = " or ".join(m for m in RANKING if any(s.metric == m for s in found.scores))
-        texts.append(
-            f"Of what all real {words.records} gain over chance ({ranking} above ½), models "
-            f"trained on the condensed {words.rows} keep: {', '.join(shares)}."
-        )
-    if wrong := _miscalibrated(found):
-        texts.append(
-            f"Trained on the condensed {words.rows}, probabilities of {', '.join(wrong)} "
-            "are far off, though risks may be ranked well; recalibrate on real patients before use."
-        )
+    for source, name in ((CONDENSED, f"condensed {words.rows}"), (COHORT, "invented cohort")):
+        if shares := _kept(found, source):
+            ranking = " or ".join(m for m in RANKING if any(s.metric == m for s in found.scores))
+            texts.append(
+                f"Of what all real {words.records} gain over chance ({ranking} above ½), models "
+                f"trained on the {name} keep: {', '.join(shares)}."
+            )
+        if wrong := _miscalibrated(found, source):
+            texts.append(
+                f"Trained on the {name}, probabilities of {', '.join(wrong)} are far off, though "
+                "risks may be ranked well; recalibrate on real patients before use."
+            )
     texts.append(_says_groups(found))
     if found.influences:
         texts.append(
@@ -85,12 +89,12 @@ def _in_short(summary: InHouse) -> list[str]:
     return [*texts, summary.attacks.in_short if summary.attacks.findings else no_attack]
 
 
-def _kept(found: Evaluation) -> list[str]:
+def _kept(found: Evaluation, source: str) -> list[str]:
     """Share of the ceiling's gain over chance, a model each."""
     return [
         f"{s.model} {_share(s.figure.value, found.value(s.model, CEILING, s.metric)):.0%}"
         for s in found.scores
-        if (s.trained_on, s.group) == (CONDENSED, EVERYONE) and s.metric in RANKING
+        if (s.trained_on, s.group) == (source, EVERYONE) and s.metric in RANKING
     ]
 
 
@@ -98,13 +102,13 @@ def _share(value: float, ceiling: float) -> float:
     return (value - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else float("nan")
 
 
-def _miscalibrated(found: Evaluation) -> list[str]:
+def _miscalibrated(found: Evaluation, source: str) -> list[str]:
     """Models whose risks are far from what is observed when they are trained on the release."""
     limits = {"calibration slope": (FAR, 1 / FAR), "calibration intercept": (-FAR, FAR)}
     wrong = [
         s.model
         for s in found.scores
-        if (s.trained_on, s.group) == (CONDENSED, EVERYONE) and s.metric in limits
+        if (s.trained_on, s.group) == (source, EVERYONE) and s.metric in limits
         if s.figure.value < limits[s.metric][0] or s.figure.value > limits[s.metric][1]
     ]
     return list(dict.fromkeys(wrong))
@@ -112,20 +116,21 @@ def _miscalibrated(found: Evaluation) -> list[str]:
 
 def _utility(found: Evaluation) -> list[Child]:
     words = found.words
+    cohort = ", on the invented cohort" if COHORT in found.sources else ""
     metrics = dict.fromkeys(s.metric for s in found.scores if s.metric in (*RANKING, "AUPRC"))
     charts = [drawn(about(m, found), score_chart(found, m)) for m in metrics]
     return [
         paragraphs(
-            f"Every model was trained on the condensed {words.rows}, on all real training "
+            f"Every model was trained on the condensed {words.rows}{cohort}, on all real training "
             f"{words.records} (the ceiling) and on as many random real {words.records}, and scored "
             f"on held-out {words.records}. Brackets hold 95% intervals from resamples of the "
             f"held-out {words.records}; the fits stay as they are.",
             *([words.training] if words.training else []),
             "AUROC, AUPRC and C-index: larger is better. Brier scores: smaller is better. "
-            "Calibration: slope 1, intercept 0 and difference 0 are right.",
+            "Calibration: slope 1, intercept 0, observed / predicted 1 and difference 0 are right.",
         ),
         _says_case(found),
-        legend(SERIES),
+        legend(found.sources),
         grid(charts),
         _figures(found),
     ]
@@ -155,14 +160,14 @@ def _figures(found: Evaluation) -> Markup:
         if s.group == EVERYONE:
             cells.setdefault((s.model, s.metric), {})[s.trained_on] = s.figure
     lines = [
-        (model, metric, *(_interval(row[source]) for source in SERIES))
+        (model, metric, *(_interval(row[source]) for source in found.sources))
         for (model, metric), row in cells.items()
     ]
-    heads = ["model", "figure", *(f"{s} ({rows[s]:,})" for s in SERIES if s in rows)]
+    heads = ["model", "figure", *(f"{s} ({rows[s]:,})" for s in found.sources)]
     caption = _captioned(
         f"Figures on held-out {found.words.records}, by what was trained on", found
     )
-    return table(caption, heads, lines, numbers=3)
+    return table(caption, heads, lines, numbers=len(found.sources))
 
 
 def _captioned(text: str, found: Evaluation) -> str:

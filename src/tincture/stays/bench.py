@@ -159,7 +159,13 @@ class StaysBench(Bench):
         names = [f"{column.name} = {title}" for title in column.titles]
         order = -1 if self.task.is_turned else 1  # the case last
         rng = np.random.default_rng(seen.seed)
-        drawn = courses(self._layout, seen.condensed, seen.real, tuple(names[::order]), rng)
+        drawn = courses(
+            self._layout,
+            seen.sources[CONDENSED],
+            seen.sources[CEILING],
+            tuple(names[::order]),
+            rng,
+        )
         return Pictures(self._influences(seen), drawn)
 
     def _influences(self, seen: Seen) -> tuple[Influence, ...]:

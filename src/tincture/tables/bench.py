@@ -7,21 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from tincture.evaluation.bench import Bench
+from tincture.evaluation.bench import Bench, Learner
 from tincture.evaluation.evaluate import evaluate as judge
-from tincture.evaluation.scores import Evaluation
+from tincture.evaluation.scores import Check, Evaluation, Ratio
 from tincture.io.frames import has_column, to_columns
 from tincture.io.released import plain
-from tincture.models.portfolio import recipient
+from tincture.models import portfolio
 from tincture.privacy.query import Records, Seal
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task
+from tincture.tables.checks import checks
+from tincture.tables.effects import effects
 from tincture.tables.release import CondensedTable
 from tincture.tables.sealing import TableSealing, records_of
 from tincture.tables.view import Recipient
+
+LOOKS = {
+    "classification": ("odds ratios of training records", "a file's own AUROC beside held-out"),
+    "survival": ("hazard ratios of training records", "survival curve of training records"),
+}
+QUADRATIC = ("neighbours", "svm")
+FEW = 5000  # rows that these learn in seconds
 
 
 def evaluate(
@@ -45,7 +55,8 @@ def evaluate(
     train, test : pandas or polars frames
         The records that were condensed, and held-out ones.
     models : sequence, optional
-        Names or estimators; by default those the release was made for.
+        Names or estimators; by default those the release was made for. The regression without a
+        penalty (``"glm"``, ``"coxph"``) joins them, as most recipients will run it.
     by : sequence of str
         Columns to look at subgroups by: ``"sex"``, ``"age:40,60,80"`` with cut points, or a column
         that is no feature, such as the hospital, whose held-out records are scored each in turn.
@@ -93,9 +104,16 @@ class TableBench(Bench):
         self.case, self.columns = table.case, table.schema.columns
         self._encoding = Encoding([c for c in self.columns if c.name not in self.task.columns])
         self.condensed = condensed_records(table, self._encoding, self.task)
+        if table.cohort is not None:
+            self.cohort = _records(table.cohort, table.schema, self._encoding, self.task)
+        if portfolio.plain(self.task) is not None:
+            self.checked = LOOKS[self.task.name]
+        named = list(table.models if models is None else models)
+        usual = portfolio.plain(self.task)
+        if named and usual is not None and usual not in named:
+            named.append(usual)
         self.learners = [
-            Recipient(recipient(m, self.task), self._encoding)
-            for m in (table.models if models is None else models)
+            Recipient(portfolio.recipient(m, self.task), self._encoding, self.task) for m in named
         ]
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
@@ -106,6 +124,19 @@ class TableBench(Bench):
         """Whether a frame has a column."""
         return has_column(side, name)
 
+    def most(self, learner: Learner) -> int | None:
+        """A few thousand, for models whose time grows with the square of the rows."""
+        return FEW if learner.name in QUADRATIC else None
+
+    def checks(
+        self, sources: Mapping[str, Records], held_out: Records
+    ) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
+        """Odds or hazard ratios, how honest a file is about itself, and its survival curve."""
+        if portfolio.plain(self.task) is None:
+            return (), ()
+        ratios, near = effects(self._encoding, self.task, sources)
+        return ratios, near + checks(self._encoding, self.task, sources, held_out)
+
     def values(self, records: Records) -> Mapping[str, NDArray[np.generic]]:
         """Every column of the release."""
         points = records.points.astype(np.float64)
@@ -114,5 +145,9 @@ class TableBench(Bench):
 
 def condensed_records(table: CondensedTable, encoding: Encoding, task: Task) -> Records:
     """The rows of a release as models see them."""
-    values = to_columns(table.rows, plain(table.schema), table.schema.names)
+    return _records(table.rows, table.schema, encoding, task)
+
+
+def _records(frame: pl.DataFrame, schema: Schema, encoding: Encoding, task: Task) -> Records:
+    values = to_columns(frame, plain(schema), schema.names)
     return records_of(encoding, encoding.encode(values), task.outcomes(values))

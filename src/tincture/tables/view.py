@@ -11,9 +11,12 @@ import numpy as np
 
 from tincture.arrays import Floats, Mask
 from tincture.evaluation.bench import Fitted, Watch
+from tincture.models.portfolio import plain
 from tincture.models.protocol import Model, Predictor
 from tincture.privacy.query import Records
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
+from tincture.public.tasks import Task
 
 MISSING = "(missing)"  # the text of a level that is none
 DIGITS = 6  # of an amount, in which single precision is exact
@@ -26,6 +29,7 @@ class Recipient:
 
     model: Model
     encoding: Encoding
+    task: Task
 
     @property
     def name(self) -> str:
@@ -34,7 +38,8 @@ class Recipient:
 
     def learn(self, table: Records, seed: int, watch: Watch) -> Fitted:
         """Fit; of few rows the shortest of three counts."""
-        view = View.of(self.encoding, table)
+        of = View.plain if self.name == plain(self.task) else View.of
+        view = of(self.encoding, table)
         seen = view.columns(table)
         fitted, seconds = _timed(
             lambda: self.model.fit(seen[None], table.outcomes, view.numeric),
@@ -71,6 +76,41 @@ class View:
         places = (*range(amounts), *(amounts + np.flatnonzero(occurs)).tolist())
         return cls(encoding, places, np.arange(len(places)) < amounts)
 
+    @classmethod
+    def plain(cls, encoding: Encoding, table: Records) -> View:
+        """As a formula of R's makes them: in the columns' order, but for each one's first level.
+
+        A level that does not occur counts as that one, and "(missing)" comes last.
+        """
+        found: list[int] = []
+        amount, level = 0, sum(not c.is_categorical for c in encoding.columns)
+        occurs = np.asarray(_natural(encoding, table).any(axis=0))
+        for column, place in zip(encoding.columns, encoding.design_slices, strict=True):
+            if not column.is_categorical:
+                found.append(amount)
+                amount += 1
+                continue
+            texts = sorted(_texts(column, place))
+            there = [level + k for k, text in enumerate(texts) if text != MISSING]
+            there += [level + k for k, text in enumerate(texts) if text == MISSING]
+            found += [k for k in there if occurs[k]][1:]
+            level += len(texts)
+        return cls(encoding, tuple(found), np.array(found, dtype=np.int64) < amount)
+
+    @property
+    def terms(self) -> tuple[tuple[str, str | None], ...]:
+        """Column of each, and its level where it is one."""
+        amounts = [(c.name, None) for c in self.encoding.columns if not c.is_categorical]
+        levels = [
+            (column.name, text)
+            for column, place in zip(
+                self.encoding.columns, self.encoding.design_slices, strict=True
+            )
+            if column.is_categorical
+            for text in sorted(_texts(column, place))
+        ]
+        return tuple([*amounts, *levels][k] for k in self.places)
+
     def columns(self, records: Records) -> Floats:
         """These columns of any records, NaN where an amount is missing."""
         return _natural(self.encoding, records)[:, self.places]
@@ -87,14 +127,19 @@ def _natural(encoding: Encoding, records: Records) -> Floats:
     design = records.design.astype(np.float64)
     for column, place in zip(encoding.columns, encoding.design_slices, strict=True):
         if column.is_categorical:
-            texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
-            texts += [MISSING] * (place.stop - place.start - len(texts))
+            texts = _texts(column, place)
             levels.append(design[:, place][:, np.argsort(texts)])
             continue
         low, high = column.bounds
         digits = DIGITS - math.floor(math.log10(high - low))
         amounts.append(np.round(low + design[:, place] * (high - low), digits))
     return np.concatenate([*amounts, *levels], axis=1)
+
+
+def _texts(column: Column, place: slice) -> list[str]:
+    """Levels as a file tells them, in the order of the design."""
+    texts = [v if isinstance(v, str) else f"{v:g}" for v in column.levels]
+    return texts + [MISSING] * (place.stop - place.start - len(texts))
 
 
 def _timed(fit: Callable[[], Predictor], times: int) -> tuple[Predictor, float]:

@@ -105,6 +105,12 @@ def calibration_intercept(probability: Floats, label: Integers) -> Statistic:
     return _recalibrated(np.ones((len(label), 1)), log_odds(probability[:, 1]), label)
 
 
+def observed_to_predicted(probability: Floats, label: Integers) -> Statistic:
+    """Cases that there are over those that the probabilities expect; 1 is right."""
+    observed, expected = (label == 1).astype(np.float64), probability[:, 1]
+    return lambda w: ratio(w @ observed, w @ expected)
+
+
 def log_odds(p: Floats) -> Floats:
     """Logit of probabilities, kept off 0 and 1."""
     inside = np.clip(p, CERTAIN, 1 - CERTAIN)
