@@ -49,7 +49,7 @@ def teach(
     def learned(weights: Floats, answer: Told) -> Floats:
         if exact is not None:
             return _newton(weights, answer.value, slopes, basis.reach)
-        information = task.information(imagined @ weights, counts)
+        information = float(task.information(imagined @ weights, counts).mean())
         noise = answer.noise / np.sqrt(rounds)
         slope = np.diag(slopes) * information + 1e-9
         return _by_itself(weights, answer.value, slope, noise, basis.reach)

@@ -23,7 +23,7 @@ from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.marginals import Marginals
 
-WAVES = 3  # cosines a column, the k-th with weight 1/k: smooth curves are cheap, wiggles dear
+WAVES = 3  # cosines a column, the k-th with weight 1/k²: smooth curves are cheap, wiggles dear
 PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
 STEP = 0.25  # of a full Newton step: related columns would overshoot together
@@ -33,7 +33,7 @@ FREE = 1e3  # prior variance of the constant
 class Basis:
     """Basis functions φ of encoded points, from public bounds and released marginals alone.
 
-    An amount has cosines of its quantile, √2 cos(kπu)/k, and an indicator of missing; a level has
+    An amount has cosines of its quantile, √2 cos(kπu)/k², and an indicator of missing; a level has
     its own indicator; indicators are measured from their share. One constant comes last.
 
     Parameters
@@ -86,7 +86,7 @@ def _waves(block: Floats, share: Floats) -> Floats:
     cosines = [np.ones_like(first), first]
     while len(cosines) <= WAVES:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
         cosines.append(2 * first * cosines[-1] - cosines[-2])
-    waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / np.arange(1, WAVES + 1)
+    waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / np.arange(1, WAVES + 1) ** 2
     if block.shape[1] == 1:
         return waves
     missing = block[:, 1:] > 0.5

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.spine.job import Invented
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
+from tincture.tables.evened import evened
 
 LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
 AT_ONCE = 20_000  # people who are scored together, to save memory
@@ -54,7 +56,19 @@ def invent(
     brief: Brief, teacher: Teacher[Basis], copula: Copula, n: int, rng: np.random.Generator
 ) -> Invented:
     """Draw people from the copula, and their outcomes by the teacher's score."""
+    task, counts = brief.task, brief.counts
     drawn = copula.draw(max(n, LEVELLING), rng)
-    teacher, points = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts), drawn[:n]
-    parts = [teacher.score(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
-    return Invented(points, brief.task.drawn(np.concatenate(parts), brief.counts, rng))
+    teacher, points = levelled(teacher, drawn[:AT_ONCE], task, counts), drawn[:n]
+    parts = [teacher.basis.values(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
+    values = np.concatenate(parts)
+    scores = values @ teacher.weights
+    design = _filled(brief.encoding.design(points))
+    features = np.concatenate([values[:, :-1], design], axis=1)
+    outcomes = task.drawn(scores, counts, rng)
+    return Invented(points, evened(outcomes, scores, features, task, counts, rng))
+
+
+def _filled(design: Floats) -> Floats:
+    """With the mean where an amount is missing."""
+    usual = np.nan_to_num(np.nanmean(design, axis=0)) if len(design) else 0.0
+    return np.asarray(np.where(np.isnan(design), usual, design))

@@ -34,10 +34,10 @@ DIRECT = {
 }
 PROXY = {
     CellCounts.question: (0.04, 1),
-    MarginalCounts.question: (0.13, 1),
-    ResidualSums.question: (0.63, 8),
-    RankProducts.question: (0.12, 1),
-    LossDifferences.question: (0.08, 1),
+    MarginalCounts.question: (0.11, 1),
+    ResidualSums.question: (0.71, 8),
+    RankProducts.question: (0.11, 1),
+    LossDifferences.question: (0.03, 1),
 }
 ROUNDS_UNPRIVATE = 200
 

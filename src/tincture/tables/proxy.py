@@ -32,6 +32,7 @@ from tincture.tables.cohort import invent
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
 from tincture.tables.questions import LossDifferences, RankProducts
+from tincture.tables.refined import Lesson, refined
 from tincture.tables.starts import BARE, RICH, graded, grown
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
@@ -66,8 +67,11 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
         for _ in range(by):
             progress(next(ticks), total)
 
-    teacher = teach(brief, rng, tick)
-    proxy = relate(brief, Lines(brief.marginals, teacher))
+    lesson = teach(brief, rng, tick)
+    proxy = relate(brief, Lines(brief.marginals, lesson.teacher))
+    sample = brief.groups.resample(proxy.draw(N_TRAINING, rng), rng)
+    counting = brief.n_units * brief.groups.mean
+    teacher = refined(lesson, sample, brief.task, brief.counts, counting)
     people = brief.n_people
     cohort = invent(brief, teacher, proxy, people, own) if people else None
     pool = proxy.draw(N_POOL, rng)
@@ -101,7 +105,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
 
 def teach(
     brief: Brief, rng: np.random.Generator, tick: Callable[[], None], prior: float = PRIOR
-) -> Teacher[Basis]:
+) -> Lesson:
     """Fit the teacher by rounds of residual sums."""
     marginals, task, counts = brief.marginals, brief.task, brief.counts
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
@@ -109,20 +113,22 @@ def teach(
     basis = Basis.fitting(marginals, sample)
     values = basis.values(sample)
     rounds = brief.plan.count(ResidualSums.question)
-    beliefs = [Belief.first(basis, task.level(counts), prior)]
+    beliefs, told = [Belief.first(basis, task.level(counts), prior)], []
     counting = brief.n_units * brief.groups.mean
 
     def asked(weights: Floats) -> Query:
         return brief.groups.of_query(ResidualSums(task, Teacher(basis, weights), counts))
 
     def learned(weights: Floats, answer: Told) -> Floats:
-        information = counting * task.information(values @ weights, counts)
+        told.append((weights, answer))
+        information = counting * float(task.information(values @ weights, counts).mean())
         noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(len(beliefs))
         curves = curvatures(basis, values, information)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
         return beliefs[-1].weights
 
-    return Teacher(basis, taught(brief.engine, beliefs[0].weights, asked, learned, tick))
+    teacher = Teacher(basis, taught(brief.engine, beliefs[0].weights, asked, learned, tick))
+    return Lesson(teacher, beliefs[-1], told)
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:

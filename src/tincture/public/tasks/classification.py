@@ -156,10 +156,14 @@ class Classification:
         """Y − p, in [−1, 1]."""
         return np.asarray(outcomes[:, 0] - logistic(scores))
 
-    def information(self, scores: Floats, counts: Floats) -> float:
-        """Mean p(1 − p)."""
+    def expected(self, scores: Floats, asked: Floats, counts: Floats) -> Floats:
+        """Difference of the two chances."""
+        return logistic(scores) - logistic(asked)
+
+    def information(self, scores: Floats, counts: Floats) -> Floats:
+        """p(1 − p)."""
         p = logistic(scores)
-        return float(np.mean(p * (1 - p)))
+        return np.asarray(p * (1 - p))
 
     def chance(self, scores: Floats) -> Floats:
         """The probability of the case."""

@@ -99,8 +99,11 @@ class Taught(Protocol):
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
         """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
 
-    def information(self, scores: Floats, counts: Floats) -> float:
-        """Mean information of a record about its score."""
+    def expected(self, scores: Floats, asked: Floats, counts: Floats) -> Floats:
+        """Residual to expect at the scores asked about of records with these scores, (n,)."""
+
+    def information(self, scores: Floats, counts: Floats) -> Floats:
+        """What a record with each score tells about it, (n,): minus the slope of the residual."""
 
     def chance(self, scores: Floats) -> Floats:
         """What scores (n,) say on the scale on which models are compared, in [0, 1]."""

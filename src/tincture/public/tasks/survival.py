@@ -17,7 +17,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks.bins import Bins, Scale
 from tincture.public.tasks.common import logistic, refuse_missing, shares
 from tincture.public.tasks.counting import coding, denoised
-from tincture.public.tasks.lifetimes import lifetimes
+from tincture.public.tasks.lifetimes import REACH, lifetimes
 
 
 @dataclass(frozen=True)
@@ -194,15 +194,28 @@ class Survival:
         reached = self._cumulative_hazard(counts)
         hazard = self.bins.along(outcomes[:, 0], reached)
         seen = (outcomes[:, 1] > 0.5) & (hazard < 1.0)
-        expected = np.minimum(hazard, 1.0) * pointwise.exp(np.clip(scores, -5.0, 5.0))
+        expected = np.minimum(hazard, 1.0) * pointwise.exp(np.clip(scores, -REACH, REACH))
         return np.asarray(seen - expected)
 
-    def information(self, scores: Floats, counts: Floats) -> float:
-        """Share of records with an event before Λ reaches 1."""
-        hazard = self._cumulative_hazard(counts)
-        events = np.maximum(counts[self.n_bins :], 0.0)
-        share = events[hazard[:-1] < 1.0].sum() / max(np.maximum(counts, 0.0).sum(), 1.0)
-        return float(np.clip(share, 0.01, 1.0))
+    def expected(self, scores: Floats, asked: Floats, counts: Floats) -> Floats:
+        """Of the residual at the scores asked about, were hazards those of these scores."""
+        hazard, wrong = (np.exp(np.clip(s, -REACH, REACH)) for s in (scores, asked))
+        return np.asarray(self._watched(hazard, counts) * (hazard - wrong))
+
+    def information(self, scores: Floats, counts: Floats) -> Floats:
+        """Chance of an event before Λ reaches 1."""
+        hazard = np.exp(np.clip(scores, -REACH, REACH))
+        return np.asarray(np.clip(self._watched(hazard, counts) * hazard, 0.01, 1.0))
+
+    def _watched(self, hazard: Floats, counts: Floats) -> Floats:
+        """Expected Λ, up to 1, until people of these hazards leave by the event or censored."""
+        edges = np.minimum(self._cumulative_hazard(counts), 1.0)
+        censored, events = np.maximum(counts, 0.0).reshape(2, self.n_bins)
+        leaving = censored + events
+        at_risk = np.maximum(leaving[::-1].cumsum()[::-1] - events, 1.0)
+        seen = np.cumprod(1 - np.minimum(censored / at_risk, 1.0))
+        steps = np.diff(edges) * np.append(1.0, seen[:-1])
+        return np.asarray(np.exp(-np.outer(hazard, (edges[1:] + edges[:-1]) / 2)) @ steps)
 
     def _cumulative_hazard(self, counts: Floats) -> Floats:
         """Nelson and Aalen's estimate at the edges of the time bins."""
