@@ -24,6 +24,9 @@ from tincture.tables.condenser import Condenser
 
 SETS = ["support2_hospdead", "framingham_chd", "acath", "flchain"]
 ALLOWED = 0.005
+# Equal rows fall on both sides of a fold and rounding breaks their ties; rows that are separated
+# have coefficients as large as rounding lets them be.
+LOOSE = {"cv_gap": 0.02, "beta": 0.02}
 
 
 def compared(name: str, options: argparse.Namespace) -> list[tuple[str, str, float, float]]:
@@ -50,9 +53,7 @@ def compared(name: str, options: argparse.Namespace) -> list[tuple[str, str, flo
         plain = [
             line
             for about in (CONDENSED, COHORT)
-            for line in regressed(
-                name, about, Path(home, "release", f"{about}.csv"), found, options
-            )
+            for line in regressed(name, about, Path(home, "release"), found, options)
         ]
     full = judged(options, "ceiling", name, "--seed", "0")
     metric, theirs = ("AUROC", "auroc") if "target" in outcome else ("C-index", "cindex")
@@ -65,7 +66,7 @@ def compared(name: str, options: argparse.Namespace) -> list[tuple[str, str, flo
 
 
 def regressed(
-    name: str, about: str, file: Path, found: Evaluation, options: argparse.Namespace
+    name: str, about: str, release: Path, found: Evaluation, options: argparse.Namespace
 ) -> list[tuple[str, str, float, float]]:
     """What `evaluate` and the judge of plain regressions find of one file of a release.
 
@@ -73,7 +74,7 @@ def regressed(
     they may be others; `beta` and `sign` are compared of classes alone.
     """
     second = argparse.Namespace(judge=options.judge.with_name("recipients.py"), data=options.data)
-    lines_of = judged(second, "score", str(file), name, "--seed", "0")
+    lines_of = judged(second, "score", str(release / f"{about}.csv"), name, "--seed", "0")
     told = {line["model"]: line for line in lines_of}
     plain, metric = ("glm", "AUROC") if "glm" in told else ("coxph", "C-index")
     ours = {check.name: check.value for check in found.checks if check.trained_on == about}
@@ -98,8 +99,8 @@ def main() -> None:
         "# Agreement of evaluate with a judge",
         "",
         "`python benchmarks/agreement.py --judge JUDGE --data DATA`: AUROC or C-index of models",
-        "trained on 100 rows (ε = 1), on the cohort and on all real records, and checks of both files",
-        f"(cv_gap on 100 rows to 0.02, all else to {ALLOWED}).",
+        "trained on 100 rows (ε = 1), on the cohort and on all real records, and checks of both",
+        f"files; the two agree to {ALLOWED}, in cv_gap and beta to 0.02.",
         "",
         "| set | model | trained on | evaluate | judge | difference |",
         "|---|---|---|---|---|---|",
@@ -107,16 +108,15 @@ def main() -> None:
     worst = 0.0
     for name in options.sets:
         for model, source, ours, theirs in compared(name, options):
-            # Equal rows fall on both sides of a fold, and rounding breaks their ties.
-            worst = max(worst, abs(ours - theirs) / (4 if model == "cv_gap" else 1))
+            worst = max(worst, abs(ours - theirs) / LOOSE.get(model, ALLOWED))
             cells = (name, model, source, f"{ours:.4f}", f"{theirs:.4f}", f"{ours - theirs:+.4f}")
             lines.append(f"| {' | '.join(cells)} |")
             print(lines[-1], flush=True)
-    lines += ["", f"Largest difference (of cv_gap a quarter): {worst:.4f}."]
+    lines += ["", f"Largest difference, as a share of what is allowed: {worst:.2f}."]
     print(lines[-1])
     if options.out:
         options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    raise SystemExit(worst > ALLOWED)
+    raise SystemExit(worst > 1)
 
 
 if __name__ == "__main__":
