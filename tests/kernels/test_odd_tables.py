@@ -63,6 +63,7 @@ def test_classifiers_give_chances(name: str, table: Odd) -> None:
 
 
 @example(table=make(0, (1, 2, 1), [1e300]))
+@example(table=make(0, (1, 8, 2), [0.0, 5e-324, 1e-300]))
 @given(table=odd_tables())
 def test_plain_regressions_give_chances(table: Odd) -> None:
     """Of two classes; where rows are separated, chances are extreme and still finite."""

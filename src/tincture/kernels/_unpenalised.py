@@ -10,6 +10,7 @@ from tincture.kernels._linear import bounded, cholesky, solve_lower, solve_upper
 
 ALIASED = 1e-12  # of a column's sum of squares left by earlier ones; R's coxph has 1.8e-12
 _CONSTANT = 1e-10  # spread of a column, beside its largest amount
+_SMALLEST = 1e-100  # amounts whose coefficients would be no numbers
 
 
 def scaled(candidates: Floats) -> tuple[Floats, Floats, Floats]:
@@ -24,7 +25,7 @@ def scaled(candidates: Floats) -> tuple[Floats, Floats, Floats]:
     centre = tables.mean(axis=1)
     tables -= centre[:, None, :]
     spread = tables.std(axis=1)
-    is_constant = spread <= _CONSTANT
+    is_constant = (spread <= _CONSTANT) | (largest < _SMALLEST)
     spread[is_constant] = 1.0
     tables *= np.where(is_constant, 0.0, 1.0 / spread)[:, None, :]
     return tables, centre * largest, spread * largest

@@ -11,8 +11,8 @@ from tincture.report.drawings import about, drawn, grid
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, paragraphs, section, table
 
-FARTHEST = 8.0  # ratios beyond it or its inverse lie at the edge
-TICKS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+FARTHEST = 10.0  # ratios beyond it or its inverse lie at the edge
+TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LINE = 11
 
 
@@ -46,7 +46,7 @@ def forest(told: Sequence[Ratio]) -> Markup:
         parts.append(label(x, top + height + 17, f"{tick:g}", "middle"))
     for i, term in enumerate(terms):
         name = term.split(" : ")[0]  # what a level is against stands in the table
-        shown = name if len(name) <= 20 else f"{name[:19]}…"
+        shown = name if len(name) <= 18 else f"{name[:17]}…"
         parts.append(label(left - 8, top + i * step + step / 2 + 4, shown, "end"))
     for r in told:
         if math.isfinite(r.figure.value):
@@ -83,7 +83,7 @@ def _ratio(r: Ratio) -> str:
         return "–"
     if not 1e-3 < value < 1e3:
         return "separated"
-    return number(value, 2)
+    return number(value, 2 if value >= 0.1 else 3)
 
 
 def _sources(found: Evaluation) -> list[str]:
