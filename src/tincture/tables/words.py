@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tincture.public.tasks import Survival
 from tincture.report.card import Words
+from tincture.tables.reading import reading
 
 WHICH = (
     "condensed.csv holds few rows, for the models named: quick to train on and easy to read; "
@@ -15,9 +15,15 @@ WHICH = (
 )
 USE = (
     "Train models on these rows, and test them on your own patients before use.",
-    "Impute, scale and one-hot encode on these rows alone, then fit.",
+    "Read columns by their declared types and levels; impute, scale and one-hot encode on these "
+    "rows alone, then fit. R leaves out rows with a blank cell unless it is filled. The code below "
+    "does all of it, and takes patients with a level that is in no row.",
 )
 LIMITS = (
+    "No figure computed on these rows (cross-validation, out-of-bag error, p-value, standard "
+    "error) tells how good or how sure a model is. Ask the custodian for theirs: tincture "
+    "evaluate measures it on real held-out records.",
+    "Rows are in no order; their place tells nothing.",
     "No row stands for a patient. One row, a rare level or a subgroup means nothing by itself.",
     "Do not describe a population with them: they were chosen so that models learn, not so that "
     "distributions agree.",
@@ -54,40 +60,6 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         ),
         use=(WHICH, *USE) if about.get("cohort") else USE,
         limits=LIMITS,
-        reading=_reading(package["resources"][0]["schema"]["fields"]),
+        reading=reading(package),
         is_searched=True,
     )
-
-
-def _reading(fields: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Python and R; levels that are text and look like numbers must be said to be text."""
-    texts = [
-        json.dumps(field["name"], ensure_ascii=False)
-        for field in fields
-        if field["type"] == "string" and any(map(_is_ambiguous, _levels(field)))
-    ]
-    python, r = (
-        ", ".join(f"{name}{sign}" for name in texts) for sign in (": str", ' = "character"')
-    )
-    types, classes = (f", dtype={{{python}}}", f", colClasses = c({r})") if texts else ("", "")
-    return (
-        (
-            "python",
-            "import pandas as pd\n"
-            f'rows = pd.read_csv("condensed.csv", keep_default_na=False, na_values=[""]{types})',
-        ),
-        ("r", f'rows <- read.csv("condensed.csv", na.strings = "", check.names = FALSE{classes})'),
-    )
-
-
-def _levels(field: Mapping[str, Any]) -> Iterable[str]:
-    return map(str, field.get("constraints", {}).get("enum") or ())
-
-
-def _is_ambiguous(level: str) -> bool:
-    """Whether a reader that guesses would take a level for a number or a truth."""
-    try:
-        float(level)
-    except ValueError:
-        return level.lower() in ("true", "false", "t", "f")
-    return True
