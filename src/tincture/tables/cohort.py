@@ -54,7 +54,7 @@ def invent(
     brief: Brief, teacher: Teacher[Basis], copula: Copula, n: int, rng: np.random.Generator
 ) -> Invented:
     """Draw people from the copula, and their outcomes by the teacher's score."""
-    drawn = copula.draw(max(n, LEVELLING), rng)
+    drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
     teacher, points = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts), drawn[:n]
     parts = [teacher.score(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
     return Invented(points, brief.task.drawn(np.concatenate(parts), brief.counts, rng))

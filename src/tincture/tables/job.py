@@ -103,6 +103,7 @@ class TableJob(Settled):
             balance=self.settings["balance"],
             effort=self.settings["effort"],
             cohort=self.settings["cohort"],
+            complete=self.settings["complete"],
             tell=tell,
         )
 

@@ -16,8 +16,12 @@ WHICH = (
 USE = (
     "Train models on these rows, and test them on your own patients before use.",
     "Read columns by their declared types and levels; impute, scale and one-hot encode on these "
-    "rows alone, then fit. R leaves out rows with a blank cell unless it is filled. The code below "
-    "does all of it, and takes patients with a level that is in no row.",
+    "rows alone, then fit. The code below does so, and takes patients of any declared level.",
+)
+BLANK = "A blank cell is a missing value; R leaves out rows that have one, unless it is filled."
+COMPLETE = (
+    "No cell is blank, though values are missing in records (--complete): what a blank would tell "
+    "of the outcome was not kept."
 )
 LIMITS = (
     "No figure computed on these rows (cross-validation, out-of-bag error, p-value, standard "
@@ -58,7 +62,11 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             ("People in the cohort", f"{about.get('cohort', 0):,}"),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
         ),
-        use=(WHICH, *USE) if about.get("cohort") else USE,
+        use=(
+            *([WHICH] if about.get("cohort") else []),
+            *USE,
+            COMPLETE if settings.get("complete") else BLANK,
+        ),
         limits=LIMITS,
         reading=reading(package),
         is_searched=True,
