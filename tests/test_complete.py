@@ -62,5 +62,5 @@ def test_the_card_tells_and_r_keeps_every_row(
     assert "No cell is blank" in (folder / "README.md").read_text()
     assert "A blank cell is a missing value" in (released[kind] / "README.md").read_text()
     counted = "cat(nrow(na.omit(rows)) == nrow(rows))"
-    assert in_r(snippet(folder, "r") + counted, folder) == "TRUE"
-    assert in_r(snippet(released[kind], "r") + counted, released[kind]) == "FALSE"
+    assert in_r(snippet(folder, "r") + counted, folder, "survival") == "TRUE"
+    assert in_r(snippet(released[kind], "r") + counted, released[kind], "survival") == "FALSE"
