@@ -26,7 +26,7 @@ JUNK: list[Any] = [
     *('"', "--", "..", "/"),
 ]  # fmt: skip
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
-MORE += ["--balance=ward", "--seed=-1", "--help", "--version", "--nonsense"]
+MORE += ["--balance=ward", "--complete", "--seed=-1", "--help", "--version", "--nonsense"]
 MORE += ["--references=2", "--references=3", "--sensitive=age", "--at=nan", "--model=cox"]
 LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
 LOOKS += [["--report=page.html", "--audit=audit.json"], ["--model=naive_bayes"]]

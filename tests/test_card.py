@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +21,6 @@ from test_case import coded, recode
 from test_released import SCHEMA as OF_REGISTRY
 from test_released import registry
 from tincture.privacy.accounting import Phase, calibrate
-from tincture.public.columns import Column
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival
 from tincture.report.card import card_page, card_text, document
@@ -299,19 +296,3 @@ def test_whom_the_promise_protects_is_named_as_what_it_is(condensed: Condenser) 
     ledger = stays.ledger.from_dict({**stays.ledger.to_dict(), "unit": "stay_id"})
     told = said(replace(stays, ledger=ledger))
     assert "Protected unit one stay with all its windows (stay_id) " in told
-
-
-def test_levels_that_look_like_numbers_are_read_as_text(condensed: Condenser) -> None:
-    made = condensed.table_
-    column = Column('co"de', "string", categories=("01", "02"))
-    columns = (*made.schema.columns, column)
-    rows = made.rows.with_columns(pl.lit("01").alias(column.name))
-    made = replace(made, schema=replace(made.schema, columns=columns), rows=rows)
-    lines = dict(made.card().words.reading)
-    assert f"dtype={{{json.dumps(column.name)}: str}}" in lines["python"]
-    assert 'colClasses = c("co\\"de" = "character")' in lines["r"]
-    code = lines["python"].replace('"condensed.csv"', "source")
-    found: dict[str, Any] = {"source": io.BytesIO(made.data()["condensed.csv"])}
-    exec(code, found)
-    assert set(found["rows"][column.name]) == {"01"}
-    assert "dtype" not in dict(condensed.table_.card().words.reading)["python"]

@@ -35,6 +35,10 @@ def condense(
         int | None,
         typer.Option(help="People to invent beside them, 0 for none; as many as there are."),
     ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option("--complete", help="No blank cell, for software that leaves out such rows."),
+    ] = False,
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several records.")
     ] = None,
@@ -84,6 +88,7 @@ def condense(
                 models=model,
                 n_rows=rows,
                 cohort=cohort,
+                complete=complete,
                 unit=unit,
                 drop=drop or [],
                 method=method,

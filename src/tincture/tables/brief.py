@@ -15,6 +15,7 @@ from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate, Start
 from tincture.spine.questions import ENOUGH_UNITS
 from tincture.tables.balance import Balance
+from tincture.tables.complete import present
 from tincture.tables.marginals import Marginals
 from tincture.tables.questions import LossDifferences
 
@@ -44,6 +45,8 @@ class Brief:
         Column whose groups count alike.
     cohort : int or None
         People to invent beside the rows; as many as there are where it is None.
+    complete : bool
+        Whether no released cell may be missing.
     """
 
     engine: Engine
@@ -56,6 +59,7 @@ class Brief:
     effort: float = 1.0
     balance: str | None = None
     cohort: int | None = None
+    complete: bool = False
 
     @property
     def encoding(self) -> Encoding:
@@ -81,6 +85,10 @@ class Brief:
     def n_people(self) -> int:
         """Of the cohort."""
         return min(round(self.n_units), MAX_PEOPLE) if self.cohort is None else self.cohort
+
+    def released(self, points: Floats, rng: np.random.Generator | None = None) -> Floats:
+        """Exact points as they may be released: without a missing cell if that was asked for."""
+        return present(self.marginals, points, rng) if self.complete else points
 
     def outcomes(self, rng: np.random.Generator) -> Floats:
         """Outcomes of the rows, in the real proportions."""

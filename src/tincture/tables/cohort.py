@@ -57,7 +57,7 @@ def invent(
 ) -> Invented:
     """Draw people from the copula, and their outcomes by the teacher's score."""
     task, counts = brief.task, brief.counts
-    drawn = copula.draw(max(n, LEVELLING), rng)
+    drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
     teacher, points = levelled(teacher, drawn[:AT_ONCE], task, counts), drawn[:n]
     parts = [teacher.basis.values(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
     values = np.concatenate(parts)

@@ -56,6 +56,8 @@ class Condenser(Releasing):
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise, where the proxy method searches.
+    complete : bool
+        Whether no cell of rows and people may be missing, though cells of records may.
     unit : str, optional
         Column that names the person, when a person may have several records.
     drop : sequence of str
@@ -104,6 +106,7 @@ class Condenser(Releasing):
         models: Sequence[Any] | None = None,
         n_rows: int = 100,
         cohort: int | None = None,
+        complete: bool = False,
         unit: str | None = None,
         drop: Sequence[str] = (),
         method: str = "auto",
@@ -115,7 +118,7 @@ class Condenser(Releasing):
         self.schema, self.epsilon, self.delta = schema, epsilon, delta
         self.target, self.time, self.event, self.case = target, time, event, case
         self.models, self.weights, self.method = models, weights, method
-        self.n_rows, self.cohort = n_rows, cohort
+        self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
         self.unit, self.drop = unit, drop
         self.balance, self.effort, self.seed = balance, effort, seed
 
@@ -199,6 +202,8 @@ class Condenser(Releasing):
         for name in ("models", "drop"):
             if isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be a list, even of one name.")
+        if not isinstance(self.complete, bool):
+            raise SettingError("complete must be true or false.")
         if not 0 < self.effort <= 100:
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
 
@@ -250,6 +255,7 @@ class Condenser(Releasing):
             "version": __version__,
             "n_rows": int(self.n_rows),
             "cohort": None if self.cohort is None else int(self.cohort),
+            "complete": self.complete,
             "method": self.method,
             "weights": dict(self.weights or {}),
             "balance": self.balance,

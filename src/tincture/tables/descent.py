@@ -27,7 +27,7 @@ def by_descent(brief: Brief, rng: np.random.Generator, progress: Progress) -> Fo
     rounds = brief.plan.count(LossDifferences.question)
 
     def place(prototypes: Floats) -> Floats:
-        return encoding.snap(marginals.place(prototypes))
+        return brief.released(encoding.snap(marginals.place(prototypes)))
 
     state = optimizer.init(start)
     for done in range(rounds):

@@ -119,6 +119,7 @@ class TableJob(Settled):
             balance=self.settings["balance"],
             effort=self.settings["effort"],
             cohort=self.settings["cohort"],
+            complete=self.settings["complete"],
             tell=tell,
         )
 

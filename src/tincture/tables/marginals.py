@@ -47,7 +47,9 @@ class Marginals:
         Where too few for the noise are missing, nobody is.
         """
         total, shares = max(total, 1.0), []
-        for column, part in zip(encoding.columns, parts(counts, cell_widths(encoding)), strict=True):
+        for column, part in zip(
+            encoding.columns, parts(counts, cell_widths(encoding)), strict=True
+        ):
             may_miss = not column.required
             if column.is_categorical:
                 shares.append(of_levels(part, total, noise, may_miss=may_miss))
@@ -60,7 +62,11 @@ class Marginals:
         """Before anything was asked: every present value alike, nothing missing."""
         shares = []
         for column, size in zip(encoding.columns, cell_widths(encoding), strict=True):
-            here = np.ones(size) if column.is_categorical else np.append(np.diff(edges_of(column)), 0.0)
+            here = (
+                np.ones(size)
+                if column.is_categorical
+                else np.append(np.diff(edges_of(column)), 0.0)
+            )
             if column.is_categorical and not column.required:
                 here[-1] = 0.0
             shares.append(here / here.sum())
@@ -73,8 +79,8 @@ class Marginals:
             if not column.is_categorical:
                 edges, below = _quantile_map(column, share)
                 points[..., where.start] = np.interp(quantiles[..., where.start], below, edges)
-                if share[-1] == 0.0:
-                    points[..., where.start + 1 : where.stop] = 0.0
+            if share[-1] == 0.0 and not column.required:
+                points[..., where.stop - 1] = 0.0  # nobody is missing
         return points
 
     def quantiles(self, points: Floats) -> Floats:

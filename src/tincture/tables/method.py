@@ -80,6 +80,7 @@ def search(
     balance: str | None = None,
     effort: float = 1.0,
     cohort: int | None = None,
+    complete: bool = False,
     tell: Tell = SILENT,
 ) -> Found:
     """Search for the table on which models fit best what the vault holds.
@@ -99,12 +100,15 @@ def search(
         Factor of the rounds that cost no privacy.
     cohort : int, optional
         People to invent beside the rows, where the method can; else as many as there are.
+    complete : bool
+        Whether no cell of either may be missing.
     tell : Tell
         Also told what to expect once the outcomes are counted.
     """
     marginals, counts = survey(engine, encoding, task)
     guarded = served.with_guards(guards(task))
-    brief = Brief(engine, task, marginals, counts, served, guarded, n_rows, effort, balance, cohort)
+    wanted = n_rows, effort, balance, cohort, complete
+    brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))

@@ -78,7 +78,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     teacher = levelled(teacher, pool, brief.task, brief.counts)
     pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
-    start = first_table(brief, pool, scores, rng)
+    lender = brief.released(pool, rng)
+    start = first_table(brief, lender, teacher.score(lender), rng)
     distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores)
     # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
     marginals, encoding = brief.marginals, brief.encoding
@@ -91,9 +92,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
         descents,
         rng,
         lambda: tick(2),
-        lambda prototypes: encoding.snap(marginals.place(prototypes)),
+        lambda prototypes: brief.released(encoding.snap(marginals.place(prototypes))),
     )[-1:]
-    mover = Moves(pool, encoding.slices, proxy.lines.attention)
+    mover = Moves(lender, encoding.slices, proxy.lines.attention)
     if moves:
         told = replace(start, prototypes=tables[-1])
         tables += distil(distance, mover, told, moves, rng, tick, encoding.lawful)
@@ -147,7 +148,7 @@ def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Gener
     task, marginals, outcomes = brief.task, brief.marginals, brief.outcomes(rng)
     severity = task.severity(outcomes)
     if task.is_probabilistic:
-        typical = brief.encoding.snap(marginals.place(marginals.typical()))
+        typical = brief.released(brief.encoding.snap(marginals.place(marginals.typical())))
         chances = task.chance(scores)
         growth = BARE if set(brief.served.names) <= TREES else RICH
         return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng, growth)

@@ -15,8 +15,8 @@ from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
-from tincture.tables.copula import Lines
 from tincture.tables.cells import cell_codes, cell_widths
+from tincture.tables.copula import Lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class TableTarget(Target):
             models=list(made.models),
             n_rows=settings["n_rows"],
             cohort=0,  # the attacks look at the rows
+            complete=settings.get("complete", False),
             unit=settings.get("unit"),
             method=settings["method"],
             weights=settings["weights"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tincture.public.rules import KEY
 from tincture.public.tasks import PARTS
 from tincture.report.card import Words
+from tincture.tables.reading import reading
 
 WHICH = (
     "condensed.csv holds few rows, for the models named: quick to train on and easy to read; "
@@ -16,9 +16,19 @@ WHICH = (
 )
 USE = (
     "Train models on these rows, and test them on your own patients before use.",
-    "Impute, scale and one-hot encode on these rows alone, then fit.",
+    "Read columns by their declared types and levels; impute, scale and one-hot encode on these "
+    "rows alone, then fit. The code below does so, and takes patients of any declared level.",
+)
+BLANK = "A blank cell is a missing value; R leaves out rows that have one, unless it is filled."
+COMPLETE = (
+    "No cell is blank, though values are missing in records (--complete): what a blank would tell "
+    "of the outcome was not kept."
 )
 LIMITS = (
+    "No figure computed on these rows (cross-validation, out-of-bag error, p-value, standard "
+    "error) tells how good or how sure a model is. Ask the custodian for theirs: tincture "
+    "evaluate measures it on real held-out records.",
+    "Rows are in no order; their place tells nothing.",
     "No row stands for a patient. One row, a rare level or a subgroup means nothing by itself.",
     "Do not describe a population with them: they were chosen so that models learn, not so that "
     "distributions agree.",
@@ -56,9 +66,13 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
             *([("Rules", _obeyed(rules))] if rules else []),
         ),
-        use=(WHICH, *USE) if about.get("cohort") else USE,
+        use=(
+            *([WHICH] if about.get("cohort") else []),
+            *USE,
+            COMPLETE if settings.get("complete") else BLANK,
+        ),
         limits=LIMITS,
-        reading=_reading(schema["fields"]),
+        reading=reading(package),
         is_searched=True,
     )
 
@@ -66,37 +80,3 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
 def _obeyed(rules: int) -> str:
     which = "the rule" if rules == 1 else f"the {rules} rules"
     return f"All rows obey {which} between columns that the custodian declared"
-
-
-def _reading(fields: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Python and R; levels that are text and look like numbers must be said to be text."""
-    texts = [
-        json.dumps(field["name"], ensure_ascii=False)
-        for field in fields
-        if field["type"] == "string" and any(map(_is_ambiguous, _levels(field)))
-    ]
-    python, r = (
-        ", ".join(f"{name}{sign}" for name in texts) for sign in (": str", ' = "character"')
-    )
-    types, classes = (f", dtype={{{python}}}", f", colClasses = c({r})") if texts else ("", "")
-    return (
-        (
-            "python",
-            "import pandas as pd\n"
-            f'rows = pd.read_csv("condensed.csv", keep_default_na=False, na_values=[""]{types})',
-        ),
-        ("r", f'rows <- read.csv("condensed.csv", na.strings = "", check.names = FALSE{classes})'),
-    )
-
-
-def _levels(field: Mapping[str, Any]) -> Iterable[str]:
-    return map(str, field.get("constraints", {}).get("enum") or ())
-
-
-def _is_ambiguous(level: str) -> bool:
-    """Whether a reader that guesses would take a level for a number or a truth."""
-    try:
-        float(level)
-    except ValueError:
-        return level.lower() in ("true", "false", "t", "f")
-    return True

@@ -1,0 +1,191 @@
+"""Code for a data card: read a release of rows by its types and levels, impute, fit, predict.
+
+It names nothing of ours, and must run as it stands in the folder of the release.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+WIDE = 100  # lines of levels from which R reads them with jsonlite instead
+
+PYTHON = """\
+import json
+
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+{imports}
+
+with open("datapackage.json", encoding="utf-8") as file:
+    fields = json.load(file)["resources"][0]["schema"]["fields"]
+levels = {{
+    f["name"]: pd.CategoricalDtype(f.get("constraints", {{}}).get("enum", [False, True]))
+    for f in fields
+    if f["type"] == "boolean" or "enum" in f.get("constraints", {{}})
+}}
+
+
+def read(path):
+    return pd.read_csv(path, dtype=levels, keep_default_na=False, na_values=[""])
+
+
+rows = read("condensed.csv"){other}
+features = [f["name"] for f in fields if f["name"] not in [{outcome}]]
+amounts = [name for name in features if name not in levels]
+coded = [name for name in features if name in levels]
+# A blank becomes the median, or is 0 in every level; so is a level that was not declared.
+scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+known = [sorted(levels[name].categories) for name in coded]
+encode = OneHotEncoder(categories=known, handle_unknown="ignore", sparse_output=False)
+prepare = make_column_transformer((scale, amounts), (encode, coded))
+model = make_pipeline(prepare, {model})
+model.fit(rows, {told})
+{predicted}  # of your own patients: read("own.csv")"""
+
+R_GENERIC = """\
+fields <- jsonlite::read_json("datapackage.json")$resources[[1]]$schema$fields
+declared <- lapply(fields, function(f)
+  if (f$type == "boolean") c("false", "true") else unlist(f$constraints$enum))
+names(declared) <- sapply(fields, function(f) f$name)"""
+
+R = """\
+{levels}
+read <- function(path) {{
+  data <- read.csv(path, colClasses = "character", na.strings = "", check.names = FALSE,
+    encoding = "UTF-8")
+  for (name in names(data)) {{
+    x <- data[[name]]
+    levels <- declared[[name]]
+    if (!is.character(levels)) x <- type.convert(x, as.is = TRUE)
+    data[[name]] <- if (is.null(levels)) x else factor(x, levels = levels)
+  }}
+  data
+}}
+rows <- read({path}){other}
+varied <- Filter(function(x) length(unique(na.omit(x))) > 1, rows)
+features <- setdiff(names(varied), c({outcome}))
+# A blank becomes the median, or the level "(missing)"; a level that no row has, the commonest.
+# (glm forgets levels that no row has, and would stop at a patient who has one.)
+text <- function(x) ifelse(is.na(x), "(missing)", as.character(x))
+fill <- function(data) {{
+  for (name in features) {{
+    x <- data[[name]]
+    seen <- rows[[name]]
+    if (is.factor(seen)) {{
+      known <- names(sort(-table(text(seen))))
+      x <- text(x)
+      x[!x %in% known] <- known[1]
+      data[[name]] <- factor(x, levels = known)
+    }} else data[[name]] <- ifelse(is.na(x), median(seen, na.rm = TRUE), x)
+  }}
+  data
+}}
+filled <- fill(rows)[c({outcome}, features)]
+model <- {model}
+{predicted}  # of your own patients: fill(read("own.csv"))"""
+
+
+def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Python and R, as a card's words have them."""
+    resources, task = package["resources"], package["tincture"]["task"]
+    fields = resources[0]["schema"]["fields"]
+    paths = [r["path"] for r in resources]
+    names = [name for role, name in task.items() if role not in ("kind", "case")]
+    case = task.get("case", next(reversed(_levels(fields, names[-1])), None))
+    two = "case" in task or len(_levels(fields, names[-1])) == 2
+    outcome = ", ".join(map(_quoted, names))
+    others = [f"  # {path} is read the same way" for path in paths[1:]]
+    python = PYTHON.format(
+        other="".join(others), outcome=outcome, **_python_model(names, case, two)
+    )
+    in_r = R.format(
+        levels=_r_levels(fields),
+        path=_quoted(paths[-1]),
+        other="".join(f"  # {path} is read the same way" for path in paths[:-1]),
+        outcome=outcome,
+        **_r_model(names, case, two),
+    )
+    return ("python", python), ("r", in_r)
+
+
+def _python_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
+    """What the outcome calls for: imports, model, what it is told, what it predicts."""
+    column = f"rows[{_quoted(names[-1])}]"
+    is_case = f"{column} == {_quoted(case) if isinstance(case, str) else repr(case)}"
+    if len(names) == 2:
+        return {
+            "imports": "from sksurv.linear_model import CoxPHSurvivalAnalysis\n"
+            "from sksurv.util import Surv",
+            "model": "CoxPHSurvivalAnalysis(alpha=1.0)",
+            "told": f"Surv.from_arrays({is_case}, rows[{_quoted(names[0])}])",
+            "predicted": "risk = model.predict(rows)",
+        }
+    return {
+        "imports": "from sklearn.linear_model import LogisticRegression",
+        "model": "LogisticRegression(max_iter=1000)",
+        "told": is_case if two else f"{column}.astype(str)",
+        "predicted": f"chance = model.predict_proba(rows){'[:, 1]' * two}",
+    }
+
+
+def _r_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
+    """The same in R: the plain regression, without a penalty."""
+    ticked = ["`{}`".format(n.replace("\\", "\\\\").replace("`", "\\`")) for n in names]
+    is_case = f"{ticked[-1]} == {_quoted(_cell(case))}"
+    if len(names) == 2:
+        left = f"survival::Surv({ticked[0]}, {is_case})"
+        fit, kind = f"survival::coxph({left} ~ ., filled)", "risk"
+    elif two:
+        fit, kind = f"glm({is_case} ~ ., binomial, filled)", "response"
+    else:
+        fit = f"nnet::multinom(droplevels({ticked[0]}) ~ ., filled, MaxNWts = 1e5, trace = FALSE)"
+        kind = "probs"
+    said = "risk" if len(names) == 2 else "chance"
+    return {"model": fit, "predicted": f'{said} <- predict(model, filled, type = "{kind}")'}
+
+
+def _r_levels(fields: Iterable[Mapping[str, Any]]) -> str:
+    """The levels in R's words, folded; base R reads no JSON."""
+    lines = []
+    for field in fields:
+        levels = _levels([field], field["name"])
+        if cells := [json.dumps(v) if _is_number(v) else _quoted(_cell(v)) for v in levels]:
+            lines.append(f"{_quoted(field['name'])} = c({_folded(cells)})")
+    said = "declared <- list(\n" + textwrap.indent(",\n".join(lines), "  ") + "\n)"
+    return said if said.count("\n") < WIDE else R_GENERIC
+
+
+def _folded(cells: Iterable[str]) -> str:
+    """Separated by commas, in lines of some 90 characters."""
+    lines = [""]
+    for cell in cells:
+        if len(lines[-1]) + len(cell) > 80:
+            lines.append("  ")
+        lines[-1] += f"{cell}, "
+    return "\n".join(line.rstrip() for line in lines).rstrip(",")
+
+
+def _levels(fields: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    field = next(f for f in fields if f["name"] == name)
+    usual = [False, True] if field["type"] == "boolean" else []
+    return field.get("constraints", {}).get("enum") or usual
+
+
+def _is_number(level: Any) -> bool:
+    return isinstance(level, int | float) and not isinstance(level, bool)
+
+
+def _cell(level: Any) -> str:
+    """As R names the level."""
+    return level if isinstance(level, str) else json.dumps(level)
+
+
+def _quoted(text: str) -> str:
+    """A string of Python and of R alike."""
+    return json.dumps(text, ensure_ascii=False)
