@@ -23,9 +23,10 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
+from tincture.tables.cells import cell_widths
 from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
-from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.marginals import Marginals
 from tincture.tables.method import DIRECT, PROXY
 from tincture.tables.sealing import TableSealing
 

@@ -13,7 +13,8 @@ from tincture.public.columns import Column, Type
 from tincture.public.encoding import Encoding
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
-from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.cells import cell_widths
+from tincture.tables.marginals import Marginals
 
 Scale = Literal["linear", "log"] | None
 

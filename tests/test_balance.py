@@ -8,7 +8,8 @@ import pytest
 from helpers import ENCODING, make_condenser, make_table
 from tincture.errors import SettingError
 from tincture.tables.balance import Balance
-from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.cells import cell_widths
+from tincture.tables.marginals import Marginals
 
 WARDS = ENCODING.slices[3]
 

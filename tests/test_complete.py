@@ -11,8 +11,9 @@ import pytest
 from helpers import ENCODING, OTHERS, make_condenser, make_table
 from recipients import TASKS, in_r, release, snippet
 from tincture.errors import SettingError
+from tincture.tables.cells import cell_widths
 from tincture.tables.complete import present
-from tincture.tables.marginals import Marginals, cell_widths
+from tincture.tables.marginals import Marginals
 
 SURVIVAL = {"target": None, "time": "days", "event": "event", "models": ["cox"]}
 CHANGES: dict[str, dict[str, Any]] = {

@@ -48,7 +48,7 @@ def test_information_is_how_fast_residuals_fall_with_the_score(task: Task) -> No
     low, high = (
         task.residual(np.full(N, level + s), outcomes, counts).mean() for s in (-step, step)
     )
-    expected = task.information(np.full(N, level), counts)
+    (expected,) = task.information(np.full(1, level), counts)
     # The hazard stops at 1 in the middle of a bin, which counts whole.
     assert (low - high) / (2 * step) == pytest.approx(expected, rel=1e-3 if task is DIED else 0.1)
 
@@ -76,7 +76,8 @@ def test_a_residual_of_a_time_is_bounded_whatever_the_counts_and_the_score(
     # An event counts 1, and what is expected stops where the hazard of all reaches 1.
     assert (residual <= 1).all()
     assert (residual >= -np.exp(np.clip(scores, -5, 5))).all()
-    assert 0.01 <= DAYS.information(scores, counts) <= 1
+    told = DAYS.information(scores, counts)
+    assert ((told >= 0.01) & (told <= 1)).all()
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.floats(-1e6, 1e6)), min_size=1))
@@ -87,7 +88,8 @@ def test_a_residual_of_a_class_lies_between_minus_one_and_one(
     residual = DIED.residual(scores, outcomes[:, None], np.ones(2))
     assert (np.abs(residual) <= 1).all()
     assert (np.sign(residual) == np.where(outcomes == 1, 1, -1)).all()
-    assert 0 <= DIED.information(scores, np.ones(2)) <= 0.25
+    told = DIED.information(scores, np.ones(2))
+    assert ((told >= 0) & (told <= 0.25)).all()
 
 
 @pytest.mark.parametrize("task", [DIED, DAYS])

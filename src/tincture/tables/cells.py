@@ -25,7 +25,7 @@ def edges_of(column: Column) -> Floats:
     """
     low, high = column.bounds
     step = 10.0**-column.places
-    n_values = int(round((high - low) / step)) + 1
+    n_values = round((high - low) / step) + 1
     if n_values <= MOST:
         inner = low + (np.arange(1, n_values) - 0.5) * step
     else:

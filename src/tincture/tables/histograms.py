@@ -15,7 +15,7 @@ from tincture.arrays import Floats
 
 CLEAR = 3.0  # standard deviations of the noise from which a count is not noise
 TAIL = 0.7  # standard deviations that all people beyond must exceed, or there are none
-ALONE = 1e-9  # weight of a cell that stands out
+ALONE = 1e-9  # of its weight that a cell which stands out keeps
 FLOOR = 1e-4  # probability spread over all cells, which keeps every public value reachable
 
 
@@ -34,7 +34,7 @@ def of_amount(
 ) -> Floats:
     """Shares of an amount's cells, missing being the last."""
     nobody = not may_miss or counts[-1] <= CLEAR * noise
-    missing = 0.0 if nobody else float(np.clip(counts[-1] / total, 0.0, 1.0))
+    missing = 0.0 if nobody else float(np.clip(counts[-1] / total, 0.0, 1.0 - FLOOR))
     here = total * (1 - missing)
     present = nearest(counts[:-1], here)
     if noise > 0 and here > 0:
@@ -63,22 +63,21 @@ def _peaked(counts: Floats, widths: Floats, noise: float) -> Floats:
     """The nearest counts with one peak, apart from cells that stand out, and nobody far off."""
     widths = widths.copy()
     widths[[0, -1]] *= 2  # half of an end's cell lies outside of the bounds
-    weights = widths**2
+    weights, alone = widths**2, np.zeros(len(widths), dtype=bool)
     while True:
-        fitted = _unimodal(counts / widths, weights) * widths
-        excess = np.where(weights > ALONE, counts - fitted, 0.0)
+        fitted = _unimodal(counts / widths, np.where(alone, ALONE, 1.0) * weights) * widths
+        excess = np.where(alone, 0.0, counts - fitted)
         most = int(np.argmax(excess))
-        if excess[most] <= CLEAR * noise or (weights > ALONE).sum() <= 2:
+        if excess[most] <= CLEAR * noise or (~alone).sum() <= 2:
             break
-        weights[most] = ALONE
-    fitted = _trimmed(np.maximum(fitted, 0.0), counts, weights, noise)
-    return np.where(weights > ALONE, fitted, counts)
+        alone[most] = True
+    usual = np.where(alone, 0.0, counts)
+    return np.maximum(np.where(alone, counts, _trimmed(fitted, usual, noise)), 0.0)
 
 
-def _trimmed(fitted: Floats, counts: Floats, weights: Floats, noise: float) -> Floats:
+def _trimmed(fitted: Floats, usual: Floats, noise: float) -> Floats:
     """Without the tails that noise alone may have made."""
     out = fitted.copy()
-    usual = np.where(weights > ALONE, counts, 0.0)
     for step in (1, -1):
         far = np.cumsum(usual[::step])
         spread = TAIL * noise * np.sqrt(np.arange(1, len(far) + 1))

@@ -150,7 +150,7 @@ def _quantile_map(column: Column, share: Floats) -> tuple[Floats, Floats]:
 
 
 def _interpolated(x: Floats, places: Floats, values: Floats) -> Floats:
-    """The line through values at rising places from 0 to 1, each point by itself to the last bit."""
+    """The line through values at rising places from 0 to 1, each point by itself to a bit."""
     cell = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
     slopes = np.diff(values) / np.diff(places)
     return np.asarray(values[cell] + (np.clip(x, 0.0, 1.0) - places[cell]) * slopes[cell])

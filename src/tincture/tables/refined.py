@@ -80,7 +80,7 @@ def refined(
         mode = (mode + mode.T) / 2 + np.diag(precision)
         step = np.linalg.solve(mode, gain @ lacking - precision * weights)
         weights = weights + np.clip(step, -LONGEST, LONGEST)
-        variance = _sizes(basis, weights, np.linalg.inv(mode), lesson.belief)
+        variance = _sizes(basis, weights, np.asarray(np.linalg.inv(mode)), lesson.belief)
     return Teacher(basis, weights)
 
 
