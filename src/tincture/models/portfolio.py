@@ -61,7 +61,7 @@ PORTFOLIOS = {
             "svm": sklearn("svm", "SVC", random_state=0),
             "glm": lambda: classifiers.plain(None, most=25),
         },
-        usual=("logistic", "tree", "forest", "boosting"),
+        usual=("logistic", "tree", "forest", "boosting", "glm"),
         plain="glm",
         guards=("naive_bayes",),
         manner=as_classifier,
@@ -73,12 +73,15 @@ PORTFOLIOS = {
             "boosting_cox": lambda: boosted_cox(survival.MAKERS["boosting_cox"](None)),
             "coxph": lambda: survival.plain(None, most=20),
         },
-        usual=("cox", "survival_forest", "boosting_cox"),
+        usual=("cox", "survival_forest", "boosting_cox", "coxph"),
         plain="coxph",
         guards=(),
         manner=as_risk,
     ),
 }
+
+
+PLAIN = {known.plain for known in PORTFOLIOS.values()}  # regressions without a penalty
 
 
 def adapt(estimator: Any, task: Task) -> Model:
@@ -138,7 +141,8 @@ def portfolio(task: Task) -> Mapping[str, Callable[[Any], Model]]:
 
 def default_models(task: Task) -> list[str]:
     """What is meant where no model is named."""
-    return list(PORTFOLIOS[task.name].usual)
+    known, regression = PORTFOLIOS[task.name], plain(task)
+    return [name for name in known.usual if name != known.plain or regression]
 
 
 def plain(task: Task) -> str | None:

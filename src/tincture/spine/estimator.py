@@ -99,11 +99,11 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
         for name in amounts:
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
                 raise SettingError(f"{name.capitalize()} must be a number.")
-        for name in ("n_rows", "seed"):
-            if not isinstance(getattr(self, name), Integral):
-                raise SettingError(f"{name} must be a whole number.")
+        counts = [self.seed] if self.n_rows is None else [self.seed, self.n_rows]
+        if not all(isinstance(count, Integral) for count in counts):
+            raise SettingError("n_rows and seed must be whole numbers.")
         check_privacy(self.epsilon, self.delta)
-        if not 4 <= self.n_rows <= most:
+        if self.n_rows is not None and not 4 <= self.n_rows <= most:
             raise SettingError(f"{self.n_rows} {self._made} were asked for; expected 4 to {most}.")
         if not 0 <= self.seed < 2**63:
             raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")

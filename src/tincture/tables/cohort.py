@@ -56,16 +56,21 @@ def invent(
     brief: Brief, teacher: Teacher[Basis], copula: Copula, n: int, rng: np.random.Generator
 ) -> Invented:
     """Draw people from the copula, and their outcomes by the teacher's score."""
-    task, counts = brief.task, brief.counts
     drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
-    teacher, points = levelled(teacher, drawn[:AT_ONCE], task, counts), drawn[:n]
-    parts = [teacher.basis.values(points[k : k + AT_ONCE]) for k in range(0, n, AT_ONCE)]
-    values = np.concatenate(parts)
+    teacher = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts)
+    return Invented(drawn[:n], outcomes_of(drawn[:n], brief, teacher, rng))
+
+
+def outcomes_of(
+    points: Floats, brief: Brief, teacher: Teacher[Basis], rng: np.random.Generator
+) -> Floats:
+    """Outcomes of invented people by a levelled teacher, without the scatter of chance."""
+    task, counts = brief.task, brief.counts
+    blocks = range(0, len(points), AT_ONCE)
+    values = np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
     scores = values @ teacher.weights
-    design = _filled(brief.encoding.design(points))
-    features = np.concatenate([values[:, :-1], design], axis=1)
-    outcomes = task.drawn(scores, counts, rng)
-    return Invented(points, evened(outcomes, scores, features, task, counts, rng))
+    features = np.concatenate([values[:, :-1], _filled(brief.encoding.design(points))], axis=1)
+    return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
 
 
 def _filled(design: Floats) -> Floats:

@@ -51,8 +51,9 @@ class Condenser(Releasing):
     models : sequence of str or estimators, optional
         Whom the rows shall serve: names of the portfolio, ``"package.module:factory"``, or any
         estimator. By default the whole portfolio of the task.
-    n_rows : int
-        Rows to make; fewer than there are records.
+    n_rows : int, optional
+        Rows to make, fewer than there are records; by default 100, or up to 500 where a regression
+        without a penalty is served, which needs ten events for each of its columns.
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise, where the proxy method searches.
@@ -104,7 +105,7 @@ class Condenser(Releasing):
         event: str | None = None,
         case: Any = None,
         models: Sequence[Any] | None = None,
-        n_rows: int = 100,
+        n_rows: int | None = None,
         cohort: int | None = None,
         complete: bool = False,
         unit: str | None = None,
@@ -253,7 +254,7 @@ class Condenser(Releasing):
     def _settings(self) -> dict[str, Any]:
         return {
             "version": __version__,
-            "n_rows": int(self.n_rows),
+            "n_rows": None if self.n_rows is None else int(self.n_rows),
             "cohort": None if self.cohort is None else int(self.cohort),
             "complete": self.complete,
             "method": self.method,

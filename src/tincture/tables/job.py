@@ -26,6 +26,7 @@ from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
 from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
+from tincture.tables.sizing import LEAST, USUAL
 from tincture.tables.trial import rehearse
 
 
@@ -65,6 +66,12 @@ class TableJob(Settled):
         return used.lawful(self.task.columns)
 
     @property
+    def n_asked(self) -> int | None:
+        """Rows to make; None where that is left to the counts."""
+        asked: int | None = self.settings["n_rows"]
+        return asked
+
+    @property
     def method(self) -> str:
         """What is meant where the method is left to us."""
         return method_for(self.settings["method"], self.task)
@@ -81,9 +88,11 @@ class TableJob(Settled):
         TableError
             If it disagrees with the schema, or has no more records than rows are asked for.
         """
-        if record_count(source) <= self.n_rows:
+        least = LEAST if self.n_asked is None else self.n_asked
+        if record_count(source) <= least:
             raise TableError(
-                f"The table has no more records than the {self.n_rows} rows asked for; condensing "
+                f"The table has no more records than the {least} rows "
+                f"{'made at least' if self.n_asked is None else 'asked for'}; condensing "
                 "needs many times more records than rows."
             )
         return self.sealing(source)
@@ -95,7 +104,7 @@ class TableJob(Settled):
 
     def rehearse(self) -> None:
         """Try every model on invented rows and records."""
-        rehearse(self.served.models, self.task, self.encoding, self.n_rows)
+        rehearse(self.served.models, self.task, self.encoding, self.n_asked or USUAL)
 
     def described(self) -> dict[str, Any]:
         """The outcome, and what is predicted from what."""
@@ -114,7 +123,7 @@ class TableJob(Settled):
             self.encoding,
             self.task,
             self.served,
-            self.n_rows,
+            self.n_asked,
             rng,
             balance=self.settings["balance"],
             effort=self.settings["effort"],

@@ -18,7 +18,6 @@ from tincture.tables.cells import cell_widths, edges_of, parts
 from tincture.tables.histograms import FLOOR, of_amount, of_levels
 
 SOFT = 0.7  # coordinate of the level meant; the others have 1 − SOFT, so that small steps can flip
-LOOSE = 0.57  # the same where a level is to be searched for by small steps from a good start
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +89,6 @@ class Marginals:
             if not column.is_categorical:
                 edges, below = _quantile_map(column, share)
                 out[..., where.start] = _interpolated(points[..., where.start], edges, below)
-        return out
-
-    def loosened(self, points: Floats) -> Floats:
-        """Exact encoded points to the quantile cube, where small steps can change a level."""
-        out = self.quantiles(points)
-        for column, where, _ in self._columns():
-            first = where.start if column.is_categorical else where.start + 1
-            loose = slice(first, where.stop)
-            out[..., loose] = (1 - LOOSE) + (2 * LOOSE - 1) * out[..., loose]
         return out
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:

@@ -23,6 +23,7 @@ from tincture.tables.expectation import verdict
 from tincture.tables.marginals import Marginals
 from tincture.tables.proxy import by_proxy
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.sizing import USUAL, rows_for
 
 METHODS = ("auto", "direct", "proxy")
 
@@ -74,7 +75,7 @@ def search(
     encoding: Encoding,
     task: Task,
     served: Served,
-    n_rows: int,
+    n_rows: int | None,
     rng: np.random.Generator,
     *,
     balance: str | None = None,
@@ -91,7 +92,8 @@ def search(
         Answers the questions of ``engine.ledger.plan``, which also tells the method.
     encoding, task, served
         Columns, outcome, and the models to be served.
-    n_rows : int
+    n_rows : int or None
+        Rows to make; None for as many as the counts call for.
     rng : numpy.random.Generator
         Of the search alone; privacy noise has its own source.
     balance : str, optional
@@ -107,13 +109,19 @@ def search(
     """
     marginals, counts = survey(engine, encoding, task)
     guarded = served.with_guards(guards(task))
+    follow = by_proxy if engine.ledger.plan.has(ResidualSums.question) else by_descent
+    if n_rows is None:
+        n_units, least = float(counts.sum()), task.rarer(counts)
+        n_rows, why = rows_for(encoding, served.names, least, n_units)
+        if follow is by_descent:  # every row is paid for
+            n_rows, why = min(n_rows, USUAL), f"{min(n_rows, USUAL)} rows are made."
+        tell.notice(why)
     wanted = n_rows, effort, balance, cohort, complete
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
-    follow = by_proxy if brief.plan.has(ResidualSums.question) else by_descent
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
     found = follow(brief, rng, tell.progress)
-    return replace(found, told=told_shares(task, counts, brief.plan))
+    return replace(found, told={**told_shares(task, counts, brief.plan), "n_rows": n_rows})
 
 
 def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:

@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from tincture.models.portfolio import TREES
 from tincture.privacy.engine import Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task
-from tincture.search.directions import Directions
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
@@ -28,44 +26,32 @@ from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher, taught
 from tincture.tables.additive import PRIOR, Basis, Belief, curvatures, levelled
 from tincture.tables.brief import Brief
-from tincture.tables.cohort import invent
+from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
 from tincture.tables.questions import LossDifferences, RankProducts
 from tincture.tables.refined import Lesson, refined
-from tincture.tables.starts import BARE, RICH, graded, grown
+from tincture.tables.starts import grown, paired
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000
-N_PAIRS = 64
-RADIUS = 0.12  # of the directions
-SHARPNESS = 4.0  # how much more the first times heed the score than nature does
 CLIP_A_TABLE = 0.1
 
 
-class Style(NamedTuple):
-    """Rounds of each kind of step for a kind of outcome (docs/decisions/0008)."""
-
-    descents: int
-    moves: int
-
-
-STYLES = {True: Style(descents=160, moves=120), False: Style(descents=200, moves=0)}
+# Moves of a search; times are served well from the start (docs/decisions/0015).
+MOVES = {True: 120, False: 60}
 
 
 def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Found:
     """Teach, relate, distil, choose; see `tincture.tables.method.search`."""
     (own,) = rng.spawn(1)  # the cohort's, on whose size the rows must not depend
-    style = STYLES[brief.task.is_probabilistic]
-    descents = max(1, round(style.descents * brief.effort))
-    moves = round(style.moves * brief.effort)
+    moves = max(1, round(MOVES[brief.task.is_probabilistic] * brief.effort))
     looks = brief.plan.count(ResidualSums.question), brief.plan.count(LossDifferences.question)
-    total, ticks = 2 * descents + moves + sum(looks), itertools.count()
+    total, ticks = moves + sum(looks), itertools.count()
 
-    def tick(by: int = 1) -> None:
-        for _ in range(by):
-            progress(next(ticks), total)
+    def tick() -> None:
+        progress(next(ticks), total)
 
     lesson = teach(brief, rng, tick)
     proxy = relate(brief, Lines(brief.marginals, lesson.teacher))
@@ -79,29 +65,15 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
     lender = brief.released(pool, rng)
-    start = first_table(brief, lender, teacher.score(lender), rng)
+    start = first_table(brief, teacher, lender, rng)
     distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores)
-    # Directions first, which suit smooth models and keep rows real; then moves, for hard splits.
-    marginals, encoding = brief.marginals, brief.encoding
-    loose = replace(start, prototypes=marginals.loosened(start.prototypes))
-    descent = Directions(descents, N_PAIRS, radius=RADIUS)
-    tables = distil(
-        distance,
-        descent,
-        loose,
-        descents,
-        rng,
-        lambda: tick(2),
-        lambda prototypes: brief.released(encoding.snap(marginals.place(prototypes))),
-    )[-1:]
-    mover = Moves(lender, encoding.slices, proxy.lines.attention)
-    if moves:
-        told = replace(start, prototypes=tables[-1])
-        tables += distil(distance, mover, told, moves, rng, tick, encoding.lawful)
+    mover = Moves(lender, brief.encoding.slices, proxy.lines.attention)
+    tables = distil(distance, mover, start, moves, rng, tick, brief.encoding.lawful)
     task = brief.anchored(pool[:N_ANCHORS], rng)
-    table = choose(brief, task, start, tables, mover, rng, tick)
+    table = choose(brief, task, start, [start.prototypes, tables[-1]], mover, rng, tick)
     progress(total, total)
-    return Found(table[start.owner], start.outcomes, cohort=cohort)
+    order = rng.permutation(len(start.owner))  # which says nothing
+    return Found(table[start.owner][order], start.outcomes[order], cohort=cohort)
 
 
 def teach(
@@ -143,16 +115,19 @@ def relate(brief: Brief, lines: Lines) -> Copula:
     return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
 
 
-def first_table(brief: Brief, pool: Floats, scores: Floats, rng: np.random.Generator) -> Start:
-    """Invented records in order of the teacher's score, with outcomes that follow it."""
-    task, marginals, outcomes = brief.task, brief.marginals, brief.outcomes(rng)
-    severity = task.severity(outcomes)
-    if task.is_probabilistic:
+def first_table(
+    brief: Brief, teacher: Teacher[Basis], pool: Floats, rng: np.random.Generator
+) -> Start:
+    """Invented people all along the teacher's score, or a tree of risk where trees alone ask."""
+    task, marginals, scores = brief.task, brief.marginals, teacher.score(pool)
+    if task.is_probabilistic and set(brief.served.names) <= TREES:
+        outcomes = brief.outcomes(rng)
         typical = brief.released(brief.encoding.snap(marginals.place(marginals.typical())))
-        chances = task.chance(scores)
-        growth = BARE if set(brief.served.names) <= TREES else RICH
-        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng, growth)
-    return graded(pool, scores, outcomes, severity, rng, copies=1, sharpness=SHARPNESS)
+        chances, severity = task.chance(scores), task.severity(outcomes)
+        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
+    start = paired(pool, scores, brief.n_rows, rng)
+    rows = start.prototypes[start.owner]
+    return replace(start, outcomes=outcomes_of(rows, brief, teacher, rng))
 
 
 def choose(

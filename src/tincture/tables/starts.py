@@ -21,6 +21,7 @@ from tincture.tables.marginals import Marginals
 SMALLEST = 0.01  # share of the records in a leaf
 DEPTH = 5  # of the trees that recipients usually fit
 FEWEST = 4  # leaves, however few the cases
+COPIES = 2  # of a prototype
 
 
 class Growth(NamedTuple):
@@ -44,7 +45,6 @@ class Growth(NamedTuple):
     sharpness: float
 
 
-RICH = Growth(leaves=25, a_case=25.0, plain=0.4, sharpness=2.0)  # something for every model
 BARE = Growth(leaves=25, a_case=0.6, plain=1.0, sharpness=1.0)  # nothing that misleads a tree
 
 
@@ -84,17 +84,11 @@ def tied(
     return Start(prototypes, owner, outcomes[np.argsort(noisy)])
 
 
-def graded(
-    points: Floats,
-    scores: Floats,
-    outcomes: Floats,
-    severity: Floats,
-    rng: np.random.Generator,
-    *,
-    copies: int,
-    sharpness: float,
-) -> Start:
-    """Prototypes drawn evenly along a score of risk, with outcomes that follow it.
+def paired(points: Floats, scores: Floats, n_rows: int, rng: np.random.Generator) -> Start:
+    """Prototypes drawn evenly along a score of risk, two rows each, with no outcomes yet.
+
+    Two equal rows may differ in outcome, which says that neither is certain, and keeps trees from
+    taking each for a rule.
 
     Parameters
     ----------
@@ -102,23 +96,12 @@ def graded(
         Invented records to draw from.
     scores : ndarray of shape (N,)
         Log odds or log hazards.
-    severity : ndarray of shape (m,)
-        Of the outcomes; larger for those that a higher risk leads to.
-    copies : int
-        Rows a prototype.
-    sharpness : float
-        How much more the outcomes heed the score than nature does.
     """
-    n_rows = len(outcomes)
-    owner = np.arange(n_rows) // copies
+    owner = np.arange(n_rows) // COPIES
     n_prototypes = int(owner[-1]) + 1
     in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
-    strata = np.array_split(in_line, n_prototypes)
-    chosen = np.array([rng.choice(stratum) for stratum in strata])
-    urgency = sharpness * scores[chosen][owner] + rng.logistic(size=n_rows)
-    ranked = np.empty_like(outcomes)
-    ranked[np.argsort(urgency)] = outcomes[np.argsort(severity, kind="stable")]
-    return Start(points[chosen], owner, ranked)
+    chosen = [rng.choice(stratum) for stratum in np.array_split(in_line, n_prototypes)]
+    return Start(points[chosen], owner, np.empty((n_rows, 0)))
 
 
 def grown(
@@ -129,7 +112,7 @@ def grown(
     severity: Floats,
     typical: Floats,
     rng: np.random.Generator,
-    growth: Growth = RICH,
+    growth: Growth = BARE,
 ) -> Start:
     """A regression tree of the chances written back as rows: a prototype a leaf.
 

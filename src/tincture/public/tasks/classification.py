@@ -136,6 +136,8 @@ class Classification:
             return rng.permutation(self.allot(counts, len(scores), rng))
         order, case = np.lexsort((rng.random(len(scores)), scores)), np.empty(len(scores))
         case[order] = systematic(self.chance(scores[order]), rng.random())
+        if len(case) > 1 and len(np.unique(case)) < 2:  # models need both
+            case[order[0 if case[0] else -1]] = 1 - case[0]
         return case[:, None]
 
     @property

@@ -1,0 +1,43 @@
+"""How many rows are made where that is left to us, by a rule of regression and noisy counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tincture.models.portfolio import PLAIN
+from tincture.public.encoding import Encoding
+
+USUAL = 100  # rows that serve models with a penalty or a bound
+MOST = 500
+LEAST = 20
+A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
+
+
+def coded_columns(encoding: Encoding) -> int:
+    """Columns of a regression's design: amounts, and levels but the first."""
+    return sum(len(c.levels) - 1 if c.is_categorical else 1 for c in encoding.columns)
+
+
+def rows_for(
+    encoding: Encoding, models: Sequence[str], rarer: float, total: float
+) -> tuple[int, str]:
+    """Rows to make, and the sentence that says why.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names of those served.
+    rarer, total : float
+        Units with the rarer outcome and in all, through noise.
+    """
+    half = max(LEAST, int(total / 2))
+    if not set(models) & PLAIN:
+        n = min(USUAL, half)
+        return n, f"{n} rows are made; no regression without a penalty is served."
+    coded = coded_columns(encoding)
+    share = min(max(rarer / max(total, 1.0), 0.001), 0.5)
+    wanted = math.ceil(A_COLUMN * coded / share / 10) * 10
+    n = min(max(wanted, USUAL), MOST, half)
+    why = f"ten events for each of {coded} coded columns would take {wanted:,}"
+    return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."
