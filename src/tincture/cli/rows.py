@@ -30,7 +30,14 @@ def condense(
             help="A model to serve, repeatable; by default the whole portfolio.", metavar="MODEL"
         ),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Rows to make.")] = 100,
+    rows: Annotated[
+        str,
+        typer.Option(
+            metavar="N",
+            help="Rows to make; auto: 100, or up to 500 where a regression without a penalty is "
+            "served.",
+        ),
+    ] = "auto",
     cohort: Annotated[
         int | None,
         typer.Option(help="People to invent beside them, 0 for none; as many as there are."),
@@ -86,7 +93,7 @@ def condense(
                 event=event,
                 case=case,
                 models=model,
-                n_rows=rows,
+                n_rows=_count(rows),
                 cohort=cohort,
                 complete=complete,
                 unit=unit,
@@ -100,7 +107,22 @@ def condense(
             (source,),
         )
 
-    condensed(made, CondensedTable, DATA, options, f"Condensing to {rows} rows")
+    condensed(
+        made,
+        CondensedTable,
+        DATA,
+        options,
+        f"Condensing to {'' if rows == 'auto' else rows + ' '}rows",
+    )
+
+
+def _count(rows: str) -> int | None:
+    """A number of rows, or None for as many as the counts call for."""
+    if rows == "auto":
+        return None
+    if not rows.isdecimal():
+        raise SettingError(f'The number of rows (--rows) is "{rows}"; expected a number, or auto.')
+    return int(rows)
 
 
 def _weights(given: list[str]) -> dict[str, float]:
