@@ -146,7 +146,7 @@ def test_noise_off_by_30_percent_is_rejected(name: str, factor: float) -> None:
 
 
 def condenser(epsilon: float = 1.0) -> SeriesCondenser:
-    return stays_condenser(epsilon=epsilon)
+    return stays_condenser(epsilon=epsilon, cohort=20)
 
 
 def test_questions_are_asked_as_planned_and_cost_what_was_allowed() -> None:
@@ -182,7 +182,8 @@ def test_no_output_holds_a_stay(epsilon: float, tmp_path: Path) -> None:
                     assert found.__cause__ is None
                     said.write("".join(traceback.format_exception(found)) + repr(found))
                     found = found.__context__
-    assert (tmp_path / "good-release").exists()
+    for name in ("condensed.parquet", "cohort.parquet", "cohort_outcomes.parquet"):
+        assert len(pl.read_parquet(tmp_path / "good-release" / name))
     assert not (tmp_path / "bad-release").exists()
     output = said.getvalue().encode()
     for file in tmp_path.rglob("*"):

@@ -54,6 +54,10 @@ def condense_series(
     hours: Annotated[float, typer.Option(help="Window from the start of the stay.")] = 48.0,
     bin_length: Annotated[str, typer.Option("--bin", help="Length of a bin.")] = "1h",
     rows: Annotated[int, typer.Option(help="Stays to make.")] = 80,
+    cohort: Annotated[
+        int | None,
+        typer.Option(help="Stays to draw beside them, 0 for none; as many as there are."),
+    ] = None,
     unit: Annotated[
         str | None,
         typer.Option(
@@ -90,6 +94,7 @@ def condense_series(
                 case=case,
                 stay=stay,
                 n_rows=rows,
+                cohort=cohort,
                 hours=hours,
                 bin_hours=hours_of(bin_length),
                 time=time,

@@ -29,6 +29,29 @@ class Running(TypedDict, total=False):
     notice: Notice
 
 
+def check_cohort(cohort: Any, whom: str, most: int) -> None:
+    """Refuse a number that cannot be invented beside the condensed.
+
+    Parameters
+    ----------
+    cohort : int or None
+        None where it is left to the noisy counts.
+    whom : str
+        What it is made of.
+    most : int
+
+    Raises
+    ------
+    SettingError
+    """
+    if cohort is None:
+        return
+    if isinstance(cohort, bool) or not isinstance(cohort, Integral):
+        raise SettingError("cohort must be a whole number.")
+    if not 0 <= int(cohort) <= most:
+        raise SettingError(f"A cohort of {cohort} {whom} was asked for; expected 0 to {most}.")
+
+
 class Releasing(BaseEstimator):  # type: ignore[misc]
     """An estimator whose ``table_``, after ``fit``, is a release."""
 

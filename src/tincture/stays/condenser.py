@@ -12,7 +12,8 @@ from tincture.errors import SchemaError, SettingError
 from tincture.public.rules import KEY
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
-from tincture.spine.estimator import Releasing, Running
+from tincture.spine.estimator import Releasing, Running, check_cohort
+from tincture.stays.cohort import MAX_COHORT
 from tincture.stays.job import StaysJob
 from tincture.stays.layout import Layout
 from tincture.stays.release import CondensedSeries
@@ -39,6 +40,9 @@ class SeriesCondenser(Releasing):
         Column that names the stay, in events and outcomes.
     n_rows : int
         Stays to make.
+    cohort : int, optional
+        More stays to draw beside them, at no cost of privacy; by default as many as were counted
+        through noise.
     hours, bin_hours : float
         Window from the start of the stay, and its bins.
     time, time_unit : str, optional
@@ -73,6 +77,7 @@ class SeriesCondenser(Releasing):
         case: Any = None,
         stay: str = "stay_id",
         n_rows: int = 80,
+        cohort: int | None = None,
         hours: float = 48.0,
         bin_hours: float = 1.0,
         time: str | None = None,
@@ -85,7 +90,8 @@ class SeriesCondenser(Releasing):
         self.target, self.case, self.stay, self.unit = target, case, stay, unit
         self.hours, self.bin_hours = hours, bin_hours
         self.time, self.time_unit = time, time_unit
-        self.n_rows, self.effort, self.seed = n_rows, effort, seed
+        self.n_rows, self.cohort = n_rows, cohort
+        self.effort, self.seed = effort, seed
 
     def fit(self, events: Any, outcomes: Any = None, **running: Unpack[Running]) -> SeriesCondenser:
         """Condense.
@@ -136,16 +142,22 @@ class SeriesCondenser(Releasing):
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""
         check_is_fitted(self, "table_")
-        tables = self.table_.events, self.table_.outcomes
-        if kind == "polars":
-            return tables
-        import pandas as pd
+        return self.table_.frames(kind)
 
-        events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
-        return events, outcomes
+    def cohort_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
+        """Those of the cohort, in the same way.
+
+        Raises
+        ------
+        ReleaseError
+            If there is none.
+        """
+        check_is_fitted(self, "table_")
+        return self.table_.cohort_frames(kind)
 
     def _check(self) -> None:
         self._check_settings(("epsilon", "delta", "hours", "bin_hours"), MAX_STAYS)
+        check_cohort(self.cohort, "stays", MAX_COHORT)
         self._check_effort()
         if self.unit == self.target:
             raise SettingError("The unit must be another column than the target.")
@@ -180,6 +192,7 @@ class SeriesCondenser(Releasing):
         return {
             "version": __version__,
             "n_rows": int(self.n_rows),
+            "cohort": None if self.cohort is None else int(self.cohort),
             "hours": float(self.hours),
             "bin_hours": float(self.bin_hours),
             "seed": int(self.seed),

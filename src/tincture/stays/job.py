@@ -13,12 +13,12 @@ from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.tasks import Classification, told_of
-from tincture.spine.job import Found, Settled, Tell
+from tincture.spine.job import Found, Invented, Settled, Tell
 from tincture.stays.expectation import Outlook
 from tincture.stays.layout import Layout
 from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
-from tincture.stays.release import CondensedSeries, written
+from tincture.stays.release import CondensedSeries, Tables, written
 from tincture.stays.sealing import StaysSealing
 
 
@@ -89,9 +89,15 @@ class StaysJob(Settled):
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """Ask, teach, invent, match."""
-        matching = Matching.of(self.settings["effort"])
         return search(
-            engine, self.layout, self.task, self.n_rows, rng, matching=matching, tell=tell
+            engine,
+            self.layout,
+            self.task,
+            self.n_rows,
+            rng,
+            cohort=self.settings["cohort"],
+            matching=Matching.of(self.settings["effort"]),
+            tell=tell,
         )
 
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedSeries:
@@ -100,7 +106,12 @@ class StaysJob(Settled):
         statics = [c.name for c in layout.statics.columns] if layout.statics else []
         names = [*layout.names, *statics, *self.task.columns, *read_by(form)]
         schema = with_roles(self.schema.select(names), form)
-        tables = written(found.points, found.outcomes, layout, schema, self.task, form)
+
+        def tables(made: Found | Invented, first: int) -> Tables:
+            form_of_them = layout, schema, self.task, form
+            return written(made.points, made.outcomes, *form_of_them, first=first)
+
+        people = found.cohort
         settings = {
             **self.settings,
             **found.told,
@@ -108,4 +119,11 @@ class StaysJob(Settled):
             "time_unit": form.unit,
         }
         about = told_of(schema, self.task)
-        return CondensedSeries(*tables, schema=schema, task=about, settings=settings, ledger=ledger)
+        return CondensedSeries(
+            *tables(found, 1),
+            None if people is None else tables(people, self.n_rows + 1),
+            schema=schema,
+            task=about,
+            settings=settings,
+            ledger=ledger,
+        )

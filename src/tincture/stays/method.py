@@ -17,6 +17,7 @@ from tincture.public.tasks import Classification
 from tincture.spine.job import SILENT, Found, Notice, Tell
 from tincture.spine.questions import CellCounts, ResidualSums, told_shares
 from tincture.spine.teaching import Teacher
+from tincture.stays.cohort import populate, size
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
 from tincture.stays.expectation import NOTHING_SEEN, Outlook
 from tincture.stays.invent import Manner, invent
@@ -98,6 +99,7 @@ def search(
     n_rows: int,
     rng: np.random.Generator,
     *,
+    cohort: int | None = 0,
     matching: Matching = UNMATCHED,
     tell: Tell = SILENT,
 ) -> Found:
@@ -112,10 +114,13 @@ def search(
     n_rows : int
         Stays to invent.
     rng : numpy.random.Generator
+    cohort : int or None
+        Stays to draw beside them; as many as were counted where it is None.
     matching : Matching
     tell : Tell
         Also told what to expect once the stays are counted, and again if no variable is seen.
     """
+    (own,) = rng.spawn(1)  # the cohort's, on whose size the condensed stays must not depend
     total = sum(p.count for p in engine.ledger.plan.phases) + sum(matching)
     done = itertools.count()
 
@@ -137,12 +142,13 @@ def search(
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)
         draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
+    people = populate(teacher, found.course, size(found.counts, cohort), own)
     tell.progress(total, total)
     told = {
         **told_shares(task, found.counts, engine.ledger.plan),
         "left_out": list(teacher.basis.left_out),
     }
-    return Found(draft.points, draft.outcomes, told)
+    return Found(draft.points, draft.outcomes, told, people)
 
 
 def learn(

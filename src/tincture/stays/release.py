@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from tincture.arrays import Floats
+from tincture.errors import ReleaseError
 from tincture.io.frames import to_frame
 from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
@@ -26,7 +27,10 @@ from tincture.stays.layout import Grid, Layout
 from tincture.stays.words import LEFT_OUT, words_of
 
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
+COHORT, COHORT_OUTCOMES = "cohort.parquet", "cohort_outcomes.parquet"
 EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
+
+Tables = tuple[pl.DataFrame, pl.DataFrame]  # events and outcomes
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,15 @@ class CondensedSeries(Release):
         One measurement a row, in the form that the real events had.
     outcomes : polars.DataFrame
         One stay a row: static columns and the target.
+    cohort : tuple of polars.DataFrame, or None
+        Events and outcomes of many more, with the same columns; no stay has a number of the others.
     schema, task, settings, ledger
         As of every `Release`.
     """
 
     events: pl.DataFrame
     outcomes: pl.DataFrame
+    cohort: Tables | None = None
     kind, command, unnamed = "stays", "tincture condense-series", "stays"
 
     @property
@@ -75,31 +82,62 @@ class CondensedSeries(Release):
     @property
     def fingerprint(self) -> str:
         """Of events and outcomes, in whatever version of Parquet they lie."""
-        text = self.events.write_csv() + self.outcomes.write_csv()
-        return hashlib.sha256(text.encode()).hexdigest()
+        told = hashlib.sha256()
+        for frame in self.files.values():
+            told.update(frame.write_csv().encode())
+        return told.hexdigest()
+
+    @property
+    def files(self) -> dict[str, pl.DataFrame]:
+        """What stands in each data file."""
+        made = {EVENTS: self.events, OUTCOMES: self.outcomes}
+        if self.cohort is not None:
+            made |= dict(zip((COHORT, COHORT_OUTCOMES), self.cohort, strict=True))
+        return made
+
+    def frames(self, kind: str = "pandas") -> tuple[Any, Any]:
+        """Events and outcomes as ``"pandas"`` or ``"polars"`` frames."""
+        return _framed((self.events, self.outcomes), kind)
+
+    def cohort_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
+        """Those of the cohort in the same way.
+
+        Raises
+        ------
+        ReleaseError
+            If there is none.
+        """
+        if self.cohort is None:
+            raise ReleaseError("The release holds no cohort; it was made without.")
+        return _framed(self.cohort, kind)
 
     def data(self) -> dict[str, bytes]:
         """Events and outcomes, as Parquet."""
-        return {EVENTS: _parquet(self.events), OUTCOMES: _parquet(self.outcomes)}
+        return {path: _parquet(frame) for path, frame in self.files.items()}
 
     def resources(self) -> list[dict[str, Any]]:
-        """Of both tables."""
-        return [
-            _resource("condensed", EVENTS, self.events),
-            _resource("outcomes", OUTCOMES, self.outcomes, self.schema),
-        ]
+        """Of all tables; those of the cohort have the schema of the others."""
+        declared = {OUTCOMES: self.schema, COHORT_OUTCOMES: self.schema}
+        return [_resource(path, frame, declared.get(path)) for path, frame in self.files.items()]
 
     def own_facts(self) -> dict[str, Any]:
-        """The schema of the real stays."""
-        return {"schema": self.schema.to_dict()}
+        """The schema of the real stays, and how many invented ones there are beside."""
+        people = 0 if self.cohort is None else len(self.cohort[1])
+        return {"schema": self.schema.to_dict(), "cohort": people}
 
     @classmethod
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedSeries:
         """From the files that `save` wrote."""
         about = package["tincture"]
+
+        def tables(*names: str) -> Tables:
+            events, outcomes = (pl.read_parquet(path / name, glob=False) for name in names)
+            return events, outcomes
+
+        has_cohort = COHORT in [r["path"] for r in package["resources"]]
         return cls(
-            events=pl.read_parquet(path / EVENTS, glob=False),
-            outcomes=pl.read_parquet(path / OUTCOMES, glob=False),
+            *tables(EVENTS, OUTCOMES),
+            tables(COHORT, COHORT_OUTCOMES) if has_cohort else None,
             schema=Schema.from_dict(about["schema"], where=str(path / PACKAGE)),
             task={"target": about["task"]["target"], **about["task"]},
             settings=dict(about["settings"]),
@@ -112,21 +150,28 @@ class CondensedSeries(Release):
 
 
 def written(
-    points: Grid, outcomes: Floats, layout: Layout, schema: Schema, task: Task, form: Form
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Points as the two tables of a release, in the form the real ones had."""
+    points: Grid,
+    outcomes: Floats,
+    layout: Layout,
+    schema: Schema,
+    task: Task,
+    form: Form,
+    *,
+    first: int = 1,
+) -> Tables:
+    """Points as the two tables of a release, numbered from ``first``, in the form of the real."""
     grid, statics = layout.parts(points)
-    stays, bins, codes = np.nonzero(np.isfinite(grid))
+    stays, bins, codes = np.nonzero(np.isfinite(grid))  # in the order of stays and times
     values = np.empty(len(stays))
     for code in range(len(layout.variables)):
         mine = codes == code
         values[mine] = layout.value(grid[stays[mine], bins[mine], code].astype(np.float64), code)
-    hours = (bins + 0.5) * layout.hours / layout.n_bins
+    hours = (np.arange(layout.n_bins) + 0.5) * layout.hours / layout.n_bins
     events = pl.DataFrame(
         {
-            form.stay: stays + 1,
-            form.time: _times(hours, form.unit),
-            form.variable: pl.Series([layout.names[code] for code in codes], dtype=pl.String),
+            form.stay: stays + first,
+            form.time: _times(hours, form.unit).gather(bins),
+            form.variable: pl.Series(layout.names, dtype=pl.String).gather(codes),
             form.value: values,
         }
     )
@@ -134,11 +179,11 @@ def written(
     if layout.statics is not None:
         cells |= layout.statics.decode(statics.astype(np.float64))
     rows = to_frame(cells, schema)
-    rows.insert_column(0, pl.Series(form.stay, np.arange(1, len(points) + 1)))
+    rows.insert_column(0, pl.Series(form.stay, np.arange(len(points)) + first))
     if form.unit == "datetime":
         ends = [EPOCH, EPOCH + timedelta(hours=layout.hours)]
         rows = rows.with_columns(pl.lit(ends[0]).alias(START), pl.lit(ends[1]).alias(END))
-    return events.sort(form.stay, form.time, maintain_order=True), rows
+    return events, rows
 
 
 def _times(hours: Floats, unit: str) -> pl.Series:
@@ -151,12 +196,20 @@ def _times(hours: Floats, unit: str) -> pl.Series:
     return pl.Series(np.round(times).astype(np.int64) if whole else np.round(times, 4))
 
 
-def _resource(
-    name: str, path: str, frame: pl.DataFrame, schema: Schema | None = None
-) -> dict[str, Any]:
+def _framed(tables: Tables, kind: str) -> tuple[Any, Any]:
+    if kind == "polars":
+        return tables
+    import pandas as pd
+
+    events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
+    return events, outcomes
+
+
+def _resource(path: str, frame: pl.DataFrame, schema: Schema | None) -> dict[str, Any]:
     """A file of the release; what was declared of its columns is told with their types."""
     known = {} if schema is None else {f["name"]: f for f in resource_schema(schema)["fields"]}
     fields = [known.get(c, {}) | {"name": c, "type": _type(t)} for c, t in frame.schema.items()]
+    name = path.removesuffix(".parquet").replace("_", "-")
     return {"name": name, "path": path, "format": "parquet", "schema": {"fields": fields}}
 
 

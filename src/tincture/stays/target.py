@@ -70,6 +70,7 @@ class StaysTarget(Target):
             case=made.case.level,
             stay=form.stay,
             n_rows=settings["n_rows"],
+            cohort=0,  # the attacks look at the condensed stays
             hours=settings["hours"],
             bin_hours=settings["bin_hours"],
             time=form.time,

@@ -16,6 +16,12 @@ WHAT = (
     "the answers to the questions below, which tell how measurements run and what tells the "
     "classes apart, so that networks trained on them predict well for real stays."
 )
+WHICH = (
+    "condensed.parquet and outcomes.parquet hold few stays, made for networks: train on these. "
+    "cohort.parquet and cohort_outcomes.parquet hold many in the same form, drawn in the same way "
+    "but not matched to networks, half of each class: to try software, loaders and learning curves "
+    "at full size."
+)
 USE = (
     "Train networks on these stays, and test them on your own patients before use.",
     "Put the last value of each bin on a grid and carry it forward; a channel beside it tells "
@@ -50,6 +56,7 @@ READING = (
 def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     """From the two JSON files of a release."""
     settings, unit = package["tincture"]["settings"], ledger["unit"]
+    people = package["tincture"].get("cohort", 0)
     who = f"one person ({unit})"
     if unit in ("stay", settings["columns"][0]):  # a stay may have several windows
         who = "one stay" if unit == "stay" else f"one stay with all its windows ({unit})"
@@ -61,10 +68,11 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         facts=(
             ("Columns of the events", ", ".join(settings["columns"])),
             ("Window", f"{settings['hours']:g} h in bins of {settings['bin_hours']:g} h"),
+            ("Stays in the cohort", f"{people:,}"),
             ("Matched to networks", _matched(settings.get("effort"))),
             (LEFT_OUT, ", ".join(settings.get("left_out", ["not told"])) or "none"),
         ),
-        use=(*USE, *_alike(settings["n_rows"], ledger)),
+        use=(*([WHICH] if people else []), *USE, *_alike(settings["n_rows"], ledger)),
         limits=LIMITS,
         reading=READING,
     )
@@ -84,6 +92,7 @@ def _alike(n_rows: int, ledger: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     sizes = " or ".join(map(str, sorted({n_rows // groups, -(-n_rows // groups)})))
     return (
-        f"Stays come in groups of {sizes} that are alike. In each group of 3 or more one has the "
-        "other outcome, so that networks learn odds and not the stays by heart: keep all of them.",
+        f"Condensed stays come in groups of {sizes} that are alike. In each group of 3 or more "
+        "one has the other outcome, so that networks learn odds and not the stays by heart: keep "
+        "all of them.",
     )

@@ -5,13 +5,13 @@ The condensed rows are few, and chosen; these are many, and drawn. Nothing is as
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from tincture.arrays import Floats
 from tincture.errors import SettingError
+from tincture.spine.estimator import check_cohort
 from tincture.spine.job import Invented
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis, levelled
@@ -23,7 +23,7 @@ LEVELLING = 8000  # people of whom the teacher's level is learned, however few a
 AT_ONCE = 20_000  # people who are scored together, to save memory
 
 
-def check_cohort(cohort: Any, method: str) -> None:
+def check_people(cohort: Any, method: str) -> None:
     """Refuse a number of people that cannot be invented.
 
     Parameters
@@ -37,14 +37,7 @@ def check_cohort(cohort: Any, method: str) -> None:
     ------
     SettingError
     """
-    if cohort is None:
-        return
-    if isinstance(cohort, bool) or not isinstance(cohort, Integral):
-        raise SettingError("cohort must be a whole number.")
-    if not 0 <= int(cohort) <= MAX_PEOPLE:
-        raise SettingError(
-            f"A cohort of {cohort} people was asked for; expected 0 to {MAX_PEOPLE}."
-        )
+    check_cohort(cohort, "people", MAX_PEOPLE)
     if cohort and method != "proxy":
         raise SettingError(
             f"The {method} method has no teacher to invent a cohort from; leave out the cohort "

@@ -21,7 +21,7 @@ from tincture.search.optimizer import Progress
 from tincture.spine.estimator import Releasing
 from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
-from tincture.tables.cohort import check_cohort
+from tincture.tables.cohort import check_people
 from tincture.tables.job import TableJob
 from tincture.tables.method import method_for
 from tincture.tables.release import CondensedTable
@@ -174,7 +174,7 @@ class Condenser(Releasing):
         schema = self._schema()
         self._check()
         task = self._task(schema)
-        check_cohort(self.cohort, method_for(self.method, task))
+        check_people(self.cohort, method_for(self.method, task))
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
