@@ -124,11 +124,12 @@ def test_the_command_line_condenses_stays(tmp_path: Path) -> None:
     flags = {"outcomes": "outcomes.csv", "schema": "schema.json", "out": "release"}
     paths = [part for k, v in flags.items() for part in (f"--{k}", str(tmp_path / v))]
     rest = "--id stay_id --target died --hours 12 --bin 60m --rows 10 --epsilon 4 --delta 1e-5"
-    rest += " --effort 0"
+    rest += " --effort 0 --cohort 5"
     said = run("condense-series", tmp_path / "events.csv", *paths, *rest.split(), "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["rows"] == 10
     assert (tmp_path / "release/condensed.parquet").exists()
+    assert len(pl.read_parquet(tmp_path / "release/cohort_outcomes.parquet")) == 5
     assert not (tmp_path / "release.unfinished").exists()
     said = run("condense-series", tmp_path / "events.csv", *paths, *rest.split(), "--bin", "x")
     assert said.code == 8 or "cannot be read" in said.err
