@@ -21,7 +21,7 @@ from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start
 from tincture.tables.distil import EXTREME, Distance, Judge, distil
-from tincture.tables.starts import graded
+from tincture.tables.starts import paired
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 SEED = 5
@@ -33,7 +33,7 @@ def setting(
     size: float = 1.0,
     weights: Sequence[float] | None = None,
 ) -> tuple[Distance, Start, Moves]:
-    """A distance from a teacher of ``size``, a start graded by it, and moves from its pool."""
+    """A distance from a teacher of ``size``, people along its score, and moves from its pool."""
     rng = np.random.default_rng(1)
     teacher = make_teacher(rng, size)
     marginals = teacher.basis.marginals
@@ -43,8 +43,9 @@ def setting(
     even = [1 / max(len(resolved), 1)] * len(resolved)
     distance = Distance(Served(resolved, weights or even), task, ENCODING, pool[:300], scores[:300])
     outcomes = task.allot(np.ones(task.n_cells), 40, rng)
-    severity = task.severity(outcomes)
-    start = graded(pool, scores, outcomes, severity, rng, copies=2, sharpness=2.0)
+    outcomes = outcomes[np.argsort(task.severity(outcomes), kind="stable")]
+    start = paired(pool, scores, 40, rng)
+    start = Start(start.prototypes, start.owner, outcomes)
     n_columns = len(ENCODING.slices)
     moves = Moves(pool, ENCODING.slices, np.full(n_columns, 1 / n_columns), n_pairs=16)
     return distance, start, moves
@@ -119,7 +120,7 @@ class Sometimes(GaussianNB):
     """Cannot be fitted on some tables, and predicts nothing for some records."""
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Sometimes:
-        if x[:, 0].argmax() % 4 < 2:
+        if round(1e4 * np.abs(x).sum()) % 2:
             raise ValueError("not this one")
         fitted: Sometimes = super().fit(x, y)
         return fitted

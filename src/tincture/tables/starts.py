@@ -8,7 +8,7 @@ that the pure leaves of a tree cannot.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,31 +21,9 @@ from tincture.tables.marginals import Marginals
 SMALLEST = 0.01  # share of the records in a leaf
 DEPTH = 5  # of the trees that recipients usually fit
 FEWEST = 4  # leaves, however few the cases
+LEAVES = 25  # at most
+A_CASE = 0.6  # leaves for each row of the rarer outcome: those without any all look alike
 COPIES = 2  # of a prototype
-
-
-class Growth(NamedTuple):
-    """How a tree is written back as rows (docs/decisions/0008).
-
-    Attributes
-    ----------
-    leaves : int
-        At most.
-    a_case : float
-        At most, for each row of the rarer outcome: leaves without any all look alike.
-    plain : float
-        Share of the columns a leaf does not depend on that take their typical value.
-    sharpness : float
-        Power of the chances by which cases are shared out.
-    """
-
-    leaves: int
-    a_case: float
-    plain: float
-    sharpness: float
-
-
-BARE = Growth(leaves=25, a_case=0.6, plain=1.0, sharpness=1.0)  # nothing that misleads a tree
 
 
 def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
@@ -112,14 +90,12 @@ def grown(
     severity: Floats,
     typical: Floats,
     rng: np.random.Generator,
-    growth: Growth = BARE,
 ) -> Start:
     """A regression tree of the chances written back as rows: a prototype a leaf.
 
-    A prototype is an invented record in the middle of its leaf, some of whose columns that do not
-    lead to the leaf are made typical, lest a tree split on them by accident. It is repeated in
-    proportion to the leaf's records. Cases go to prototypes by a power of their chances: were they
-    nowhere more than the others, a support vector machine would see no difference at all.
+    A prototype is an invented record in the middle of its leaf, whose columns that do not lead to
+    the leaf are made typical, lest a tree split on them by accident. It is repeated in proportion
+    to the leaf's records, and has cases in proportion to their chances.
 
     Parameters
     ----------
@@ -138,7 +114,7 @@ def grown(
 
     tree = DecisionTreeRegressor(
         max_depth=DEPTH,
-        max_leaf_nodes=_n_leaves(growth, severity),
+        max_leaf_nodes=_n_leaves(severity),
         min_samples_leaf=SMALLEST,
         random_state=int(rng.integers(2**31)),
     )
@@ -151,20 +127,20 @@ def grown(
     for prototype, path in zip(prototypes, _paths(tree, design[middles]), strict=True):
         for place, seen in zip(encoding.slices, encoding.design_slices, strict=True):
             leads = np.isin(np.arange(seen.start, seen.stop), path).any()
-            if not leads and rng.random() < growth.plain:
+            if not leads:
                 prototype[place] = typical[place]
     rows = apportion(np.array([float(len(members)) for members in leaves]), len(outcomes), 1)
     owner = np.repeat(np.arange(len(leaves)), rows)
-    likely = np.array([chances[members].mean() for members in leaves]) ** growth.sharpness
+    likely = np.array([chances[members].mean() for members in leaves])
     return Start(prototypes, owner, _shared(outcomes, severity, owner, rows, likely))
 
 
-def _n_leaves(growth: Growth, severity: Floats) -> int:
-    """No more than growth allows, of four rows each on average."""
+def _n_leaves(severity: Floats) -> int:
+    """Of four rows each on average, and no more than cases can tell apart."""
     worst = np.sum(severity == severity.max())
     n_cases = min(worst, len(severity) - worst)
-    told_apart = max(growth.a_case * n_cases, FEWEST)
-    return int(max(min(growth.leaves, told_apart, len(severity) // 4), 2))
+    told_apart = max(A_CASE * n_cases, FEWEST)
+    return int(max(min(LEAVES, told_apart, len(severity) // 4), 2))
 
 
 def _middle(points: Floats, members: Integers) -> int:
