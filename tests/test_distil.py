@@ -119,7 +119,7 @@ class Sometimes(GaussianNB):
     """Cannot be fitted on some tables, and predicts nothing for some records."""
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Sometimes:
-        if x[:, 0].argmax() % 4 < 2:
+        if x[:, 1].argmax() % 4 < 2:
             raise ValueError("not this one")
         fitted: Sometimes = super().fit(x, y)
         return fitted
