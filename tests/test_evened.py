@@ -17,11 +17,14 @@ def people(task: Task, n: int = N) -> tuple[Floats, Floats, Floats, Floats]:
     """Outcomes drawn by a score, the score, features, and counts."""
     rng = np.random.default_rng(1)
     features = rng.normal(size=(n, 8))
-    scores = features[:, :3].sum(axis=1) - 1
+    scores = features[:, :3].sum(axis=1) / 2 - 1
     counts = np.linspace(1.0, 9.0, task.n_cells)
     outcomes = task.drawn(scores, counts, rng)
     counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(np.float64)
-    return outcomes, scores, features, counts
+    # As a teacher's, scores are of a level at which residuals sum to nothing.
+    shifts = np.linspace(-2.0, 3.0, 101)
+    level = min(shifts, key=lambda s: abs(task.residual(scores + s, outcomes, counts).sum()))
+    return outcomes, scores + level, features, counts
 
 
 def ordered(outcomes: Floats) -> Floats:
@@ -37,12 +40,14 @@ def test_the_same_outcomes_are_even_along_features_and_along_the_score(task: Tas
     # Along all that the score does not tell: neighbours in score cannot mend that.
     told = np.column_stack([np.ones(N), scores])
     spread = features - told @ np.linalg.lstsq(told, features, rcond=None)[0]
-    most = 0.25 if task is DIED else 0.5  # times scatter in more than one way
-    assert np.linalg.norm(spread.T @ after) < most * np.linalg.norm(spread.T @ before)
+    assert np.linalg.norm(spread.T @ after) < 0.1 * np.linalg.norm(spread.T @ before)
     # Neighbours are 60 of 3000 people: a tenth of all keeps its outcomes but for those at its ends.
+    # A hazard that is the same for all times misses a little of the riskiest tenth (0.09), some of
+    # which is evened too.
+    near = 0.03 if task is DIED else 0.1
     tenths = np.array_split(np.argsort(scores), 10)
     for tenth in tenths:
-        assert after[tenth].mean() == pytest.approx(before[tenth].mean(), abs=0.05)
+        assert after[tenth].mean() == pytest.approx(before[tenth].mean(), abs=near)
 
 
 def test_it_follows_from_the_seed_and_leaves_what_it_was_given() -> None:
