@@ -3,9 +3,9 @@
     python benchmarks/recipients.py --judge judge.py --plain recipients.py --data DIR \
         --results recipients.jsonl --out benchmarks/recipients.md
 
-The first judge is that of ``utility.py``; the second has the verb ``score TABLE.csv NAME --seed S`` and
-prints a JSON line a model with ``ratio``, and for regressions ``beta`` and ``sign``, then one of the
-table with ``cv_gap`` or ``km``. What the results file holds is not run again.
+The first judge is that of ``utility.py``; the second has the verb ``score TABLE.csv NAME --seed S``
+and prints a JSON line a model with ``ratio``, and for regressions ``beta`` and ``sign``, then one of
+the table with ``cv_gap`` or ``km``. What the results file holds is not run again.
 """
 
 from __future__ import annotations

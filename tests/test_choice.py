@@ -54,7 +54,7 @@ def chosen(figures: list[list[float] | None], n_tables: int = 4) -> tuple[int | 
     marginals = teacher.basis.marginals
     brief = Brief(engine, DIED, marginals, COUNTS, NOBODY, NOBODY, 20)
     pool = ENCODING.snap(marginals.place(marginals.draw(100, rng)))
-    start = first_table(brief, pool, teacher.score(pool), rng)
+    start = first_table(brief, teacher, pool, rng)
     tables = [rng.permutation(start.prototypes) for _ in range(n_tables)]
     weights = np.full(len(ENCODING.slices), 1 / len(ENCODING.slices))
     optimizer = Moves(pool, ENCODING.slices, weights, n_pairs=3, together=())
