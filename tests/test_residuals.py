@@ -53,6 +53,38 @@ def test_information_is_how_fast_residuals_fall_with_the_score(task: Task) -> No
     assert (low - high) / (2 * step) == pytest.approx(expected, rel=1e-3 if task is DIED else 0.1)
 
 
+@pytest.mark.parametrize("task", [DIED, DAYS])
+def test_the_residual_to_expect_where_another_score_is_true(task: Task) -> None:
+    counts = counts_of(task, sample(task))
+    scores, step = task.level(counts) + np.linspace(-1.5, 1.5, 7), 1e-5
+    np.testing.assert_array_equal(task.expected(scores, scores, counts), 0.0)
+    # It falls with the score that is asked about by what the residual's slope is.
+    falls = task.expected(scores, scores - step, counts) - task.expected(
+        scores, scores + step, counts
+    )
+    np.testing.assert_allclose(falls / (2 * step), task.information(scores, counts), rtol=1e-5)
+    higher = task.expected(scores + 1, scores, counts)
+    assert (higher > 0).all()
+    assert (task.expected(scores - 1, scores, counts) < 0).all()
+
+
+@pytest.mark.parametrize("task", [DIED, DAYS])
+def test_residuals_are_what_is_expected_of_people_with_other_scores(task: Task) -> None:
+    # 50,000 people: a mean residual has a standard deviation of 0.005 at most, and 0.03 is six of
+    # them and the hazard's being even inside each bin.
+    counts = counts_of(task, sample(task))
+    if task is DIED:
+        true = task.level(counts) + 1.0
+        rng = np.random.default_rng(4)
+        outcomes = (rng.uniform(size=N) < task.chance(np.full(1, true))).astype(np.float64)[:, None]
+    else:
+        true, outcomes = 1.0, sample(task, 1.0)
+    asked = task.level(counts)
+    seen = task.residual(np.full(N, asked), outcomes, counts).mean()
+    expected = task.expected(np.full(1, true), np.full(1, asked), counts)[0]
+    assert seen == pytest.approx(expected, abs=0.03)
+
+
 def test_residuals_point_to_those_with_more_events_than_expected() -> None:
     group = np.arange(N) % 2
     outcomes = sample(DAYS, np.log(3.0) * group)

@@ -46,8 +46,8 @@ def evened(
     for _ in range(STEPS):
         one = rng.integers(n, size=AT_ONCE)
         other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, n - 1)
-        change = (residual[other] - residual[one])[:, None] * (x[one] - x[other])
-        gain = -2 * change @ off - np.einsum("ij,ij->i", change, change)
+        more, apart = residual[other] - residual[one], x.take(one, axis=0) - x.take(other, axis=0)
+        gain = -2 * more * (apart @ off) - more**2 * np.einsum("ij,ij->i", apart, apart)
         best = int(np.argmax(gain))
         waited = 0 if gain[best] > 0 else waited + 1
         if waited > PATIENCE:
