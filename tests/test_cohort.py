@@ -159,7 +159,10 @@ def test_outcomes_are_drawn_by_the_score_and_the_counts() -> None:
     counts = np.repeat([50.0, 20.0], task.n_bins)
     drawn = task.drawn(np.zeros(50_000), counts, rng)
     again = np.bincount(task.cells(drawn), minlength=task.n_cells) / 50_000
-    by_end = again.reshape(2, -1).cumsum(axis=1), (counts / counts.sum()).reshape(2, -1).cumsum(axis=1)
+    by_end = (
+        again.reshape(2, -1).cumsum(axis=1),
+        (counts / counts.sum()).reshape(2, -1).cumsum(axis=1),
+    )
     assert by_end[0] == pytest.approx(by_end[1], abs=0.02)
     early = task.drawn(np.repeat([0.0, 1.0], 50_000), counts, rng).reshape(2, -1, 2)
     assert early[1, :, 1].mean() > early[0, :, 1].mean() + 0.1
