@@ -92,6 +92,11 @@ def outcomes(task: Task, n: int) -> np.ndarray:
     return (np.arange(n) % task.n_outputs).astype(float)[:, None]
 
 
+def known_for(task: Task) -> list[str]:
+    """Every model by name; ``glm`` is of two classes."""
+    return [name for name in portfolio(task) if name != "glm" or task.n_outputs == 2]
+
+
 @cache
 def fitted(name: str, kind: str) -> tuple[Predictor, Task, Any]:
     """A model by name on three tables, the task with anchors, and the predictions for them."""
@@ -102,7 +107,7 @@ def fitted(name: str, kind: str) -> tuple[Predictor, Task, Any]:
 
 
 RECORDS = designs(1, N, seed=5)[0].astype(np.float32)
-NAMED = [(name, kind) for kind, task in TASKS.items() for name in portfolio(task)]
+NAMED = [(name, kind) for kind, task in TASKS.items() for name in known_for(task)]
 
 
 @pytest.mark.parametrize(("name", "kind"), NAMED)
@@ -139,7 +144,7 @@ def differences(kind: str) -> LossDifferences:
     task = task.anchored(known, outcomes(task, 150))
 
     start = scattered(marginals, task.allot(np.ones(task.n_cells), 40, rng), rng)
-    optimizer, names = Directions(10, n_pairs=2), list(portfolio(task))
+    optimizer, names = Directions(10, n_pairs=2), known_for(task)
     served = Served([resolve(n, task) for n in names], [1 / len(names)] * len(names))
     candidates = optimizer.ask(optimizer.init(start), rng).placed(
         lambda p: ENCODING.snap(marginals.place(p))
