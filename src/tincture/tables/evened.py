@@ -42,7 +42,8 @@ def evened(
     outcomes, scores, x = outcomes[order], scores[order], features[order]
     x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6)
     residual = task.residual(scores, outcomes, counts)
-    off, waited = x.T @ residual, 0
+    usual = [np.full(len(p), p.mean()) for p in np.array_split(residual, max(n // reach, 1))]
+    off, waited = x.T @ (residual - np.concatenate(usual)), 0
     for _ in range(STEPS):
         one = rng.integers(n, size=AT_ONCE)
         other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, n - 1)
