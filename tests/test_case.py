@@ -142,7 +142,8 @@ def test_every_figure_follows_the_case_and_says_it(tmp_path: Path) -> None:
     assert found.to_dict()["case"] == {"column": "died", "level": 1, "label": "dead"}
     page = in_house_page(InHouse("T", "promise", found))
     assert page.count("case: died = 1 (dead)</caption>") == 2  # figures and gaps
-    assert page.count("<small>case: died = 1 (dead)</small>") == 7  # AUROC, AUPRC, odds; curves of two
+    # AUROC, AUPRC, odds ratios, and curves of two models.
+    assert page.count("<small>case: died = 1 (dead)</small>") == 7
     assert '<th scope="col" class="number">died = 1 (dead)</th>' in page
     for card in ("README.md", "card.html"):
         assert "died; the case is 1 (dead)" in (tmp_path / "out" / card).read_text()
