@@ -212,10 +212,11 @@ def test_rows_are_not_corrected_but_where_noise_hides_the_share(condensed: Conde
     near = share(made, 0.25 + 1 / 32, 0.25)
     assert "died = 1 28.1% 25% The shares agree as nearly as 16 rows allow: predicted" in near
     assert "real records, through noise" in near
-    assert "differ, but predicted probabilities need no correction" in share(made, 0.02, 1 / 16)
-    noisy = share(made, 0.02, 1 / 16, error=0.005)
+    assert "agree within the noise: predicted" in share(made, 0.3, 0.25, error=0.05)
+    assert "differ, but predicted probabilities need no correction" in share(made, 0.12, 1 / 16)
+    noisy = share(made, 0.12, 1 / 16, error=0.005)
     assert "(± 2 deviations)" in noisy
-    assert "2% ± 1 6.25%" in noisy
+    assert "12% ± 1 6.25%" in noisy
     assert "need no correction" in noisy
     for hidden in (share(made, 0.0, 0.25, error=0.2), share(made, 0.25, 0.25, error=0.125)):
         assert "The noise hides the real share" in hidden
@@ -247,7 +248,7 @@ def test_a_rare_case_that_was_given_a_row_is_not_said_to_be_as_frequent() -> Non
     made = make_condenser().fit(rare).table_
     text = said(made)
     assert made.rows["died"].sum() == 1
-    assert "died = 1 0.75% 6.25% The shares differ" in text
+    assert "died = 1 0.75% 6.25% So rare an outcome is too rare for 16 rows: ranks stand" in text
     labelled = make_condenser(schema=Schema.from_dict(coded()), case="1").fit(recode(table)).table_
     assert "died = 1 (dead)" in said(labelled)
 

@@ -70,6 +70,17 @@ class Prevalence(NamedTuple):
         return max(gaps) <= 0.5 / self.n + 1e-9
 
     @property
+    def is_alike(self) -> bool:
+        """Whether a deviation of noise could make up all that they differ by."""
+        gaps = [abs(p - q) for p, q in zip(self.real, self.made, strict=True)]
+        return max(gaps) <= self.error
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether so many cannot hold one of the real share, so that one more is far too many."""
+        return min(*self.real, 1 - max(self.real)) * self.n < 0.5
+
+    @property
     def shift(self) -> float:
         """To add to log odds of the case."""
         p, q = (min(max(s[0], LEAST), 1 - LEAST) for s in (self.real, self.made))
@@ -105,6 +116,10 @@ class Prevalence(NamedTuple):
                 f"The shares agree as nearly as {self.n} {made} allow: {what} need no correction "
                 "for them."
             )
+        if self.is_alike:
+            return f"The shares agree within the noise: {what} need no correction for them."
+        if is_searched and self.is_scarce:
+            return f"So rare an outcome is too rare for {self.n} {made}: {recalibrate}"
         if self.is_probability and is_searched:
             return (
                 f"The shares differ, but {what} need no correction for them: these {made} were "

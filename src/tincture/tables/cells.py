@@ -32,7 +32,8 @@ def edges_of(column: Column) -> Floats:
         places = np.linspace(0.0, 1.0, MOST + 1)[:, None]
         values = Amount(column).decode(np.concatenate([places, np.zeros_like(places)], axis=1))
         inner = np.unique(np.append(values[:-1] + step / 2, high - step / 2))
-    return np.concatenate([[0.0], Amount(column).encode(inner)[:, 0], [1.0]])
+    coded = np.unique(Amount(column).encode(inner)[:, 0])  # floats may not tell fine steps apart
+    return np.concatenate([[0.0], coded[(coded > 0.0) & (coded < 1.0)], [1.0]])
 
 
 def cell_widths(encoding: Encoding) -> list[int]:

@@ -68,5 +68,7 @@ def outcomes_of(
 
 def _filled(design: Floats) -> Floats:
     """With the mean where an amount is missing."""
-    usual = np.nan_to_num(np.nanmean(design, axis=0)) if len(design) else 0.0
-    return np.asarray(np.where(np.isnan(design), usual, design))
+    gone = np.isnan(design)
+    known = np.where(gone, 0.0, design)
+    usual = known.sum(axis=0) / np.maximum((~gone).sum(axis=0), 1)  # which nobody may have
+    return np.asarray(np.where(gone, usual, known))
