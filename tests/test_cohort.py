@@ -19,6 +19,7 @@ from tincture.errors import ReleaseError, SettingError
 from tincture.io.frames import to_frame
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival
+from tincture.tables.cohort import filled
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
@@ -178,3 +179,9 @@ def test_frames_hold_what_was_given() -> None:
     values = {"level": np.array([1, -1]), "whole": np.array([2.0, math.nan])}
     frame = to_frame({**values, "share": np.array([math.nan, 0.5])}, schema)
     assert frame.rows() == [(schema["level"].levels[1], 2, None), (None, None, 0.5)]
+
+
+def test_a_column_that_everyone_lacks_has_a_filled_design() -> None:
+    # Without a warning, which pytest makes an error.
+    design = np.array([[np.nan, 1.0, np.nan], [np.nan, np.nan, 3.0]])
+    assert (filled(design) == [[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]).all()

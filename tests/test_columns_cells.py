@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,6 +49,16 @@ def test_no_cell_is_empty_by_rounding(column: Column) -> None:
     if not column.is_log:
         assert (np.diff(edges) > 0.49 * min(step, 1.0)).all()
     assert (np.diff(edges) > 1e-12).all()
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_steps_that_floats_cannot_tell_apart_make_no_empty_cell(
+    scale: Literal["linear", "log"],
+) -> None:
+    # Half a step from an end is the end itself there, and a cell without width divides by nothing.
+    fine = Column("x", "number", 1e-6, 1e9, decimals=12, scale=scale)
+    assert (np.diff(edges_of(fine)) > 0).all()
+    assert edges_of(fine)[-1] == 1.0
 
 
 def test_few_values_have_a_cell_each() -> None:

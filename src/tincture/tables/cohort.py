@@ -62,12 +62,12 @@ def outcomes_of(
     blocks = range(0, len(points), AT_ONCE)
     values = np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
     scores = values @ teacher.weights
-    features = np.concatenate([values[:, :-1], _filled(brief.encoding.design(points))], axis=1)
+    features = np.concatenate([values[:, :-1], filled(brief.encoding.design(points))], axis=1)
     return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
 
 
-def _filled(design: Floats) -> Floats:
-    """With the mean where an amount is missing."""
+def filled(design: Floats) -> Floats:
+    """With the mean where an amount is missing, or 0 where everyone's is."""
     gone = np.isnan(design)
     known = np.where(gone, 0.0, design)
     usual = known.sum(axis=0) / np.maximum((~gone).sum(axis=0), 1)  # which nobody may have
