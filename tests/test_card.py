@@ -248,7 +248,7 @@ def test_a_rare_case_that_was_given_a_row_is_not_said_to_be_as_frequent() -> Non
     made = make_condenser().fit(rare).table_
     text = said(made)
     assert made.rows["died"].sum() == 1
-    assert "died = 1 0.75% 6.25% So rare an outcome is too rare for 16 rows: ranks stand" in text
+    assert "0.75% 6.25% The outcome is too rare for 16 rows to show its share: ranks" in text
     labelled = make_condenser(schema=Schema.from_dict(coded()), case="1").fit(recode(table)).table_
     assert "died = 1 (dead)" in said(labelled)
 

@@ -25,6 +25,16 @@ def test_the_split_is_stratified_and_whole() -> None:
     assert support2(0)[0].equals(train)
 
 
+def test_the_rule_of_the_study_holds_for_every_patient_of_it() -> None:
+    # The class is declared as a coarsening of the group; a wrong pair would bend the rows.
+    train, test, schema = support2(0)
+    said = schema.to_dict()["tincture:rules"][0]["allowed"]
+    groups = [([one] if isinstance(one, str) else one, name) for one, name in said]
+    allowed = {(group, name) for many, name in groups for group in many}
+    for part in (train, test):
+        assert set(part.select("dzgroup", "dzclass").unique().rows()) == allowed
+
+
 @pytest.mark.slow
 def test_the_demonstration_writes_a_release_and_a_picture(tmp_path: Path) -> None:
     out = tmp_path / "demo"

@@ -22,6 +22,7 @@ from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
+from tincture.public.encoding import Encoding
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.job import Tell
 from tincture.stays import expectation as of_stays
@@ -31,6 +32,17 @@ from tincture.stays.method import search, usual_plan
 from tincture.stays.summaries import CELLS, RECORDED, Occupancy
 from tincture.tables.condenser import Condenser
 from tincture.tables.expectation import FEWEST, GOOD, POOR, RULE, expectation, verdict
+from tincture.tables.sizing import rows_for
+
+
+def test_the_sentence_about_rows_names_the_limit_that_holds() -> None:
+    encoding = Encoding([SCHEMA[name] for name in SCHEMA.names if name != "died"])
+    few, why = rows_for(encoding, ["glm"], 4.0, 230.0)
+    assert few == 115
+    assert "one row for two people is made at most" in why
+    many, why = rows_for(encoding, ["glm"], 400.0, 23000.0)
+    assert many == 500
+    assert "100 to 500 are made" in why
 
 
 @given(st.integers(1, 500), st.floats(0.01, 20))

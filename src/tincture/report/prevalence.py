@@ -77,7 +77,7 @@ class Prevalence(NamedTuple):
 
     @property
     def is_scarce(self) -> bool:
-        """Whether so many cannot hold one of the real share, so that one more is far too many."""
+        """Whether the real share is less than half of one among so many."""
         return min(*self.real, 1 - max(self.real)) * self.n < 0.5
 
     @property
@@ -116,10 +116,10 @@ class Prevalence(NamedTuple):
                 f"The shares agree as nearly as {self.n} {made} allow: {what} need no correction "
                 "for them."
             )
-        if self.is_alike:
-            return f"The shares agree within the noise: {what} need no correction for them."
         if is_searched and self.is_scarce:
-            return f"So rare an outcome is too rare for {self.n} {made}: {recalibrate}"
+            return f"The outcome is too rare for {self.n} {made} to show its share: {recalibrate}"
+        if self.is_probability and is_searched and self.is_alike:
+            return f"The shares agree within the noise: {what} need no correction for them."
         if self.is_probability and is_searched:
             return (
                 f"The shares differ, but {what} need no correction for them: these {made} were "

@@ -40,6 +40,6 @@ def rows_for(
     wanted = math.ceil(A_COLUMN * coded / share / 10) * 10
     n = min(max(wanted, USUAL), MOST, half)
     why = f"ten events for each of {coded} coded columns would take {wanted:,}"
-    if n == half < wanted:  # told, since nothing else says that so few people bound it
+    if LEAST < n == half < wanted:
         return n, f"{n} rows are made: {why}, and one row for two people is made at most."
     return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."
