@@ -323,6 +323,13 @@ def has_column(frame: Any, name: str) -> bool:
         return False
 
 
+def to_pandas(frame: pl.DataFrame) -> Any:
+    """The same in pandas, without pyarrow."""
+    import pandas as pd
+
+    return pd.DataFrame({s.name: s.to_numpy() for s in frame})
+
+
 def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.DataFrame:
     """Values by column name, in schema order, as a typed polars frame with nulls for missing."""
     series = []

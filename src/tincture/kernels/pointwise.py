@@ -63,12 +63,12 @@ def cospi(x: ArrayLike) -> Floats:
     return _each(_cospi_pieces, x)
 
 
-def interpolate(x: Records, low: float, high: float, values: Floats) -> Floats:
-    """The line through values at equally spaced places from low to high, level beyond."""
-    last = len(values) - 1
-    place = np.clip((x - low) / (high - low) * last, 0.0, last)
-    cell = np.minimum(place.astype(np.int64), last - 1)
-    return np.asarray(values[cell] + (place - cell) * (values[cell + 1] - values[cell]))
+def interpolate(x: Records, places: Floats, values: Floats) -> Floats:
+    """The line through values at rising places, level beyond; each number by itself to a bit."""
+    cell = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
+    slopes = np.diff(values) / np.diff(places)
+    passed = np.clip(x, places[0], places[-1]) - places[cell]
+    return np.asarray(values[cell] + passed * slopes[cell])
 
 
 def _each(kernel: Any, x: ArrayLike, out: Floats | None = None) -> Floats:

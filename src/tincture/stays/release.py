@@ -15,7 +15,7 @@ import polars as pl
 
 from tincture.arrays import Floats
 from tincture.errors import ReleaseError
-from tincture.io.frames import to_frame
+from tincture.io.frames import to_frame, to_pandas
 from tincture.io.released import plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
@@ -199,9 +199,7 @@ def _times(hours: Floats, unit: str) -> pl.Series:
 def _framed(tables: Tables, kind: str) -> tuple[Any, Any]:
     if kind == "polars":
         return tables
-    import pandas as pd
-
-    events, outcomes = (pd.DataFrame({s.name: s.to_numpy() for s in t}) for t in tables)
+    events, outcomes = map(to_pandas, tables)
     return events, outcomes
 
 

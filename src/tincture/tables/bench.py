@@ -106,10 +106,10 @@ class TableBench(Bench):
         self.condensed = condensed_records(table, self._encoding, self.task)
         if table.cohort is not None:
             self.cohort = _records(table.cohort, table.schema, self._encoding, self.task)
-        if portfolio.plain(self.task) is not None:
+        usual = portfolio.plain(self.task)
+        if usual is not None:
             self.checked = LOOKS[self.task.name]
         named = list(table.models if models is None else models)
-        usual = portfolio.plain(self.task)
         if named and usual is not None and usual not in named:
             named.append(usual)
         self.learners = [
@@ -132,7 +132,7 @@ class TableBench(Bench):
         self, sources: Mapping[str, Records], held_out: Records
     ) -> tuple[tuple[Ratio, ...], tuple[Check, ...]]:
         """Odds or hazard ratios, how honest a file is about itself, and its survival curve."""
-        if portfolio.plain(self.task) is None:
+        if not self.checked:
             return (), ()
         ratios, near = effects(self._encoding, self.task, sources)
         return ratios, near + checks(self._encoding, self.task, sources, held_out)

@@ -10,6 +10,7 @@ import numpy as np
 from tincture.arrays import Floats, Mask
 from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.scores import CEILING, Check, Ratio
+from tincture.models.prepared import impute
 from tincture.privacy.query import Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
@@ -44,7 +45,7 @@ class Regression:
         """Fitted on records, on all columns or on those named."""
         view = View.plain(encoding, records)
         keep: Mask = np.array([names is None or c in names for c, _ in view.terms], dtype=bool)
-        x = _filled(view.columns(records)[:, keep])[None]
+        _, x = impute(view.columns(records)[None, :, keep], view.numeric[keep])
         terms = tuple(t for t, kept in zip(view.terms, keep, strict=True) if kept)
         return cls(terms, *_fitted(task, x, records.outcomes), x[0].std(axis=0))
 
@@ -52,15 +53,6 @@ class Regression:
     def z(self) -> Floats:
         """Coefficients beside their errors; 0 where a column is aliased."""
         return np.nan_to_num(np.abs(self.coef / self.error))
-
-
-def _filled(x: Floats) -> Floats:
-    """With medians where amounts are missing."""
-    for column in x.T:
-        known = column[~np.isnan(column)]
-        if len(known) < len(column):
-            column[np.isnan(column)] = np.median(known) if len(known) else 0.0
-    return x
 
 
 def _fitted(task: Task, x: Floats, outcomes: Floats) -> tuple[Floats, Floats]:

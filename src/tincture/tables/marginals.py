@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tincture.arrays import Floats
+from tincture.kernels.pointwise import interpolate
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
 from tincture.tables.cells import cell_widths, edges_of, parts
@@ -88,7 +89,7 @@ class Marginals:
         for column, where, share in self._columns():
             if not column.is_categorical:
                 edges, below = _quantile_map(column, share)
-                out[..., where.start] = _interpolated(points[..., where.start], edges, below)
+                out[..., where.start] = interpolate(points[..., where.start], edges, below)
         return out
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
@@ -137,10 +138,3 @@ def _quantile_map(column: Column, share: Floats) -> tuple[Floats, Floats]:
     present = share[:-1] + FLOOR / len(share)
     below = np.concatenate([[0.0], np.cumsum(present / present.sum())])
     return edges_of(column), below
-
-
-def _interpolated(x: Floats, places: Floats, values: Floats) -> Floats:
-    """The line through values at rising places from 0 to 1, each point by itself to a bit."""
-    cell = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
-    slopes = np.diff(values) / np.diff(places)
-    return np.asarray(values[cell] + (np.clip(x, 0.0, 1.0) - places[cell]) * slopes[cell])

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from tincture.errors import ReleaseError
-from tincture.io.frames import read_table, to_columns, to_frame
+from tincture.io.frames import read_table, to_columns, to_frame, to_pandas
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
@@ -128,9 +128,7 @@ def _framed(frame: pl.DataFrame, kind: str) -> Any:
         raise ReleaseError(f'The frame kind {kind!r} is not known; use "pandas" or "polars".')
     if kind == "polars":
         return frame
-    import pandas as pd
-
-    return pd.DataFrame({s.name: s.to_numpy() for s in frame})
+    return to_pandas(frame)
 
 
 def _csv(frame: pl.DataFrame) -> bytes:
