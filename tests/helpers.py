@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -201,3 +203,15 @@ def lose_answer(journal: Path) -> None:
     lines = journal.read_bytes().splitlines(keepends=True)
     last = max(i for i, line in enumerate(lines) if b'"booked"' in line)
     journal.write_bytes(b"".join(lines[: last + 1]))
+
+
+@contextmanager
+def kernel_threads(n: int) -> Iterator[None]:
+    """So many threads for kernels."""
+    config = vars(numba.config)
+    before = config["NUMBA_NUM_THREADS"]
+    config["NUMBA_NUM_THREADS"] = n
+    try:
+        yield
+    finally:
+        config["NUMBA_NUM_THREADS"] = before

@@ -13,13 +13,21 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
-import numba
 import numpy as np
 import polars as pl
 import pytest
 from threadpoolctl import threadpool_limits
 
-from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault, plan_of, value_of
+from helpers import (
+    ENCODING,
+    SCHEMA,
+    kernel_threads,
+    make_table,
+    make_teacher,
+    make_vault,
+    plan_of,
+    value_of,
+)
 from series_helpers import LAYOUT, SCALE
 from series_helpers import records as stays
 from tincture.models.portfolio import portfolio, resolve
@@ -61,14 +69,9 @@ PARTS = {
 
 @contextmanager
 def workers(n: int) -> Iterator[None]:
-    """So many threads, of BLAS and of kernels, as far as the machine has them."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(n, vars(numba.config)["NUMBA_NUM_THREADS"]))
-    try:
-        with threadpool_limits(n):
-            yield
-    finally:
-        numba.set_num_threads(before)
+    """So many threads, of BLAS and of kernels."""
+    with threadpool_limits(n), kernel_threads(n):
+        yield
 
 
 def designs(n_tables: int, n_rows: int, seed: int) -> np.ndarray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_tables import degenerate, lifetimes
 
+from helpers import kernel_threads
 from tincture.arrays import Floats, Integers, Mask
 from tincture.kernels import cox, logistic
 from tincture.kernels.pointwise import softmax
@@ -239,15 +239,11 @@ def test_threads_do_not_change_results() -> None:
     rng, tables, _ = _tables(13, r=6)
     time, event = _survival(rng, tables)
     labels = _labels(rng, tables, 3)
-    before, found = numba.get_num_threads(), []
-    if vars(numba.config)["NUMBA_NUM_THREADS"] < 2:
-        pytest.skip("one thread only")
+    found = []
     for n in (1, 2):
-        numba.set_num_threads(n)
-        found.append(
-            [logistic.fit(tables, labels, n_classes=3).coef, cox.fit(tables, time, event).coef]
-        )
-    numba.set_num_threads(before)
+        with kernel_threads(n):
+            classes = logistic.fit(tables, labels, n_classes=3)
+            found.append([classes.coef, cox.fit(tables, time, event).coef])
     for one, two in zip(*found, strict=True):
         assert np.array_equal(one, two)
 

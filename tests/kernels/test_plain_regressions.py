@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from helpers import kernel_threads
 from tincture.arrays import Floats
 from tincture.kernels import coxph, glm
 
@@ -103,14 +103,11 @@ def test_columns_beyond_the_rows_are_aliased(n_rows: int) -> None:
 
 
 def test_threads_do_not_change_results() -> None:
-    before, found = numba.get_num_threads(), []
-    if vars(numba.config)["NUMBA_NUM_THREADS"] < 2:
-        pytest.skip("one thread only")
+    found = []
     x = np.random.default_rng(1).normal(size=(6, 240, 5))
     for n in (1, 2):
-        numba.set_num_threads(n)
         label, event = ROWS["died"].astype(np.int64), ROWS["event"] > 0.5
-        found.append([glm.fit(x, label).coef, coxph.fit(x, ROWS["time"], event).coef])
-    numba.set_num_threads(before)
+        with kernel_threads(n):
+            found.append([glm.fit(x, label).coef, coxph.fit(x, ROWS["time"], event).coef])
     for one, two in zip(*found, strict=True):
         assert np.array_equal(one, two)

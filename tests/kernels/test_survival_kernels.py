@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from odd_tables import degenerate, lifetimes
 from scipy.stats import spearmanr
 
+from helpers import kernel_threads
 from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import ModelError
 from tincture.kernels import boosting_cox, survival_forest
@@ -216,14 +217,11 @@ def test_missing_values_count_as_fill(fit: Fit) -> None:
 
 @pytest.mark.parametrize("fit", FITS)
 def test_threads_do_not_change_results(fit: Fit) -> None:
-    if vars(numba.config)["NUMBA_NUM_THREADS"] < 2:
-        pytest.skip("one thread only")
     (tables, times, events), (records, _, _) = _data(8, r=5)
-    before, found = numba.get_num_threads(), []
+    found = []
     for n in (1, 2):
-        numba.set_num_threads(n)
-        found.append(fit(tables, times, events, seed=3).predict(records))
-    numba.set_num_threads(before)
+        with kernel_threads(n):
+            found.append(fit(tables, times, events, seed=3).predict(records))
     assert np.array_equal(*found)
 
 

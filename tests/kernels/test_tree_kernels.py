@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from helpers import kernel_threads
 from tincture.errors import ModelError
 from tincture.kernels import boosting, forest, tree
 
@@ -227,11 +227,10 @@ def test_full_tree_separates_distinct_rows(
 def test_threads_do_not_matter(fit: Fit) -> None:
     """Every table has its own random numbers and its own part of the output."""
     x, y, records, _ = make_tables(9, 40, 6, 3, seed=6)
-    before, results = numba.get_num_threads(), []
-    for n_threads in (1, min(2, before)):
-        numba.set_num_threads(n_threads)
-        results.append(fit(x, y, n_classes=3, seed=5).predict(records))
-    numba.set_num_threads(before)
+    results = []
+    for n in (1, 2):
+        with kernel_threads(n):
+            results.append(fit(x, y, n_classes=3, seed=5).predict(records))
     np.testing.assert_array_equal(*results)
 
 

@@ -26,11 +26,11 @@ def share(
     n_items : int
     *arrays : object
     workers : int, optional
-        Threads at most; as many as ``numba.get_num_threads()`` says by default.
+        Threads at most; ``NUMBA_NUM_THREADS`` by default, which is one a core unless it is set.
     """
     if not getattr(kernel, "signatures", True):
         _compile(kernel, arrays)
-    n_threads = min(workers or numba.get_num_threads(), n_items)
+    n_threads = min(workers or _n_threads(), n_items)
     if n_threads <= 1:
         kernel(0, n_items, *arrays)
         return
@@ -42,6 +42,15 @@ def share(
     with ThreadPoolExecutor(n_threads) as pool:  # a lasting one would not survive a fork
         for _ in pool.map(piece, range(0, n_items, size)):
             pass
+
+
+def _n_threads() -> int:
+    """Threads that numba would use, without a word to its own pool.
+
+    ``numba.get_num_threads`` takes a lock that forks share at each call: after a fork that is
+    killed meanwhile, every other one would wait for ever.
+    """
+    return int(vars(numba.config)["NUMBA_NUM_THREADS"])
 
 
 def _compile(kernel: Callable[..., None], arrays: tuple[Any, ...]) -> None:
