@@ -33,6 +33,7 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.privacy.vault import BLOCK, Vault, lattice
+from tincture.public.causes import with_cause
 from tincture.public.cells import identity
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
@@ -192,9 +193,10 @@ FIELDS: list[dict[str, Any]] = [
         "constraints": {"minimum": 0, "maximum": 365},
     },
     {"name": "event", "type": "integer", "categories": [0, 1]},
+    {"name": "fate", "type": "integer", "categories": [0, 1, 2]},
 ]
 SCHEMA = Schema.from_dict({"missingValues": ["", "NA", "-9", "99.9"], "fields": FIELDS})
-OUTCOMES = ("died", "stage", "days", "event")
+OUTCOMES = ("died", "stage", "days", "event", "fate")
 ODD: dict[str, list[str]] = {
     "age": ["", "NA", "-9", "-9.0", " 44", "44.0", "4.4e1", "TRUE", "1000", "99.9", "nan", "9"],
     "lactate": ["", "<1.0", ">20", "1e-3", "-9.00", "+3", ".5", "7.", "NA", "99.9", "0.1"],
@@ -209,9 +211,17 @@ ODD: dict[str, list[str]] = {
     "days": ["0", "365", "1e2", " 7", "12.0", "400", "true"],
     "died": ["0", "1", "1.0", "true", "FALSE", " 1"],
     "event": ["0", "1", "0.0", "TRUE"],
+    "fate": ["0", "1", "1.0", " 2", "2.0", "TRUE", "false"],
     "stage": ["I", "IV", " II"],
 }
-REFUSED = {"age": "old", "lactate": "high", "grade": "4", "insured": "2", "dose": "0.7"}
+REFUSED = {
+    "age": "old",
+    "lactate": "high",
+    "grade": "4",
+    "insured": "2",
+    "dose": "0.7",
+    "fate": "3",
+}
 
 
 def usual_record(rng: np.random.Generator) -> Record:
@@ -233,6 +243,7 @@ def usual_record(rng: np.random.Generator) -> Record:
         "days": f"{min(365.0, rng.exponential(150 * np.exp(-risk / 2))):.1f}",
         "event": str(int(rng.uniform() < 0.6)),
     }
+    cells["fate"] = str(int(cells["event"]) * (1 + int(risk > 0)))
     gaps = {"age": "-9", "lactate": "-9", "weight": "0", "grade": "", "dose": "-9"}
     return cells | {k: v for k, v in gaps.items() if rng.uniform() < 0.1}
 
@@ -327,14 +338,22 @@ class Tables:
     method: str = "proxy"
     unit: str | None = None
     balance: str | None = None
+    cause: str | None = None
     n_units: int = N_UNITS
     readers: Sequence[str] = field(default_factory=lambda: list(READERS))
+
+    @property
+    def schema(self) -> Schema:
+        """As a run on the cause knows it."""
+        if self.cause is None:
+            return SCHEMA
+        return with_cause(SCHEMA, self.outcome[-1], self.cause)[0]
 
     @property
     def task(self) -> Task:
         """Of the outcome."""
         if len(self.outcome) == 2:
-            return Survival.of(SCHEMA, *self.outcome)
+            return Survival.of(self.schema, *self.outcome)
         return Classification.of(SCHEMA, *self.outcome)
 
     @property
@@ -364,7 +383,7 @@ class Tables:
 
     def _seal(self, frame: Any, ledger: Ledger, block: int = BLOCK) -> Vault:
         return Vault(
-            TableSealing(SCHEMA, self.encoding, self.task, unit=self.unit),
+            TableSealing(self.schema, self.encoding, self.task, unit=self.unit),
             frame,
             ledger,
             block=block,
@@ -418,4 +437,5 @@ TABLES: list[Family] = [
     Tables("two classes, persons, balanced", ("died",), ("logistic",), unit="who", balance="ward"),
     Tables("four classes, direct", ("stage",), ("logistic", "tree", "naive_bayes"), "direct"),
     Tables("survival", ("days", "event"), ("cox", "survival_forest", "boosting_cox", "aft")),
+    Tables("one cause of two", ("days", "fate"), ("cox",), cause="2"),
 ]

@@ -213,7 +213,7 @@ SCHEMAS = [
     ),
     Case(
         "event with other levels",
-        "must be declared with two levels",
+        "name the one that is the event by --cause",
         3,
         schema=declare("event", categories=[0, 1, 2]),
         flags=SURVIVAL,

@@ -152,7 +152,7 @@ DAYS: dict[str, object] = {"type": "number", "constraints": {"minimum": 0, "maxi
             {"type": "boolean"},
             "minimum of 0",
         ),
-        (DAYS, {"type": "integer", "categories": [0, 1, 2]}, "two levels"),
+        (DAYS, {"type": "integer", "categories": [0, 1, 2]}, r"3 levels \(0, 1, 2\).*by --cause"),
         (DAYS, {"type": "number", "constraints": {"minimum": 0, "maximum": 1}}, "two levels"),
     ],
 )

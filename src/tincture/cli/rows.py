@@ -21,7 +21,15 @@ def condense(
     target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
     event: Annotated[
-        str | None, typer.Option(help="Event column (two levels, such as 0/1) beside --time.")
+        str | None, typer.Option(help="Event column beside --time, such as 0/1; see --cause.")
+    ] = None,
+    cause: Annotated[
+        str | None,
+        typer.Option(
+            help="Which level of --event is the event, where several compete; all others count "
+            "as censored.",
+            metavar="LEVEL",
+        ),
     ] = None,
     case: CaseLevel = None,
     model: Annotated[
@@ -91,6 +99,7 @@ def condense(
                 target=target,
                 time=time,
                 event=event,
+                cause=cause,
                 case=case,
                 models=model,
                 n_rows=_count(rows),

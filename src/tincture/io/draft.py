@@ -28,7 +28,10 @@ CHECK = (
     "The types{more} and words for missing were read off the records: check them field by field "
     'against the code book or other public knowledge, then remove "tincture:reviewed": false.'
 )
-LAST = "Of the two levels of an outcome, list the case last, or name it by --case."
+LAST = (
+    "Of the two levels of an outcome, list the case last, or name it by --case; of several of an "
+    "event, name one by --cause."
+)
 ROW_NAMES = "Column {place} has no name, as row names have none, and is left out."
 INDEX = "__index_level_"  # what pandas calls row names in a Parquet file
 

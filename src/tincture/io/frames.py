@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Integers
 from tincture.errors import TableError
+from tincture.public.causes import is_cause
 from tincture.public.cells import (
     AMBIGUOUS,
     MISSING,
@@ -235,7 +236,8 @@ def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.
     ------
     TableError
     """
-    field = Field(column, missing)
+    whole = column.declared
+    field = Field(whole, missing)
     try:
         if not column.is_categorical:
             return field.amounts(cells)
@@ -243,10 +245,10 @@ def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.
     except Unreadable as error:
         found = error.args[0]
     else:
-        _refuse_unlisted(column, codes)
-        return codes
+        _refuse_unlisted(whole, codes)
+        return codes if column.cause_of is None else is_cause(codes, column.cause_of[1])
     raise TableError(
-        f"Column {column.name!r} holds {found}; the schema declares {column.type}. Correct the "
+        f"Column {column.name!r} holds {found}; the schema declares {whole.type}. Correct the "
         'column, or declare how it is written: its words for missing in "missingValues", a decimal '
         'comma by "decimalChar", <1 and >20 by "tincture:limits".'
     )

@@ -21,7 +21,8 @@ from tincture.public.words import number_of
 def plain(schema: Schema) -> Schema:
     """The same columns, written as released cells are; with it rows and stays are read again."""
     columns = tuple(
-        replace(c, notation=PLAIN, missing_values=None, missing_labels=()) for c in schema.columns
+        replace(c, notation=PLAIN, missing_values=None, missing_labels=(), cause_of=None)
+        for c in schema.columns
     )
     return replace(schema, columns=columns, missing_values=("",), missing_labels=())
 
@@ -51,6 +52,8 @@ def _without_blank(words: tuple[str, ...]) -> list[str]:
 
 def _is_apart(word: str, column: Column) -> bool:
     """Whether no released value of the column reads as this word for missing."""
+    if column.cause_of is not None:
+        return number_of(word) not in column.levels
     number = None if column.is_categorical else number_of(word)
     if number is None or column.minimum is None or column.maximum is None:
         return True
@@ -58,13 +61,16 @@ def _is_apart(word: str, column: Column) -> bool:
 
 
 def of_records(schema: Schema) -> dict[str, Any]:
-    """What the schema says of the cells of records alone, for the package."""
+    """What the schema says of the cells of records alone, for the package.
+
+    Of an event of which a release tells the cause alone, that is the whole field.
+    """
     described = schema.to_dict()
     fields = {}
     for field, column in zip(described["fields"], schema.columns, strict=True):
         own = {k: v for k, v in field.items() if k == "missingValues"} | column.notation.to_dict()
-        if own:
-            fields[column.name] = own
+        if own or column.cause_of is not None:
+            fields[column.name] = own if column.cause_of is None else field
     name = schema.name if schema.name is not None and slug(schema.name) != schema.name else None
     out = {"name": name, "missingValues": described["missingValues"], "fields": fields}
     return {k: v for k, v in out.items() if v is not None}
@@ -83,9 +89,12 @@ def declared(resource: Mapping[str, Any], records: Mapping[str, Any] | None) -> 
     if records is None:
         return dict(resource)
     own = records.get("fields", {})
-    fields = [
-        {k: v for k, v in field.items() if k != "missingValues"} | own.get(field["name"], {})
-        for field in resource["fields"]
-    ]
+    fields = [_field(field, own.get(field["name"], {})) for field in resource["fields"]]
     whole = {k: records[k] for k in ("name", "missingValues") if k in records}
     return {**resource, **whole, "fields": fields}
+
+
+def _field(field: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    if "type" in own:
+        return dict(own)
+    return {k: v for k, v in field.items() if k != "missingValues"} | dict(own)

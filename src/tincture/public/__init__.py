@@ -2,6 +2,7 @@
 
 __all__ = [
     "case",
+    "causes",
     "cells",
     "columns",
     "encoding",

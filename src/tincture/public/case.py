@@ -70,7 +70,7 @@ def usual_case(column: Column) -> int:
     return column.levels.index(True) if column.type == "boolean" else len(column.levels) - 1
 
 
-def place_of(column: Column, case: Any) -> int:
+def place_of(column: Column, case: Any, role: str = "case") -> int:
     """The place of a level that a person names, as the records write it or by its label.
 
     Parameters
@@ -79,6 +79,8 @@ def place_of(column: Column, case: Any) -> int:
         With levels.
     case : level or None
         None for the usual one. 1, 1.0 and "1" are one level.
+    role : str
+        What the level is, in words.
 
     Raises
     ------
@@ -99,7 +101,8 @@ def place_of(column: Column, case: Any) -> int:
     if found is None or found == AMBIGUOUS:
         what = "is no level" if found is None else "means several levels"
         raise SettingError(
-            f"The case {case!r} {what} of {column.name!r}; name one of {', '.join(column.titles)}."
+            f"The {role} {case!r} {what} of {column.name!r}; name one of "
+            f"{', '.join(column.titles)}."
         )
     return found
 

@@ -47,6 +47,9 @@ class Column:
         What these words mean to people, if any has a meaning.
     notation : Notation
         How its cells are written.
+    cause_of : (Column, int) or None
+        The column as records have it and the place of one of its levels, where this one tells
+        by 1 or 0 whether that is the level (`tincture.public.causes`).
     """
 
     name: str
@@ -65,6 +68,12 @@ class Column:
     missing_values: tuple[str, ...] | None = None
     missing_labels: Labels = ()
     notation: Notation = PLAIN
+    cause_of: tuple[Column, int] | None = None
+
+    @property
+    def declared(self) -> Column:
+        """The column as records have it."""
+        return self if self.cause_of is None else self.cause_of[0]
 
     @property
     def is_categorical(self) -> bool:

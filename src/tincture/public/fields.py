@@ -70,7 +70,8 @@ def field_read(raw: Any, position: int, where: str) -> Column:
 
 
 def descriptor_of(column: Column) -> dict[str, Any]:
-    """The field of a column, ready for JSON."""
+    """The field of a column as it was declared, ready for JSON."""
+    column = column.declared
     whole = column.type == "integer"
     bounds = {
         k: int(v) if whole and float(v).is_integer() else v

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
-from tincture.public.tasks import case_of
+from tincture.public.tasks import case_of, roles_of
 from tincture.report.codes import EMPTY_HERE, Code, codes_of
 from tincture.report.document import (
     Block,
@@ -110,7 +110,7 @@ class Card:
             Of this kind of release.
         """
         about = package["tincture"]
-        roles = {name: role for role, name in about["task"].items() if role not in ("kind", "case")}
+        roles = {name: role for role, name in roles_of(about["task"]).items()}
         case = case_of(schema, about["task"])
         names = " and ".join(f"{name} ({role})" for name, role in roles.items())
         counted = case.title if case.level is None else f"the case is {case.title}"

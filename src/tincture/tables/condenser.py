@@ -15,6 +15,7 @@ from tincture.errors import SettingError
 from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
 from tincture.models.served import Served
+from tincture.public.causes import with_cause
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.optimizer import Progress
@@ -44,7 +45,11 @@ class Condenser(Releasing):
     target : str, optional
         Outcome column of a classification.
     time, event : str, optional
-        Outcome columns of a survival analysis, instead of ``target``; the event has two levels.
+        Outcome columns of a survival analysis, instead of ``target``; the event has two levels,
+        or more where a ``cause`` is named.
+    cause : level, optional
+        Which level of the event is the one to predict, by itself or by its label; all others
+        count as censored, so that hazards are cause-specific.
     case : level, optional
         Which of the outcome's two levels figures count, by itself or by its label; by default the
         last that the schema declares, or true.
@@ -103,6 +108,7 @@ class Condenser(Releasing):
         target: str | None = None,
         time: str | None = None,
         event: str | None = None,
+        cause: Any = None,
         case: Any = None,
         models: Sequence[Any] | None = None,
         n_rows: int | None = None,
@@ -117,7 +123,8 @@ class Condenser(Releasing):
         seed: int = 0,
     ) -> None:
         self.schema, self.epsilon, self.delta = schema, epsilon, delta
-        self.target, self.time, self.event, self.case = target, time, event, case
+        self.target, self.time, self.event = target, time, event
+        self.cause, self.case = cause, case
         self.models, self.weights, self.method = models, weights, method
         self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
         self.unit, self.drop = unit, drop
@@ -171,9 +178,9 @@ class Condenser(Releasing):
 
     def job(self) -> TableJob:
         """The public settings of a run, checked."""
-        schema = self._schema()
+        schema, case = self._outcome(self._schema())
         self._check()
-        task = self._task(schema)
+        task = self._task(schema, case)
         check_people(self.cohort, method_for(self.method, task))
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
@@ -208,11 +215,22 @@ class Condenser(Releasing):
         if not 0 < self.effort <= 100:
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
 
-    def _task(self, schema: Schema) -> Classification | Survival:
+    def _outcome(self, schema: Schema) -> tuple[Schema, Any]:
+        """The schema as the run knows it, and the case."""
+        if self.cause is None:
+            return schema, self.case
+        if self.event is None or self.case is not None:
+            raise SettingError(
+                "The cause (--cause) says which level of --event is the event; it goes neither "
+                "with --target nor with --case."
+            )
+        return with_cause(schema, self.event, self.cause)
+
+    def _task(self, schema: Schema, case: Any) -> Classification | Survival:
         if self.target is not None and self.time is None and self.event is None:
-            return Classification.of(schema, self.target, self.case)
+            return Classification.of(schema, self.target, case)
         if self.target is None and self.time is not None and self.event is not None:
-            return Survival.of(schema, self.time, self.event, self.case)
+            return Survival.of(schema, self.time, self.event, case)
         raise SettingError("Name a target, or both a time and an event column, and not all three.")
 
     def _features(self, schema: Schema, task: Task) -> list[str]:

@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tincture.public.tasks import roles_of
+
 WIDE = 100  # lines of levels from which R reads them with jsonlite instead
 
 PYTHON = """\
@@ -96,7 +98,7 @@ def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     resources, task = package["resources"], package["tincture"]["task"]
     fields = resources[0]["schema"]["fields"]
     paths = [r["path"] for r in resources]
-    names = [name for role, name in task.items() if role not in ("kind", "case")]
+    names = list(roles_of(task).values())
     case = task.get("case", next(reversed(_levels(fields, names[-1])), None))
     two = "case" in task or len(_levels(fields, names[-1])) == 2
     outcome = ", ".join(map(_quoted, names))

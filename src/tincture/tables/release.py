@@ -15,6 +15,7 @@ from tincture.io.frames import read_table, to_columns, to_frame, to_pandas
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
+from tincture.public.tasks import of_cause
 from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
 from tincture.tables.words import words_of
@@ -37,7 +38,7 @@ class CondensedTable(Release):
         Of the rows, features and outcome, as it was declared for the records.
     task : dict
         ``kind`` ("classification" or "survival"), the outcome columns by their role, and of two
-        levels the ``case``.
+        levels the ``case``, or of an event of several the ``cause``.
     settings : dict
         Settings and versions of the run.
     ledger : Ledger
@@ -106,13 +107,13 @@ class CondensedTable(Release):
         """From the files that `save` wrote."""
         about = package["tincture"]
         described = declared(package["resources"][0]["schema"], about.get("records"))
-        schema = Schema.from_dict(described, where=str(path / PACKAGE))
+        schema = of_cause(Schema.from_dict(described, where=str(path / PACKAGE)), about["task"])
         has_cohort = COHORT in [r["path"] for r in package["resources"]]
         return cls(
             rows=_read(path / DATA, schema),
             cohort=_read(path / COHORT, schema) if has_cohort else None,
             schema=schema,
-            task={str(k): v if k == "case" else str(v) for k, v in about["task"].items()},
+            task={k: v if k in ("case", "cause") else str(v) for k, v in about["task"].items()},
             models=tuple(str(m) for m in about["models"]),
             ledger=ledger,
             settings=_settings(about["settings"]),

@@ -67,7 +67,8 @@ class TableTarget(Target):
         made = self.release
         settings = made.settings
         outcome = {k: v for k, v in made.task.items() if k != "kind"}
-        outcome["case"] = made.case.level
+        if "cause" not in outcome:
+            outcome["case"] = made.case.level
         return Condenser(
             schema=made.schema,
             epsilon=made.ledger.plan.epsilon,

@@ -24,6 +24,11 @@ COMPLETE = (
     "No cell is blank, though values are missing in records (--complete): what a blank would tell "
     "of the outcome was not kept."
 )
+CAUSE = (
+    "Models of these rows tell the hazard of one cause: how fast the event comes to those who have "
+    "had none of the competing events yet, which count as censored. One minus Kaplan and Meier's "
+    "curve is not the share who will have the event, as it takes competing events to be prevented."
+)
 LIMITS = (
     "No figure computed on these rows (cross-validation, out-of-bag error, p-value, standard "
     "error) tells how good or how sure a model is. Ask the custodian for theirs: tincture "
@@ -55,6 +60,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             "shorter ones where it is early unless the schema gives its scale, as many in each "
             "part as the counted outcomes call for."
         )
+    if "cause" in about["task"]:
+        what += f" {CAUSE}"
     return Words(
         made="rows",
         records="records",

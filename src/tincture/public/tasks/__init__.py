@@ -5,7 +5,7 @@ from tincture.public.tasks.classification import Classification
 from tincture.public.tasks.common import apportion
 from tincture.public.tasks.protocol import Judged, Outcome, Task, Taught
 from tincture.public.tasks.survival import Survival
-from tincture.public.tasks.told import TASKS, case_of, task_of, told_of
+from tincture.public.tasks.told import TASKS, case_of, of_cause, roles_of, task_of, told_of
 
 __all__ = (
     "PARTS",
@@ -18,6 +18,8 @@ __all__ = (
     "Taught",
     "apportion",
     "case_of",
+    "of_cause",
+    "roles_of",
     "task_of",
     "told_of",
 )

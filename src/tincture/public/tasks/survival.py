@@ -53,7 +53,8 @@ class Survival:
         Raises
         ------
         SchemaError
-            If the time has no bounds from 0 up, or the event has not two declared levels.
+            If the time has no bounds from 0 up, or the event has not two declared levels; of more,
+            a cause must be named first (`tincture.public.causes`).
         SettingError
             If the case is none of them.
         """
@@ -64,10 +65,17 @@ class Survival:
         if low < 0:
             raise SchemaError(f"The time {time!r} needs a minimum of 0 or more in the schema.")
         column = schema[event]
+        if len(column.levels) > 2:
+            raise SchemaError(
+                f"The event {event!r} is declared with {len(column.levels)} levels "
+                f"({', '.join(column.titles)}); name the one that is the event by --cause (cause= "
+                "in Python), and all others count as censored."
+            )
         if len(column.levels) != 2:
             raise SchemaError(
                 f'The event {event!r} must be declared with two levels, such as "categories": '
-                "[0, 1] (the last is the event, unless --case names the other), or as a boolean."
+                "[0, 1] (the last is the event, unless --case names the other), or as a boolean; "
+                "with more of them, name one by --cause."
             )
         place = place_of(column, case)
         return cls(

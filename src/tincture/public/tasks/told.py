@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tincture.public.case import Case, place_of
+from tincture.public.causes import with_cause
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
 from tincture.public.tasks.classification import Classification
@@ -19,10 +20,33 @@ TASKS: dict[str, type[Classification | Survival]] = {
 
 
 def told_of(schema: Schema, task: Outcome) -> dict[str, Any]:
-    """A task for a package: its kind, columns by their role, and of two levels the case."""
+    """A task for a package: its kind, columns by their role, and of two levels the case.
+
+    Of an event of which one cause is told apart, the cause stands in place of the case.
+    """
     told = {"kind": task.name, **dict(zip(task.roles, task.columns, strict=True))}
-    levels = schema[task.columns[-1]].levels
+    column = schema[task.columns[-1]]
+    if column.cause_of is not None:
+        return told | {"cause": column.declared.levels[column.cause_of[1]]}
+    levels = column.levels
     return told | ({"case": levels[int(not task.is_turned)]} if len(levels) == 2 else {})
+
+
+def roles_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """The outcome columns by their role."""
+    return {role: told[role] for role in TASKS[told["kind"]].roles}
+
+
+def of_cause(schema: Schema, told: Mapping[str, Any]) -> Schema:
+    """The schema of a release from the declared one.
+
+    Raises
+    ------
+    KeyError, SchemaError, SettingError
+    """
+    if "cause" not in told:
+        return schema
+    return with_cause(schema, told[TASKS[told["kind"]].roles[-1]], told["cause"])[0]
 
 
 def task_of(schema: Schema, told: Mapping[str, Any]) -> Task:
@@ -35,7 +59,7 @@ def task_of(schema: Schema, told: Mapping[str, Any]) -> Task:
     SchemaError, SettingError
     """
     kind = TASKS[told["kind"]]
-    columns = [told[role] for role in kind.roles]
+    columns = list(roles_of(told).values())
     read: Callable[..., Task] = kind.of  # with as many columns as roles
     return read(schema, *columns, case=_level(schema[columns[-1]], told))
 
