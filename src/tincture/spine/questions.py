@@ -39,12 +39,16 @@ class CellCounts(Query):
 def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
     """What noisy counts tell of how often the outcome occurs, for a package."""
     told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
-    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
-    if noise:  # of the sum of half the cells, which is what a share of two sides adds up
-        added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
-        error = noise * added / math.sqrt(2) / max(float(counts.sum()), 1.0)
-        told["prevalence_error"] = round(min(float(error), 1.0), 4)
+    if noise := noise_of_side(task, plan):
+        told["prevalence_error"] = round(min(noise / max(float(counts.sum()), 1.0), 1.0), 4)
     return told
+
+
+def noise_of_side(task: Task, plan: Plan) -> float:
+    """Deviation of the noise in how many have one of two outcomes: the sum of half the cells."""
+    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
+    added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
+    return float(noise * added / math.sqrt(2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
-from tincture.spine.questions import CellCounts, ResidualSums, told_shares
+from tincture.spine.questions import CellCounts, ResidualSums, noise_of_side, told_shares
 from tincture.tables.brief import Brief
 from tincture.tables.descent import by_descent
 from tincture.tables.expectation import verdict
@@ -119,7 +119,9 @@ def search(
     wanted = n_rows, effort, balance, cohort, complete
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     if follow is by_proxy and math.isfinite(brief.plan.epsilon):
-        tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
+        noise = noise_of_side(task, brief.plan)
+        rarer, n_columns = task.rarer(counts), len(encoding.columns)
+        tell.notice(verdict(rarer, noise, n_columns, brief.plan.epsilon))
     found = follow(brief, rng, tell.progress)
     return replace(found, told={**told_shares(task, counts, brief.plan), "n_rows": n_rows})
 

@@ -11,6 +11,7 @@ from tincture.public.encoding import Encoding
 USUAL = 100  # rows that serve models with a penalty or a bound
 MOST = 500
 LEAST = 20
+FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
 
 
@@ -31,7 +32,8 @@ def rows_for(
     rarer, total : float
         Units with the rarer outcome and in all, through noise.
     """
-    half = max(LEAST, int(total / 2))
+    people = max(round(total), FEWEST)
+    half = max(min(LEAST, people), round(people / 2))
     if not set(models) & PLAIN:
         n = min(USUAL, half)
         return n, f"{n} rows are made; no regression without a penalty is served."
@@ -40,6 +42,8 @@ def rows_for(
     wanted = math.ceil(A_COLUMN * coded / share / 10) * 10
     n = min(max(wanted, USUAL), MOST, half)
     why = f"ten events for each of {coded} coded columns would take {wanted:,}"
-    if LEAST < n == half < wanted:
+    if n == half <= LEAST:
+        return n, f"{n} rows are made: {why}, and so few people were counted."
+    if n == half < wanted:
         return n, f"{n} rows are made: {why}, and one row for two people is made at most."
     return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."
