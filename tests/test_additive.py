@@ -21,7 +21,7 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
-from tincture.spine.teaching import Teacher
+from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures, levelled, shifted
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
@@ -86,7 +86,7 @@ class Hazy:
         return Answer(exact + sigma * self._rng.standard_normal(query.size), sigma)
 
 
-def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Basis]:
+def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Features]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
     marginals, counts = survey(engine, ENCODING, DIED)
@@ -94,7 +94,7 @@ def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Basis]:
     return teach(brief, np.random.default_rng(3), lambda: None, prior).teacher
 
 
-def spreads(teacher: Teacher[Basis]) -> dict[str, float]:
+def spreads(teacher: Teacher[Features]) -> dict[str, float]:
     """Standard deviation of the score along each column."""
     values = teacher.basis.values(fresh()[0])
     return {

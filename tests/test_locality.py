@@ -46,7 +46,13 @@ from tincture.stays.embeddings import EmbeddingSums, Trajectories
 from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import (
+    InteractionSums,
+    LossDifferences,
+    MarginalCounts,
+    RankProducts,
+)
 from tincture.tables.sealing import TableSealing
 from tincture.tables.starts import scattered
 
@@ -172,6 +178,14 @@ def records(task: Task) -> Records:
 
 
 SCORE = Summaries(LAYOUT, SCALE, reach=2.0)
+
+
+def interactions(task: Task) -> InteractionSums:
+    basis = teacher().basis
+    products = Products(basis, candidates(basis))
+    return InteractionSums(task, teacher(), products, np.full(task.n_cells, 20.0))
+
+
 LINEAR = Teacher(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
 QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "cells of classes": (lambda: CellCounts(TWO), lambda: records(TWO)),
@@ -191,6 +205,8 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
         ),
         lambda: records(TWO),
     ),
+    "interactions": (lambda: interactions(TWO), lambda: records(TWO)),
+    "interactions of times": (lambda: interactions(TIMES), lambda: records(TIMES)),
     "rank products": (
         lambda: RankProducts(Lines(teacher().basis.marginals, teacher())),
         lambda: records(TWO),

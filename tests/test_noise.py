@@ -23,7 +23,8 @@ from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.questions import RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import InteractionSums, RankProducts
 
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test
@@ -35,6 +36,12 @@ QUERIES: dict[str, Query] = {
     "residual sums": ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
     "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
+    ),
+    "interaction sums": InteractionSums(
+        Classification("died", 2),
+        TEACHER,
+        Products(TEACHER.basis, candidates(TEACHER.basis)),
+        np.array([20.0, 10.0]),
     ),
     "rank products": RankProducts(Lines(TEACHER.basis.marginals, TEACHER)),
 }
@@ -82,6 +89,7 @@ def shape_is_normal(draws: np.ndarray) -> bool:
         (3.0, "nothing"),
         (400.0, "nothing"),
         (3.0, "residual sums"),
+        (3.0, "interaction sums"),
         (3.0, "rank products"),
     ],
 )
@@ -125,7 +133,7 @@ def test_sabotaged_noise_is_rejected(kind: type[Vault], test: Callable[[np.ndarr
     assert not test(noise_of(3.0, kind=kind))
 
 
-@pytest.mark.parametrize("name", ["residual sums", "weighted sums", "rank products"])
+@pytest.mark.parametrize("name", sorted(set(QUERIES) - {"nothing"}))
 @pytest.mark.parametrize("factor", [0.7, 1.3])
 def test_noise_off_by_30_percent_is_rejected_in_every_question(name: str, factor: float) -> None:
     assert not scale_is_right(noise_of(3.0, QUERIES[name], scaled(factor)))

@@ -11,7 +11,7 @@ from tincture.privacy.engine import Told
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis, Belief
-from tincture.tables.refined import Lesson, refined
+from tincture.tables.refined import Heard, Lesson, refined
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 100.0)
 N = 4000
@@ -31,7 +31,8 @@ def lesson_of(task: Task, noise: float = 0.0) -> tuple[Lesson, Floats, Floats, F
     for part in (0.0, 0.3, 0.5, 0.6):
         asked = part * weights
         exact = basis.bounded(values).T @ task.expected(truth, values @ asked, counts)
-        told.append((asked, Told(exact + noise * rng.standard_normal(basis.size), noise)))
+        heard = Told(exact + noise * rng.standard_normal(basis.size), noise)
+        told.append(Heard(basis, asked, heard))
     damped = Teacher(basis, 0.6 * weights)
     return Lesson(damped, Belief.first(basis, task.level(counts)), told), points, truth, counts
 
@@ -56,7 +57,7 @@ def test_exact_answers_give_the_truth_back_at_its_full_slope(task: Task) -> None
 
 def test_twice_the_records_tell_the_same_of_twice_the_sums() -> None:
     lesson, points, truth, counts = lesson_of(DIED)
-    twice = [(w, Told(2 * t.value, t.noise)) for w, t in lesson.told]
+    twice = [h._replace(told=Told(2 * h.told.value, h.told.noise)) for h in lesson.told]
     found = refined(lesson._replace(told=twice), points, DIED, counts, 2.0 * N).score(points)
     assert slope(found, truth) == pytest.approx(1.0, abs=0.05)
 

@@ -22,7 +22,8 @@ from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance, Weighted
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import Marginals
-from tincture.tables.questions import RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import InteractionSums, RankProducts
 
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
 HAIR = 1 + 1e-12
@@ -69,6 +70,18 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
 
 
 @st.composite
+def interaction_sums(draw: st.DrawFn) -> tuple[InteractionSums, Records]:
+    """A question about some pairs and triples of columns, of any outcomes."""
+    tasks: list[Task] = [YES_NO, TIMES]
+    task = draw(st.sampled_from(tasks))
+    teacher = draw(teachers().filter(lambda t: len(candidates(t.basis)) > 0))
+    terms = draw(st.lists(st.sampled_from(candidates(teacher.basis)), min_size=1, unique=True))
+    products = Products(teacher.basis, terms, draw(st.floats(0.01, 1)), draw(st.floats(0.01, 10)))
+    query = InteractionSums(task, teacher, products, draw(counts_of(task)))
+    return query, draw(tables(teacher.basis.marginals, task))
+
+
+@st.composite
 def weighted_sums(draw: st.DrawFn) -> tuple[Weighted, Records]:
     """Residual sums whose records count by their group in some column with levels."""
     asked = residual_sums().filter(lambda a: any(c.is_categorical for c in columns_of(a[0])))
@@ -87,7 +100,9 @@ def columns_of(query: ResidualSums) -> tuple[Column, ...]:
     return marginals_of(query).encoding.columns
 
 
-@pytest.mark.parametrize("questions", [residual_sums(), weighted_sums(), rank_products()])
+@pytest.mark.parametrize(
+    "questions", [residual_sums(), weighted_sums(), interaction_sums(), rank_products()]
+)
 @given(data=st.data())
 def test_a_unit_changes_sums_by_a_clip_at_most(
     questions: st.SearchStrategy[tuple[Query, Records]], data: st.DataObject
@@ -119,9 +134,9 @@ def test_a_weight_lies_between_a_tenth_and_one_and_lengthens_no_vector(
     assert (weighted >= plain * 0.1 / HAIR).all()
 
 
-@given(residual_sums())
+@given(st.one_of(residual_sums(), interaction_sums()))
 def test_a_residual_vector_is_no_longer_than_the_residual(
-    asked: tuple[ResidualSums, Records],
+    asked: tuple[ResidualSums | InteractionSums, Records],
 ) -> None:
     query, records = asked
     teacher = query.teacher

@@ -66,8 +66,9 @@ def taught(
     tick: Callable[[], None],
     *,
     share: float = 1.0,
+    rounds: int | None = None,
 ) -> Floats:
-    """Weights after all planned rounds: the mean over the later half.
+    """Weights after some rounds: the mean over the later half.
 
     Parameters
     ----------
@@ -82,16 +83,18 @@ def taught(
         Told of each round.
     share : float
         Of the units that take part, to save time.
+    rounds : int, optional
+        All planned by default.
     """
     question = asked(first).question
     plan = engine.ledger.plan
-    mechanism, rounds = plan.mechanism(question), plan.count(question)
+    mechanism, number = plan.mechanism(question), plan.count(question) if rounds is None else rounds
     weights, late = first, []
-    for done in range(rounds):
+    for done in range(number):
         tick()
         answer = engine.answer(asked(weights), mechanism, share=share)
         if answer.value is not None:
             weights = learned(weights, Told(answer.value, answer.noise))
-        if 2 * done >= rounds - 1:
+        if 2 * done >= number - 1:
             late.append(weights)
     return np.asarray(np.mean(late, axis=0))

@@ -143,6 +143,12 @@ class Belief:
         variance[-1] = FREE
         return cls(np.append(np.zeros(basis.size - 1), level), variance, prior)
 
+    def joined(self, old: Features, new: Features) -> Belief:
+        """With more blocks before the constant, thought to be nothing yet."""
+        weights = np.insert(self.weights, old.size - 1, np.zeros(new.size - old.size))
+        more = np.full(len(new.blocks) - len(old.blocks), self.prior)
+        return Belief(weights, np.insert(self.variance, len(old.blocks) - 1, more), self.prior)
+
     def after(
         self,
         basis: Features,
@@ -189,7 +195,9 @@ def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
     return gain, (precision + precision.T) / 2
 
 
-def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats) -> Teacher[Basis]:
+def levelled(
+    teacher: Teacher[Features], sample: Floats, task: Task, counts: Floats
+) -> Teacher[Features]:
     """With the released prevalence as its mean chance over a sample of the proxy.
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.
@@ -206,6 +214,6 @@ def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats
     return shifted(teacher, low)
 
 
-def shifted(teacher: Teacher[Basis], by: float) -> Teacher[Basis]:
+def shifted(teacher: Teacher[Features], by: float) -> Teacher[Features]:
     """The same from another level."""
     return Teacher(teacher.basis, np.append(teacher.weights[:-1], teacher.weights[-1] + by))

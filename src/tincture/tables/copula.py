@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tincture.arrays import Floats, Integers
-from tincture.spine.teaching import Teacher
-from tincture.tables.additive import Basis
+from tincture.spine.teaching import Features, Teacher
 from tincture.tables.cells import cell_codes, edges_of
 from tincture.tables.marginals import Marginals
 
@@ -40,7 +39,7 @@ class Lines:
         Standard deviation of the teacher's score along the column.
     """
 
-    def __init__(self, marginals: Marginals, teacher: Teacher[Basis]) -> None:
+    def __init__(self, marginals: Marginals, teacher: Teacher[Features]) -> None:
         self.marginals = marginals
         self.order, self.edges, spread, importance = [], [], [], []
         for j, (column, share) in enumerate(

@@ -22,7 +22,12 @@ from tincture.tables.descent import by_descent
 from tincture.tables.expectation import verdict
 from tincture.tables.marginals import Marginals
 from tincture.tables.proxy import by_proxy
-from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.questions import (
+    InteractionSums,
+    LossDifferences,
+    MarginalCounts,
+    RankProducts,
+)
 from tincture.tables.sizing import USUAL, rows_for
 
 METHODS = ("auto", "direct", "proxy")
@@ -36,7 +41,8 @@ DIRECT = {
 PROXY = {
     CellCounts.question: (0.04, 1),
     MarginalCounts.question: (0.11, 1),
-    ResidualSums.question: (0.71, 8),
+    ResidualSums.question: (0.66, 8),
+    InteractionSums.question: (0.05, 1),
     RankProducts.question: (0.11, 1),
     LossDifferences.question: (0.03, 1),
 }
