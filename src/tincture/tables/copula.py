@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tincture.arrays import Floats, Integers
-from tincture.spine.teaching import Teacher
+from tincture.spine.teaching import Teacher, in_line
 from tincture.tables.additive import Basis
 from tincture.tables.cells import cell_codes, edges_of
 from tincture.tables.marginals import Marginals
@@ -46,7 +46,7 @@ class Lines:
         for j, (column, share) in enumerate(
             zip(marginals.encoding.columns, marginals.shares, strict=True)
         ):
-            effect = teacher.score(marginals.cells(j))
+            effect = in_line(teacher.score(marginals.cells(j)), share)
             if column.is_categorical:
                 order = np.argsort(effect)
             elif column.required:

@@ -94,7 +94,7 @@ def teach(
 
     def learned(weights: Floats, answer: Told) -> Floats:
         told.append((weights, answer))
-        information = counting * float(task.information(values @ weights, counts).mean())
+        information = counting * task.information(values @ weights.T, counts).mean(axis=0)
         noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(len(beliefs))
         curves = curvatures(basis, values, information)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))

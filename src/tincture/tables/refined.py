@@ -67,28 +67,38 @@ def refined(
     scale = total / len(values)
     pull = scale * basis.bounded(values)
     noise = lesson.told[0][1].noise / math.sqrt(len(lesson.told))
-    asked = [(values @ w, told.value) for w, told in lesson.told]
+    asked = [(values @ w.T, told.value) for w, told in lesson.told]
+    widths = [b.stop - b.start for b in basis.blocks]
     for _ in range(STEPS):
-        scores = values @ weights
-        lacking = np.mean([a - pull.T @ task.expected(scores, s, counts) for s, a in asked], axis=0)
-        known = pull * task.information(scores, counts)[:, None]
-        slope, sampling = known.T @ values, known.T @ pull / scale
-        noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(basis.size)
+        scores = values @ weights.T
+        rest = [a - (task.expected(scores, s, counts).T @ pull).ravel() for s, a in asked]
+        information = task.information(scores, counts)
+        slope, sampling = _along(pull, information, values), _along(pull, information, pull) / scale
+        noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(weights.size)
         gain = np.linalg.solve(noisy, slope).T
-        precision = 1 / np.repeat(variance, [b.stop - b.start for b in basis.blocks])
+        precision = np.resize(1 / np.repeat(variance, widths), weights.size)
         mode = gain @ slope
         mode = (mode + mode.T) / 2 + np.diag(precision)
-        step = np.linalg.solve(mode, gain @ lacking - precision * weights)
-        weights = weights + np.clip(step, -LONGEST, LONGEST)
+        step = np.linalg.solve(mode, gain @ np.mean(rest, axis=0) - precision * weights.ravel())
+        weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
         variance = _sizes(basis, weights, np.asarray(np.linalg.inv(mode)), lesson.belief)
     return Teacher(basis, weights)
+
+
+def _along(left: Floats, information: Floats, right: Floats) -> Floats:
+    """Σ left ⊗ information ⊗ right over people: of several scores a block for each two of them."""
+    if information.ndim == 1:
+        return np.asarray((left * information[:, None]).T @ right)
+    pairs = information.transpose(1, 2, 0)
+    return np.block([[_along(left, told, right) for told in row] for row in pairs])
 
 
 def _sizes(basis: Features, weights: Floats, spread: Floats, belief: Belief) -> Floats:
     """Variance of a weight of each block: E‖w‖² / size, and some belief in the usual."""
     variance = belief.variance.copy()
+    free = np.diag(spread).reshape(weights.shape)
     for b, block in enumerate(basis.blocks[:-1]):
-        size = block.stop - block.start
-        seen = weights[block] @ weights[block] + np.trace(spread[block, block])
-        variance[b] = (seen + PRIOR_WORTH * belief.prior) / (size + PRIOR_WORTH)
+        own = weights[..., block].ravel()
+        seen = own @ own + free[..., block].sum()
+        variance[b] = (seen + PRIOR_WORTH * belief.prior) / (own.size + PRIOR_WORTH)
     return variance
