@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tincture.arrays import Floats
-from tincture.kernels.rows import products
 from tincture.privacy.accounting import Plan
 from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
-from tincture.spine.teaching import Features, Teacher
+from tincture.spine.teaching import Features, Teacher, scored
 
 ENOUGH_UNITS = 25_000  # a question learns little from more: then a random share answers
 
@@ -71,12 +70,18 @@ class ResidualSums(Query):
 
     @property
     def size(self) -> int:
-        """One a basis function."""
-        return self.teacher.basis.size
+        """One a basis function, for each score."""
+        return self.teacher.weights.size
 
     def contributions(self, records: Records) -> Floats:
-        """(outcome − expected) ψ(x), of norm |outcome − expected|."""
+        """(outcome − expected) ψ(x), of norm ‖outcome − expected‖; of several scores in turn."""
         values = self.teacher.basis.values(records.points)
-        scores = products(values, self.teacher.weights)
+        scores = scored(values, self.teacher.weights)
         residual = self.task.residual(scores, records.outcomes, self.counts)
-        return residual[:, None] * self.teacher.basis.bounded(values)
+        return along(residual, self.teacher.basis.bounded(values))
+
+
+def along(residual: Floats, bounded: Floats) -> Floats:
+    """Residuals (n,) or (n, n_scores) times ψ (n, k), a score after the other: (n, n_scores k)."""
+    every = np.einsum("n...,nk->n...k", residual, bounded)
+    return np.asarray(every.reshape(len(bounded), bounded.shape[1] * residual[:1].size or 0))

@@ -69,8 +69,8 @@ class Condenser(Releasing):
     drop : sequence of str
         Declared columns to leave out.
     method : {"auto", "direct", "proxy"}
-        How to search: with a private teacher and invented records (two classes, survival), or
-        asking real records at every step.
+        How to search: with a private teacher and invented records, which is the default, or asking
+        real records at every step.
     weights : mapping from str to float, optional
         How much each model counts, by name; 1 where not named.
     balance : str, optional
@@ -181,7 +181,7 @@ class Condenser(Releasing):
         schema, case = self._outcome(self._schema())
         self._check()
         task = self._task(schema, case)
-        check_people(self.cohort, method_for(self.method, task))
+        check_people(self.cohort, method_for(self.method))
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))

@@ -74,7 +74,7 @@ class TableJob(Settled):
     @property
     def method(self) -> str:
         """What is meant where the method is left to us."""
-        return method_for(self.settings["method"], self.task)
+        return method_for(self.settings["method"])
 
     def plan(self) -> Plan:
         """The method's usual questions."""

@@ -105,7 +105,7 @@ def taught_on(
 
     def learned(weights: Floats, answer: Told) -> Floats:
         told.append(Heard(basis, weights, answer))
-        information = counting * float(task.information(values @ weights, counts).mean())
+        information = counting * task.information(values @ weights.T, counts).mean(axis=0)
         noises = answer.noise / math.sqrt(planned), answer.noise / math.sqrt(len(told))
         curves = curvatures(basis, values, information)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
@@ -127,11 +127,13 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
     answer = brief.engine.answer(brief.groups.of_query(query), mechanism, share=share)
     if answer.value is None:
         return []
-    information = brief.task.information(teacher.score(sample), brief.counts)
+    told = brief.task.information(teacher.score(sample), brief.counts)
+    own = told[:, None] if told.ndim == 1 else np.diagonal(told, axis1=1, axis2=2)
     bounded = products.bounded(products.values(sample))
     counting = brief.n_units * brief.groups.mean / share
-    sampling = counting * (information @ np.square(bounded)) / len(sample)
-    return found(products, answer.value, sampling + answer.noise**2)
+    sampling = counting * (own.T @ np.square(bounded)) / len(sample)
+    sums = answer.value.reshape(sampling.shape)
+    return found(products, sums, sampling + answer.noise**2)
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:
