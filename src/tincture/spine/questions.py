@@ -84,4 +84,4 @@ class ResidualSums(Query):
 def along(residual: Floats, bounded: Floats) -> Floats:
     """Residuals (n,) or (n, n_scores) times ψ (n, k), a score after the other: (n, n_scores k)."""
     every = np.einsum("n...,nk->n...k", residual, bounded)
-    return np.asarray(every.reshape(len(bounded), bounded.shape[1] * residual[:1].size or 0))
+    return np.asarray(every.reshape(len(every), math.prod(every.shape[1:])))
