@@ -26,7 +26,7 @@ Term = tuple[int, ...]
 
 MOST = 2000  # products asked about
 MOST_TERMS = 24  # that join
-WAVES = 2  # of an amount in a product of two
+ASKED = 2  # waves of an amount in the products of two that are asked about
 LEVELS = 6  # of a column; the commonest is told by the others
 RARE = 0.04  # variance of a level's indicator at least: products are measured in deviations
 TRIPLES = 0.5  # squared norm of products of three beside those of two, at most
@@ -45,13 +45,20 @@ class Products:
         Weight of products of three.
     reach : float
         Norm from which a record's products are shrunk.
+    waves : int
+        First cosines of an amount that take part in products of two.
     """
 
     def __init__(
-        self, base: Basis, terms: Sequence[Term], of_three: float = 1.0, reach: float = 1.0
+        self,
+        base: Basis,
+        terms: Sequence[Term],
+        of_three: float = 1.0,
+        reach: float = 1.0,
+        waves: int = ASKED,
     ) -> None:
         self.base, self.terms, self.of_three, self.reach = base, terms, of_three, reach
-        heads = [_head(base, column) for column in range(len(base.blocks) - 1)]
+        heads = [_head(base, column, waves) for column in range(len(base.blocks) - 1)]
         self._factors = [[heads[c][: None if len(t) < 3 else 1] for c in t] for t in terms]
         ends = np.cumsum([0, *(math.prod(map(len, factors)) for factors in self._factors)])
         self.blocks: Sequence[slice] = [slice(int(a), int(b)) for a, b in pairwise(ends)]
@@ -154,11 +161,11 @@ def found(products: Products, sums: Floats, variance: Floats) -> list[Term]:
     return [term for *_, term in sorted(sure)[:MOST_TERMS]]
 
 
-def _head(base: Basis, column: int) -> Integers:
+def _head(base: Basis, column: int, waves: int = ASKED) -> Integers:
     """Functions of a column that take part."""
     block, share = base.blocks[column], base.marginals.shares[column]
     if not base.marginals.encoding.columns[column].is_categorical:
-        return np.arange(block.start, block.start + WAVES)
+        return np.arange(block.start, block.start + waves)
     common = np.argsort(-share, kind="stable")
     return np.asarray(block.start + np.sort(common[share[common] > 0][1 : LEVELS + 1]))
 

@@ -24,7 +24,7 @@ from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
 from tincture.spine.teaching import Features, Teacher, taught
-from tincture.tables.additive import PRIOR, Basis, curvatures, levelled
+from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures, levelled
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines
@@ -88,7 +88,7 @@ def teach(
     lesson = Lesson.first(basis, brief.task.level(brief.counts), prior)
     lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
     if terms := together(brief, lesson.teacher, basis, sample):
-        lesson = lesson.on(Crossed(Products(basis, terms), sample))
+        lesson = lesson.on(Crossed(Products(basis, terms, waves=WAVES), sample))
     return taught_on(brief, lesson, sample, rounds // 2, tick)
 
 
