@@ -46,7 +46,7 @@ class Several(NamedTuple):
 SETS = {
     "SUPPORT2, class of disease (4)": Several("support2_hospdead", "dzclass", ("dzgroup",)),
     "Rotterdam, size of tumour (3)": Several("rotterdam", "size", ()),
-    "SUPPORT2, group of disease (8)": Several("support2_hospdead", "dzgroup", ("dzclass",)),
+    "Stroke, smoking (4)": Several("stroke", "smoking_status", ()),
 }
 MODELS: dict[str, Callable[[], Any]] = {
     "logistic": lambda: LogisticRegression(max_iter=5000),

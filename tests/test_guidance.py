@@ -79,6 +79,8 @@ def test_a_condenser_tells_it_without_records() -> None:
     }
     told = Condenser(target="died", **settings).expectation()
     assert f"With {len(SCHEMA.names) - 3} columns" in told
+    told = Condenser(target="stage", **settings).expectation()
+    assert "people are of each class, and less than" in told
     assert "direct" in Condenser(target="died", method="direct", **settings).expectation()
     with pytest.raises(SettingError):
         Condenser(**settings).expectation()

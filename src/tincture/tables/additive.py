@@ -100,7 +100,7 @@ class Curvature(NamedTuple):
     sampling: Floats
 
 
-def curvatures(basis: Features, values: Floats, information: Floats) -> list[Curvature]:
+def curvatures(basis: Features, values: Floats, information: float | Floats) -> list[Curvature]:
     """Expected −∂(residual sum)/∂weights, a block at a time, were columns independent.
 
     Parameters

@@ -58,7 +58,8 @@ class Condenser(Releasing):
         estimator. By default the whole portfolio of the task.
     n_rows : int, optional
         Rows to make, fewer than there are records; by default 100, or up to 500 where a regression
-        without a penalty is served, which needs ten events for each of its columns.
+        without a penalty is served, which needs ten events for each of its columns, or there are
+        more than two classes.
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise, where the proxy method searches.

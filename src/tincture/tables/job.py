@@ -114,7 +114,8 @@ class TableJob(Settled):
 
     def expectation(self) -> str:
         """From the number of columns and ε."""
-        return expectation(len(self.features), self.epsilon, self.method)
+        several = self.task.n_outputs > 2
+        return expectation(len(self.features), self.epsilon, self.method, several=several)
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """By the method that the ledger's plan is of."""
