@@ -160,6 +160,16 @@ def test_a_levelled_teacher_has_the_released_prevalence(share: float) -> None:
     np.testing.assert_array_equal(level.weights[:-1], teacher.weights[:-1])
 
 
+def test_a_levelled_teacher_of_several_classes_has_the_released_shares() -> None:
+    one, shares = make_teacher(np.random.default_rng(6)), np.array([0.6, 0.3, 0.07, 0.03])
+    weights = np.random.default_rng(8).normal(size=(3, one.basis.size))
+    sample = ENCODING.snap(one.basis.marginals.draw(500, np.random.default_rng(7)))
+    stages = Classification("stage", 4)
+    level = levelled(Teacher(one.basis, weights), sample, stages, shares * 1000)
+    np.testing.assert_allclose(stages.chance(level.score(sample)).mean(axis=0), shares, atol=1e-4)
+    np.testing.assert_array_equal(level.weights[:, :-1], weights[:, :-1])
+
+
 def test_a_log_hazard_has_no_level_to_match() -> None:
     teacher = make_teacher(np.random.default_rng(6))
     assert levelled(teacher, np.zeros((5, ENCODING.width)), DAYS, np.ones(40)) is teacher

@@ -40,6 +40,9 @@ def test_the_sentence_about_rows_names_the_limit_that_holds() -> None:
     few, why = rows_for(encoding, ["glm"], 4.0, 230.0)
     assert few == 115
     assert "one row for two people is made at most" in why
+    # Each of several classes wants rows of its own, whatever models are served.
+    assert rows_for(encoding, ["tree"], 400.0, 23000.0, several=True)[0] > 100
+    assert rows_for(encoding, ["tree"], 400.0, 23000.0)[0] == 100
     many, why = rows_for(encoding, ["glm"], 400.0, 23000.0)
     assert many == 500
     assert "100 to 500 are made" in why
@@ -76,7 +79,9 @@ def test_a_condenser_tells_it_without_records() -> None:
     }
     told = Condenser(target="died", **settings).expectation()
     assert f"With {len(SCHEMA.names) - 3} columns" in told
-    assert "direct" in Condenser(target="stage", **settings).expectation()
+    told = Condenser(target="stage", **settings).expectation()
+    assert "people are of each class, and less than" in told
+    assert "direct" in Condenser(target="died", method="direct", **settings).expectation()
     with pytest.raises(SettingError):
         Condenser(**settings).expectation()
 

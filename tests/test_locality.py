@@ -170,6 +170,12 @@ def teacher() -> Any:
 
 
 @cache
+def several() -> Any:
+    one = teacher()
+    return Teacher(one.basis, np.stack([one.weights, one.weights[::-1]]))
+
+
+@cache
 def records(task: Task) -> Records:
     """Records as the vault keeps them."""
     table = make_table(N)
@@ -194,6 +200,10 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "residuals of classes": (
         lambda: ResidualSums(TWO, teacher(), np.array([500.0, 100.0])),
         lambda: records(TWO),
+    ),
+    "residuals of three classes": (
+        lambda: ResidualSums(THREE, several(), np.array([500.0, 100.0, 50.0])),
+        lambda: records(THREE),
     ),
     "residuals of times": (
         lambda: ResidualSums(TIMES, teacher(), np.full(TIMES.n_cells, 20.0)),

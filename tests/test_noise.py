@@ -21,6 +21,7 @@ from tincture.privacy.query import Query
 from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
+from tincture.spine.teaching import Teacher
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.products import Products, candidates
@@ -34,6 +35,11 @@ TEACHER = make_teacher(np.random.default_rng(0))
 QUERIES: dict[str, Query] = {
     "nothing": Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=0.7),
     "residual sums": ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
+    "sums of classes": ResidualSums(
+        Classification("stage", 3),
+        Teacher(TEACHER.basis, np.stack([TEACHER.weights, -TEACHER.weights / 2])),
+        np.array([20.0, 10.0, 5.0]),
+    ),
     "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
     ),
@@ -90,6 +96,7 @@ def shape_is_normal(draws: np.ndarray) -> bool:
         (400.0, "nothing"),
         (3.0, "residual sums"),
         (3.0, "interaction sums"),
+        (3.0, "sums of classes"),
         (3.0, "rank products"),
     ],
 )

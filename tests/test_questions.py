@@ -23,7 +23,7 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Classification, Survival
+from tincture.public.tasks import Classification
 from tincture.tables.method import DIRECT, PROXY, method_for, search, usual_plan
 
 PROMISE = (Path(__file__).parent.parent / "docs" / "promise.md").read_text(encoding="utf-8")
@@ -77,15 +77,11 @@ def test_without_privacy_nothing_is_noised_and_more_losses_are_asked(method: str
     assert plan.count("loss differences") > PHASES[method]["loss differences"][1]
 
 
-def test_the_method_follows_the_outcome_and_an_impossible_one_is_refused() -> None:
-    three, times = Classification("stage", 3), Survival("days", "event", 0.0, 365.0)
-    assert [method_for("auto", t) for t in (DIED, times, three)] == ["proxy", "proxy", "direct"]
-    assert [method_for("direct", t) for t in (DIED, times, three)] == ["direct"] * 3
-    assert [method_for("proxy", t) for t in (DIED, times)] == ["proxy"] * 2
-    with pytest.raises(SettingError, match="two classes or a survival outcome"):
-        method_for("proxy", three)
+def test_the_method_is_the_proxy_one_unless_another_is_named() -> None:
+    for name, meant in {"auto": "proxy", "direct": "direct", "proxy": "proxy"}.items():
+        assert method_for(name) == meant
     with pytest.raises(SettingError, match="auto, direct, proxy"):
-        method_for("magic", DIED)
+        method_for("magic")
 
 
 @METHODS

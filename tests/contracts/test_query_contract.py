@@ -78,11 +78,18 @@ def interactions(task: Task, counts: Floats) -> InteractionSums:
 
 SEXES = Balance(MARGINALS, 2, np.array([0.1, 1.0, 0.5]))
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
+THREE = Classification("y", 3)
 QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "cells of classes": (YES_NO, lambda: CellCounts(YES_NO)),
     "cells of times": (TIMES, lambda: CellCounts(TIMES)),
     "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
     "residuals of classes": (YES_NO, lambda: ResidualSums(YES_NO, teacher(), np.ones(2))),
+    "residuals of three classes": (
+        THREE,
+        lambda: ResidualSums(
+            THREE, Teacher(teacher().basis, np.stack(2 * [teacher().weights])), np.ones(3)
+        ),
+    ),
     "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(TIMES.n_cells))),
     "weighted residuals": (
         YES_NO,

@@ -41,7 +41,7 @@ def check_people(cohort: Any, method: str) -> None:
     if cohort and method != "proxy":
         raise SettingError(
             f"The {method} method has no teacher to invent a cohort from; leave out the cohort "
-            "(--cohort), or use the proxy method, which takes two classes or a survival outcome."
+            "(--cohort), or use the proxy method."
         )
 
 
@@ -61,7 +61,7 @@ def outcomes_of(
     task, counts = brief.task, brief.counts
     blocks = range(0, len(points), AT_ONCE)
     values = np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
-    scores = values @ teacher.weights
+    scores = values @ teacher.weights.T
     features = np.concatenate([values[:, :-1], filled(brief.encoding.design(points))], axis=1)
     return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
 

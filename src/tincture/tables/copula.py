@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tincture.arrays import Floats, Integers
-from tincture.spine.teaching import Features, Teacher
+from tincture.spine.teaching import Features, Teacher, in_line
 from tincture.tables.cells import cell_codes, edges_of
 from tincture.tables.marginals import Marginals
 
@@ -45,7 +45,7 @@ class Lines:
         for j, (column, share) in enumerate(
             zip(marginals.encoding.columns, marginals.shares, strict=True)
         ):
-            effect = teacher.score(marginals.cells(j))
+            effect = in_line(teacher.score(marginals.cells(j)), share)
             if column.is_categorical:
                 order = np.argsort(effect)
             elif column.required:

@@ -17,7 +17,9 @@ GOOD, POOR = 0.9, 0.8
 FEWEST = 20  # people of the rarer outcome below whom the rule says nothing, whatever ε
 
 
-def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
+def expectation(
+    n_columns: int, epsilon: float, method: str = "proxy", *, several: bool = False
+) -> str:
     """One sentence for the custodian: a rule of thumb for the proxy method with 100 rows."""
     if method != "proxy":
         return (
@@ -30,11 +32,11 @@ def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
             "give them over chance."
         )
     good, poor = (RULE.people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
+    whom = "are of each class" if several else "have the event (and as many have not)"
     return (
         f"With {n_columns} columns at ε = {epsilon:g}, models should gain {GOOD:.0%} of what all "
-        f"records would give them over chance, or more, if {good:,} people have the event (and as "
-        f"many have not), and less than {POOR:.0%} if fewer than {poor:,} have: then drop columns, "
-        "or ask for more ε."
+        f"records would give them over chance, or more, if {good:,} people {whom}, and "
+        f"less than {POOR:.0%} if fewer than {poor:,}: then drop columns, or ask for more ε."
     )
 
 

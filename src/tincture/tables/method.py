@@ -49,24 +49,17 @@ PROXY = {
 ROUNDS_UNPRIVATE = 200
 
 
-def method_for(method: str, task: Task) -> str:
+def method_for(method: str) -> str:
     """What "auto" stands for.
 
     Raises
     ------
     SettingError
-        If the method is not known or not possible for this task.
+        If the method is not known.
     """
     if method not in METHODS:
         raise SettingError(f"The method {method!r} is not known; use one of {', '.join(METHODS)}.")
-    if method == "proxy" and not task.is_ordered:
-        raise SettingError(
-            "The proxy method needs two classes or a survival outcome; use --method direct (or "
-            "auto) for a target of more classes."
-        )
-    if method == "auto":
-        return "proxy" if task.is_ordered else "direct"
-    return method
+    return "proxy" if method == "auto" else method
 
 
 def usual_plan(epsilon: float, delta: float, method: str) -> Plan:
@@ -118,7 +111,8 @@ def search(
     follow = by_proxy if engine.ledger.plan.has(ResidualSums.question) else by_descent
     if n_rows is None:
         n_units, least = float(counts.sum()), task.rarer(counts)
-        n_rows, why = rows_for(encoding, served.names, least, n_units)
+        several = task.n_outputs > 2
+        n_rows, why = rows_for(encoding, served.names, least, n_units, several=several)
         if follow is by_descent:  # every row is paid for
             n_rows, why = min(n_rows, USUAL), f"{min(n_rows, USUAL)} rows are made."
         tell.notice(why)

@@ -137,13 +137,19 @@ def found(products: Products, sums: Floats, variance: Floats) -> list[Term]:
 
     Each is tested by its first product and by all of it, at a level that makes `FALSE_ALARM` the
     chance that any of as many columns joins where nothing goes together (Bonferroni).
+
+    Parameters
+    ----------
+    products : Products
+    sums, variance : ndarray of shape (size,) or (n_scores, size)
+        Each sum alone: those of several scores must not be related.
     """
     alike = Counter(map(len, products.terms))
     sure = []
     for term, block in zip(products.terms, products.blocks, strict=True):
-        squares = sums[block] ** 2 / variance[block]
-        tests = [chi2.sf(squares[0], 1), chi2.sf(squares.sum(), len(squares))]
-        chance = min(tests) * (2 if len(squares) > 1 else 1)
+        squares = sums[..., block] ** 2 / variance[..., block]
+        tests = [chi2.sf(some.sum(), some.size) for some in (squares[..., 0], squares)]
+        chance = min(tests) * (2 if squares.shape[-1] > 1 else 1)
         if chance < FALSE_ALARM / len(alike) / alike[len(term)]:
             sure.append((chance, -float(squares.sum()), term))
     return [term for *_, term in sorted(sure)[:MOST_TERMS]]

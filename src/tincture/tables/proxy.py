@@ -105,7 +105,7 @@ def taught_on(
 
     def learned(weights: Floats, answer: Told) -> Floats:
         told.append(Heard(basis, weights, answer))
-        information = counting * float(task.information(values @ weights, counts).mean())
+        information = counting * task.information(values @ weights.T, counts).mean(axis=0)
         noises = answer.noise / math.sqrt(planned), answer.noise / math.sqrt(len(told))
         curves = curvatures(basis, values, information)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
@@ -130,8 +130,13 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
     information = brief.task.information(teacher.score(sample), brief.counts)
     bounded = products.bounded(products.values(sample))
     counting = brief.n_units * brief.groups.mean / share
-    sampling = counting * (information @ np.square(bounded)) / len(sample)
-    return found(products, answer.value, sampling + answer.noise**2)
+    if information.ndim == 1:
+        sampling = counting * (information @ np.square(bounded)) / len(sample)
+        return found(products, answer.value, sampling + answer.noise**2)
+    spread = counting * np.tensordot(np.square(bounded).T, information, 1) / len(sample)
+    root = np.linalg.cholesky(spread + answer.noise**2 * np.eye(information.shape[1]))
+    sums = np.linalg.solve(root, answer.value.reshape(-1, products.size).T[..., None])[..., 0].T
+    return found(products, sums, np.ones_like(sums))
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:

@@ -53,7 +53,7 @@ class Lesson(NamedTuple):
     told: Sequence[Heard]
 
     @classmethod
-    def first(cls, basis: Features, level: float, prior: float) -> Lesson:
+    def first(cls, basis: Features, level: float | Floats, prior: float) -> Lesson:
         """Before any answer: all records alike."""
         belief = Belief.first(basis, level, prior)
         return cls(Teacher(basis, belief.weights), belief, [])
@@ -90,22 +90,24 @@ def refined(
         return lesson.teacher
     basis, weights, variance = lesson.teacher.basis, lesson.teacher.weights, lesson.belief.variance
     values, scale = basis.values(points), total / len(points)
-    asked = _by_basis(lesson.told, points, scale)
+    asked, size = _by_basis(lesson.told, points, scale), weights.size
     for _ in range(STEPS):
-        scores = values @ weights
-        information = task.information(scores, counts)[:, None]
-        need, mode = np.zeros(basis.size), np.zeros((basis.size, basis.size))
+        scores = values @ weights.T
+        information = task.information(scores, counts)
+        need, mode = np.zeros(size), np.zeros((size, size))
         for pull, noise, answers in asked:
-            lack = [a - pull.T @ task.expected(scores, s, counts) for s, a in answers]
-            known = pull * information
-            slope, sampling = known.T @ values, known.T @ pull / scale
+            lack = [a - (pull.T @ task.expected(scores, s, counts)).T.ravel() for s, a in answers]
+            slope = _along(pull, information, values)
+            sampling = _along(pull, information, pull) / scale
             noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(len(slope))
             gain = np.linalg.solve(noisy, slope).T
             need, mode = need + gain @ np.mean(lack, axis=0), mode + gain @ slope
-        precision = 1 / np.repeat(variance, [b.stop - b.start for b in basis.blocks])
+        precision = np.resize(
+            1 / np.repeat(variance, [b.stop - b.start for b in basis.blocks]), size
+        )
         mode = (mode + mode.T) / 2 + np.diag(precision)
-        step = np.linalg.solve(mode, need - precision * weights)
-        weights = weights + np.clip(step, -LONGEST, LONGEST)
+        step = np.linalg.solve(mode, need - precision * weights.ravel())
+        weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
         variance = _sizes(basis, weights, np.asarray(np.linalg.inv(mode)), lesson.belief)
     return Teacher(basis, weights)
 
@@ -114,17 +116,26 @@ def _by_basis(told: Sequence[Heard], points: Floats, scale: float) -> list[_Aske
     out = []
     for basis in {id(heard.basis): heard.basis for heard in told}.values():
         values, alike = basis.values(points), [h for h in told if h.basis is basis]
-        answers = [(values @ h.weights, h.told.value) for h in alike]
+        answers = [(values @ h.weights.T, h.told.value) for h in alike]
         noise = alike[0].told.noise / math.sqrt(len(alike))
         out.append(_Asked(scale * basis.bounded(values), noise, answers))
     return out
 
 
+def _along(left: Floats, information: Floats, right: Floats) -> Floats:
+    """Σ left ⊗ information ⊗ right over people: of several scores a block for each two of them."""
+    if information.ndim == 1:
+        return np.asarray((left * information[:, None]).T @ right)
+    pairs = information.transpose(1, 2, 0)
+    return np.block([[_along(left, told, right) for told in row] for row in pairs])
+
+
 def _sizes(basis: Features, weights: Floats, spread: Floats, belief: Belief) -> Floats:
     """Variance of a weight of each block: E‖w‖² / size, and some belief in the usual."""
     variance = belief.variance.copy()
+    free = np.diag(spread).reshape(weights.shape)
     for b, block in enumerate(basis.blocks[:-1]):
-        size = block.stop - block.start
-        seen = weights[block] @ weights[block] + np.trace(spread[block, block])
-        variance[b] = (seen + PRIOR_WORTH * belief.prior) / (size + PRIOR_WORTH)
+        own = weights[..., block].ravel()
+        seen = own @ own + free[..., block].sum()
+        variance[b] = (seen + PRIOR_WORTH * belief.prior) / (own.size + PRIOR_WORTH)
     return variance

@@ -21,7 +21,12 @@ def coded_columns(encoding: Encoding) -> int:
 
 
 def rows_for(
-    encoding: Encoding, models: Sequence[str], rarer: float, total: float
+    encoding: Encoding,
+    models: Sequence[str],
+    rarer: float,
+    total: float,
+    *,
+    several: bool = False,
 ) -> tuple[int, str]:
     """Rows to make, and the sentence that says why.
 
@@ -31,10 +36,12 @@ def rows_for(
         Names of those served.
     rarer, total : float
         Units with the rarer outcome and in all, through noise.
+    several : bool
+        Whether there are more than two classes, each of which wants rows of its own.
     """
     people = max(round(total), FEWEST)
     half = max(min(LEAST, people), round(people / 2))
-    if not set(models) & PLAIN:
+    if not (several or set(models) & PLAIN):
         n = min(USUAL, half)
         return n, f"{n} rows are made; no regression without a penalty is served."
     coded = coded_columns(encoding)
