@@ -137,7 +137,7 @@ def test_belief_in_a_column_falls_when_its_answers_are_small_and_grows_when_larg
     marginals = basis.marginals
     rng = np.random.default_rng(5)
     values = basis.values(ENCODING.snap(marginals.place(marginals.draw(2000, rng))))
-    curves = curvatures(basis, values, information=np.array(500.0))
+    curves = curvatures(basis, values, information=500.0)
     answer = np.zeros(basis.size)
     loud = basis.blocks[1]
     answer[loud] = 400.0

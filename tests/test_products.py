@@ -78,9 +78,9 @@ def test_of_noise_alone_a_term_is_found_as_seldom_as_stated() -> None:
     """Of 2000 answers 5% at most; more than 6.5% has a chance below 0.002."""
     products = Products(BASIS, candidates(BASIS))
     rng = np.random.default_rng(2)
-    variance: Floats = rng.uniform(0.5, 2.0, (1, products.size))
+    variance: Floats = rng.uniform(0.5, 2.0, products.size)
     alarms = sum(
-        bool(found(products, np.sqrt(variance) * rng.standard_normal(variance.shape), variance))
+        bool(found(products, np.sqrt(variance) * rng.standard_normal(products.size), variance))
         for _ in range(2000)
     )
     assert alarms <= 2000 * (FALSE_ALARM + 0.015)
@@ -88,9 +88,9 @@ def test_of_noise_alone_a_term_is_found_as_seldom_as_stated() -> None:
 
 def test_a_term_far_beyond_the_noise_is_found_first() -> None:
     products = Products(BASIS, candidates(BASIS))
-    sums = np.zeros((1, products.size))
-    sums[0, products.blocks[3].start], sums[0, products.blocks[1].start] = 9.0, 8.0
-    assert found(products, sums, np.ones(sums.shape)) == [
+    sums = np.zeros(products.size)
+    sums[products.blocks[3].start], sums[products.blocks[1].start] = 9.0, 8.0
+    assert found(products, sums, np.ones(products.size)) == [
         products.terms[3],
         products.terms[1],
     ]

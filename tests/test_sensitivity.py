@@ -74,9 +74,10 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
 @st.composite
 def interaction_sums(draw: st.DrawFn) -> tuple[InteractionSums, Records]:
     """A question about some pairs and triples of columns, of any outcomes."""
-    tasks: list[Task] = [YES_NO, TIMES]
+    tasks: list[Task] = [YES_NO, FOUR, TIMES]
     task = draw(st.sampled_from(tasks))
-    teacher = draw(teachers().filter(lambda t: len(candidates(t.basis)) > 0))
+    any_of = teachers((3,) if task is FOUR else ())
+    teacher = draw(any_of.filter(lambda t: len(candidates(t.basis)) > 0))
     terms = draw(st.lists(st.sampled_from(candidates(teacher.basis)), min_size=1, unique=True))
     products = Products(teacher.basis, terms, draw(st.floats(0.01, 1)), draw(st.floats(0.01, 10)))
     query = InteractionSums(task, teacher, products, draw(counts_of(task)))

@@ -78,10 +78,10 @@ class ResidualSums(Query):
         values = self.teacher.basis.values(records.points)
         scores = scored(values, self.teacher.weights)
         residual = self.task.residual(scores, records.outcomes, self.counts)
-        return along(residual, self.teacher.basis.bounded(values))
+        return each_along(residual, self.teacher.basis.bounded(values))
 
 
-def along(residual: Floats, bounded: Floats) -> Floats:
-    """Residuals (n,) or (n, n_scores) times ψ (n, k), a score after the other: (n, n_scores k)."""
-    every = np.einsum("n...,nk->n...k", residual, bounded)
-    return np.asarray(every.reshape(len(every), math.prod(every.shape[1:])))
+def each_along(residual: Floats, functions: Floats) -> Floats:
+    """Products of a record's residual, or of each of its residuals in turn, and its functions."""
+    every = np.einsum("n...,nk->n...k", residual, functions)
+    return np.asarray(every.reshape(len(functions), math.prod(every.shape[1:])))

@@ -113,10 +113,17 @@ def curvatures(basis: Features, values: Floats, information: float | Floats) -> 
     bounded = basis.bounded(values)
     out = []
     for block in basis.blocks:
-        slope = np.kron(information, bounded[:, block].T @ values[:, block] / len(values))
-        sampling = np.kron(information, bounded[:, block].T @ bounded[:, block] / len(values))
-        out.append(Curvature(np.asarray((slope + slope.T) / 2), np.asarray(sampling)))
+        slope = _times(information, bounded[:, block], values[:, block]) / len(values)
+        sampling = _times(information, bounded[:, block], bounded[:, block]) / len(values)
+        out.append(Curvature((slope + slope.T) / 2, sampling))
     return out
+
+
+def _times(information: float | Floats, left: Floats, right: Floats) -> Floats:
+    """Information times leftᵀ right; of several scores a block for each two of them."""
+    if np.ndim(information) == 0:
+        return np.asarray(information * left.T @ right, dtype=np.float64)
+    return np.asarray(np.kron(information, left.T @ right), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +154,8 @@ class Belief:
 
     def joined(self, old: Features, new: Features) -> Belief:
         """With more blocks before the constant, thought to be nothing yet."""
-        place = np.full(new.size - old.size, old.size - 1)
-        weights = np.insert(self.weights, place, 0.0, axis=-1)
+        none = np.zeros((*self.weights.shape[:-1], new.size - old.size))
+        weights = np.concatenate([self.weights[..., :-1], none, self.weights[..., -1:]], axis=-1)
         more = np.full(len(new.blocks) - len(old.blocks), self.prior)
         return Belief(weights, np.insert(self.variance, len(old.blocks) - 1, more), self.prior)
 

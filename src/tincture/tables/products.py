@@ -148,14 +148,15 @@ def found(products: Products, sums: Floats, variance: Floats) -> list[Term]:
     Parameters
     ----------
     products : Products
-    sums, variance : ndarray of shape (n_scores, products.size)
+    sums, variance : ndarray of shape (size,) or (n_scores, size)
+        Each sum alone: those of several scores must not be related.
     """
     alike = Counter(map(len, products.terms))
     sure = []
     for term, block in zip(products.terms, products.blocks, strict=True):
-        squares = sums[:, block] ** 2 / variance[:, block]
-        tests = [chi2.sf(s.sum(), s.size) for s in (squares[:, :1], squares)]
-        chance = min(tests) * (2 if squares.shape[1] > 1 else 1)
+        squares = sums[..., block] ** 2 / variance[..., block]
+        tests = [chi2.sf(some.sum(), some.size) for some in (squares[..., 0], squares)]
+        chance = min(tests) * (2 if squares.shape[-1] > 1 else 1)
         if chance < FALSE_ALARM / len(alike) / alike[len(term)]:
             sure.append((chance, -float(squares.sum()), term))
     return [term for *_, term in sorted(sure)[:MOST_TERMS]]

@@ -127,13 +127,16 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
     answer = brief.engine.answer(brief.groups.of_query(query), mechanism, share=share)
     if answer.value is None:
         return []
-    told = brief.task.information(teacher.score(sample), brief.counts)
-    own = told[:, None] if told.ndim == 1 else np.diagonal(told, axis1=1, axis2=2)
+    information = brief.task.information(teacher.score(sample), brief.counts)
     bounded = products.bounded(products.values(sample))
     counting = brief.n_units * brief.groups.mean / share
-    sampling = counting * (own.T @ np.square(bounded)) / len(sample)
-    sums = answer.value.reshape(sampling.shape)
-    return found(products, sums, sampling + answer.noise**2)
+    if information.ndim == 1:
+        sampling = counting * (information @ np.square(bounded)) / len(sample)
+        return found(products, answer.value, sampling + answer.noise**2)
+    spread = counting * np.tensordot(np.square(bounded).T, information, 1) / len(sample)
+    root = np.linalg.cholesky(spread + answer.noise**2 * np.eye(information.shape[1]))
+    sums = np.linalg.solve(root, answer.value.reshape(-1, products.size).T[..., None])[..., 0].T
+    return found(products, sums, np.ones_like(sums))
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:

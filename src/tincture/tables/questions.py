@@ -15,7 +15,7 @@ from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
-from tincture.spine.questions import along
+from tincture.spine.questions import each_along
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.cells import cell_codes, cell_widths
 from tincture.tables.copula import Lines
@@ -96,13 +96,13 @@ class InteractionSums(Query):
     @property
     def size(self) -> int:
         """One a product, for each score."""
-        return self.products.size * self.teacher.weights[..., 0].size
+        return self.products.size * self.teacher.weights.size // self.teacher.basis.size
 
     def contributions(self, records: Records) -> Floats:
-        """(outcome − expected) ψ(x), of norm ‖outcome − expected‖; of several scores in turn."""
+        """(outcome − expected) χ(x), of norm ‖outcome − expected‖; of several scores in turn."""
         scores = self.teacher.score(records.points)
         residual = self.task.residual(scores, records.outcomes, self.counts)
-        return along(residual, self.products.bounded(self.products.values(records.points)))
+        return each_along(residual, self.products.bounded(self.products.values(records.points)))
 
 
 class _Fitted(NamedTuple):

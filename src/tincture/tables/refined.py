@@ -90,20 +90,21 @@ def refined(
         return lesson.teacher
     basis, weights, variance = lesson.teacher.basis, lesson.teacher.weights, lesson.belief.variance
     values, scale = basis.values(points), total / len(points)
-    asked = _by_basis(lesson.told, points, scale)
-    widths = [b.stop - b.start for b in basis.blocks]
+    asked, size = _by_basis(lesson.told, points, scale), weights.size
     for _ in range(STEPS):
         scores = values @ weights.T
         information = task.information(scores, counts)
-        need, mode = np.zeros(weights.size), np.zeros((weights.size, weights.size))
+        need, mode = np.zeros(size), np.zeros((size, size))
         for pull, noise, answers in asked:
-            lack = [a - (task.expected(scores, s, counts).T @ pull).ravel() for s, a in answers]
+            lack = [a - (pull.T @ task.expected(scores, s, counts)).T.ravel() for s, a in answers]
             slope = _along(pull, information, values)
             sampling = _along(pull, information, pull) / scale
             noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(len(slope))
             gain = np.linalg.solve(noisy, slope).T
             need, mode = need + gain @ np.mean(lack, axis=0), mode + gain @ slope
-        precision = np.resize(1 / np.repeat(variance, widths), weights.size)
+        precision = np.resize(
+            1 / np.repeat(variance, [b.stop - b.start for b in basis.blocks]), size
+        )
         mode = (mode + mode.T) / 2 + np.diag(precision)
         step = np.linalg.solve(mode, need - precision * weights.ravel())
         weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
