@@ -141,8 +141,11 @@ def write(options: argparse.Namespace) -> None:
             shown = [f"{r:.2f}" for r in (*ratio.values(), mean(ratio.values()))]
             seconds = round(mean(d["seconds"] for d in same))
             table.append(f"| {' | '.join([*key, file, f'{size:,}', *shown, str(seconds)])} |")
-    title = "# Outcomes of several classes\n\n"
-    words = "Ratios of macro AUROC (1: all real records), means over seeds; see `classes.py`.\n\n"
+    title = "# Outcomes of several classes\n\n`python benchmarks/classes.py --data DIR --results "
+    words = (
+        "classes.jsonl --out benchmarks/classes.md`:\nratios of macro AUROC (1: all real records, "
+    )
+    words += "0: chance), means over seeds, δ = 1e-5.\n\n"
     options.out.write_text(title + words + "\n".join(table) + "\n", encoding="utf-8")
 
 

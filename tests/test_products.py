@@ -86,6 +86,14 @@ def test_of_noise_alone_a_term_is_found_as_seldom_as_stated() -> None:
     assert alarms <= 2000 * (FALSE_ALARM + 0.015)
 
 
+def test_several_scores_alarm_as_seldom() -> None:
+    """Of 1000 answers 5% at most; more than 7.5% has a chance below 0.001."""
+    products, rng = Products(BASIS, candidates(BASIS)), np.random.default_rng(3)
+    none = np.ones((3, products.size))
+    alarms = sum(bool(found(products, rng.standard_normal(none.shape), none)) for _ in range(1000))
+    assert alarms <= 1000 * (FALSE_ALARM + 0.025)
+
+
 def test_a_term_far_beyond_the_noise_is_found_first() -> None:
     products = Products(BASIS, candidates(BASIS))
     sums = np.zeros(products.size)
