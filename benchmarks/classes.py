@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from resumed import resumed
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -86,8 +87,9 @@ def scores(table: pd.DataFrame, test: pd.DataFrame, some: Several, fields: Any) 
     return found
 
 
-def run(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Condense once, score its files and all real records."""
+    print(json.dumps(case), file=sys.stderr)
     some = SETS[case["set"]]
     schema = options.data / f"{some.file}.schema.json"
     fields = json.loads(schema.read_text())["fields"]
@@ -125,9 +127,8 @@ def ceiling(case: dict[str, Any], options: argparse.Namespace) -> dict[str, floa
     return None
 
 
-def write(options: argparse.Namespace) -> None:
+def write(done: list[dict[str, Any]], out: Path) -> None:
     """Means over seeds."""
-    done = [json.loads(text) for text in options.results.read_text().splitlines()]
     head = ["set (classes)", "ε", "method", "file", "rows", *MODELS, "mean", "seconds"]
     table = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     keys = sorted({tuple(d["case"][k] for k in ("set", "epsilon", "method")) for d in done})
@@ -146,7 +147,7 @@ def write(options: argparse.Namespace) -> None:
         "classes.jsonl --out benchmarks/classes.md`:\nratios of macro AUROC (1: all real records, "
     )
     words += "0: chance), means over seeds, δ = 1e-5.\n\n"
-    options.out.write_text(title + words + "\n".join(table) + "\n", encoding="utf-8")
+    out.write_text(title + words + "\n".join(table) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -160,19 +161,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=lambda s: s.split(","), default=["0"])
     parser.add_argument("more", nargs="*", help="flags of condense, after --")
     options = parser.parse_args()
-    options.results.touch()
-    known = [json.loads(line)["case"] for line in options.results.read_text().splitlines()]
-    for name, epsilon, method, seed in itertools.product(
-        options.sets, options.epsilons, options.methods, options.seeds
-    ):
-        case = {"set": name, "epsilon": epsilon, "method": method, "seed": int(seed)}
-        if case in known:
-            continue
-        result = {"case": case, **run(case, options)}
-        with options.results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(result) + "\n")
-        print(json.dumps(result), file=sys.stderr)
-    write(options)
+    cases = [
+        {"set": name, "epsilon": epsilon, "method": method, "seed": int(seed)}
+        for name, epsilon, method, seed in itertools.product(
+            options.sets, options.epsilons, options.methods, options.seeds
+        )
+    ]
+    write(resumed(options.results, cases, lambda case: measure(case, options)), options.out)
 
 
 if __name__ == "__main__":

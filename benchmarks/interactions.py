@@ -10,7 +10,6 @@ above chance: ratio = (AUROC − ½) / (ceiling − ½). What the results file h
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from resumed import resumed
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
@@ -77,9 +77,9 @@ def auroc(train: pl.DataFrame, test: pl.DataFrame) -> float:
     return float(roc_auc_score(test["ill"], model.predict_proba(test[names].to_numpy())[:, 1]))
 
 
-def run(case: str, epsilon: float) -> dict[str, Any]:
+def measure(case: dict[str, Any]) -> dict[str, Any]:
     """Condense once; score both files."""
-    table = CASES[case]()
+    table, epsilon = CASES[case["records"]](), case["epsilon"]
     cut = int(0.7 * len(table))
     train, test = table[:cut], table[cut:]
     begun = time.perf_counter()
@@ -92,9 +92,7 @@ def run(case: str, epsilon: float) -> dict[str, Any]:
         "cohort": (auroc(made.cohort, test) - 0.5) / gain,
         "rows": (auroc(made.rows, test) - 0.5) / gain,
     }
-    return {"case": case, "epsilon": epsilon, "ceiling": gain + 0.5, "n": len(made), **ratios} | {
-        "seconds": round(seconds)
-    }
+    return {"ceiling": gain + 0.5, "n": len(made), **ratios, "seconds": round(seconds)}
 
 
 def write(results: list[dict[str, Any]], out: Path) -> None:
@@ -108,8 +106,9 @@ def write(results: list[dict[str, Any]], out: Path) -> None:
         "|---|---|---|---|---|---|",
     ]
     for r in results:
+        case = r["case"]
         scores = f"{r['ceiling']:.3f} | {r['cohort']:.2f} | {r['rows']:.2f}"
-        lines.append(f"| {r['case']} | {r['epsilon']:g} | {scores} | {r['n']} |")
+        lines.append(f"| {case['records']} | {case['epsilon']:g} | {scores} | {r['n']} |")
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -120,16 +119,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epsilons", type=lambda s: s.split(","), default=["4", "1"])
     options = parser.parse_args()
-    options.results.touch()
-    done = [json.loads(line) for line in options.results.read_text().splitlines()]
-    for case in CASES:
-        for epsilon in map(float, options.epsilons):
-            if any(d["case"] == case and d["epsilon"] == epsilon for d in done):
-                continue
-            done.append(run(case, epsilon))
-            with options.results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(done[-1]) + "\n")
-    write(done, options.out)
+    epsilons = [float(epsilon) for epsilon in options.epsilons]
+    cases = [{"records": name, "epsilon": epsilon} for name in CASES for epsilon in epsilons]
+    write(resumed(options.results, cases, measure), options.out)
 
 
 if __name__ == "__main__":

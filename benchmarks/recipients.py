@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from resumed import resumed
 from utility import SETS, judged, outcome_flags
 
 FILES = {"rows": "condensed.csv", "cohort": "cohort.csv"}
@@ -52,8 +53,9 @@ records. *km*: largest distance of Kaplan–Meier curves.
 LEAST = 0.6  # ceiling below which a model that nobody asked for tells nothing
 
 
-def run(case: dict[str, Any], options: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Condense once, score both files by both judges."""
+    print(json.dumps(case), file=sys.stderr)
     name, seed = case["set"], str(case["seed"])
     meta = tomllib.loads((options.data / f"{name}.toml").read_text())
     with tempfile.TemporaryDirectory() as folder:
@@ -70,12 +72,11 @@ def run(case: dict[str, Any], options: argparse.Namespace) -> list[dict[str, Any
                 {**line, "file": kind}
                 for line in judged(used, "score", table, name, "--seed", seed)
             ]
-    return lines
+    return {"figures": lines}
 
 
-def write(options: argparse.Namespace) -> None:
+def write(results: list[dict[str, Any]], out: Path) -> None:
     """Means by ε, file and group of models, and what was measured, all from the results."""
-    results = [json.loads(text) for text in options.results.read_text().splitlines()]
     found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for epsilon, line in ((r["case"]["epsilon"], f) for r in results for f in r["figures"]):
         into = found[epsilon, line["file"]]
@@ -94,7 +95,7 @@ def write(options: argparse.Namespace) -> None:
         cells = [f"{mean(into[c]):.2f}" if into[c] else "" for c in columns]
         table.append(f"| {epsilon} | {kind} | {n} | {' | '.join(cells)} |")
     text = "\n".join([TITLE, *measured([done["case"] for done in results]), MEANING, *table])
-    options.out.write_text(text + "\n", encoding="utf-8")
+    out.write_text(text + "\n", encoding="utf-8")
 
 
 def measured(cases: list[dict[str, Any]]) -> Iterator[str]:
@@ -120,17 +121,11 @@ def main() -> None:
     parser.add_argument("--epsilons", type=lambda s: s.split(","), default=["1", "4", "0.5"])
     parser.add_argument("--seeds", type=lambda s: s.split(","), default=["0", "1", "2"])
     options = parser.parse_args()
-    options.results.touch()
-    known = [json.loads(line)["case"] for line in options.results.read_text().splitlines()]
-    for epsilon, seed, name in itertools.product(options.epsilons, options.seeds, options.sets):
-        case = {"set": name, "epsilon": epsilon, "seed": int(seed)}
-        if case in known:
-            continue
-        result = {"case": case, "figures": run(case, options)}
-        with options.results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(result) + "\n")
-        print(json.dumps(case), file=sys.stderr)
-    write(options)
+    cases = [
+        {"set": name, "epsilon": epsilon, "seed": int(seed)}
+        for epsilon, seed, name in itertools.product(options.epsilons, options.seeds, options.sets)
+    ]
+    write(resumed(options.results, cases, lambda case: measure(case, options)), options.out)
 
 
 if __name__ == "__main__":

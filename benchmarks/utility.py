@@ -24,6 +24,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from resumed import resumed
 from utility_table import write
 
 CLASSES = "support2_hospdead framingham_chd acath stroke diabetes130 sepsis_survival brfss_diabetes"
@@ -124,27 +125,18 @@ def cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     return baselines + runs
 
 
-def run(options: argparse.Namespace) -> None:
-    """Run what the results file does not hold yet."""
-    known = set()
-    if options.results.exists():
-        lines = options.results.read_text(encoding="utf-8").splitlines()
-        known = {json.dumps(json.loads(line)["case"]) for line in lines}
-    for case in cases(options):
-        if json.dumps(case) in known:
-            continue
-        if case["kind"] == "condensed":
-            result = condensed(case, options)
-        else:
-            rows, seed = str(case["rows"]), str(case["seed"])
-            verb = ("baseline", case["set"], "--rows", rows, "--seed", seed)
-            result = {"figures": judged(options, *verb)}
-        if result is None:
-            continue
-        with options.results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"case": case, **result}) + "\n")
+def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any] | None:
+    """Ratios of one case, if it can be run."""
+    if case["kind"] == "condensed":
+        result = condensed(case, options)
+    else:
+        rows, seed = str(case["rows"]), str(case["seed"])
+        verb = ("baseline", case["set"], "--rows", rows, "--seed", seed)
+        result = {"figures": judged(options, *verb)}
+    if result is not None:
         ratios = {f["model"]: round(f["ratio"], 2) for f in result["figures"] if "ratio" in f}
         print(*case.values(), ratios, round(result.get("seconds", 0)), flush=True)
+    return result
 
 
 def main() -> None:
@@ -168,7 +160,7 @@ def main() -> None:
             f"--{flag}", type=lambda s, k=kind: [k(x) for x in s.split(",")], default=usual
         )
     options = parser.parse_args()
-    run(options)
+    resumed(options.results, cases(options), lambda case: measure(case, options))
     if options.out:
         write(options.results, options.peers, options.out)
 

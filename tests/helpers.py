@@ -22,7 +22,7 @@ from tincture.privacy.query import Records
 from tincture.privacy.vault import BLOCK, GRID, Vault
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification
+from tincture.public.tasks import Classification, Task
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.cells import cell_widths
@@ -30,6 +30,8 @@ from tincture.tables.condenser import Condenser
 from tincture.tables.job import TableJob
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import DIRECT, PROXY
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import InteractionSums
 from tincture.tables.sealing import TableSealing
 
 DESCRIPTOR: dict[str, Any] = {
@@ -134,6 +136,12 @@ def make_teacher(rng: np.random.Generator, size: float = 0.5) -> Teacher[Basis]:
     sample = ENCODING.snap(marginals.place(marginals.draw(500, rng)))
     basis = Basis.fitting(marginals, sample)
     return Teacher(basis, size * rng.normal(size=basis.size))
+
+
+def interactions(task: Task, teacher: Teacher[Basis], counts: Floats) -> InteractionSums:
+    """The question about all products of a teacher's columns."""
+    products = Products(teacher.basis, candidates(teacher.basis))
+    return InteractionSums(task, teacher, products, counts)
 
 
 def invented(n: int = 400) -> tuple[np.ndarray, np.ndarray]:

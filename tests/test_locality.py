@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from helpers import (
     ENCODING,
     SCHEMA,
+    interactions,
     kernel_threads,
     make_table,
     make_teacher,
@@ -46,13 +47,7 @@ from tincture.stays.embeddings import EmbeddingSums, Trajectories
 from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.products import Products, candidates
-from tincture.tables.questions import (
-    InteractionSums,
-    LossDifferences,
-    MarginalCounts,
-    RankProducts,
-)
+from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
 from tincture.tables.sealing import TableSealing
 from tincture.tables.starts import scattered
 
@@ -186,10 +181,8 @@ def records(task: Task) -> Records:
 SCORE = Summaries(LAYOUT, SCALE, reach=2.0)
 
 
-def interactions(task: Task) -> InteractionSums:
-    basis = teacher().basis
-    products = Products(basis, candidates(basis))
-    return InteractionSums(task, teacher(), products, np.full(task.n_cells, 20.0))
+def asked(task: Task) -> Query:
+    return interactions(task, teacher(), np.full(task.n_cells, 20.0))
 
 
 LINEAR = Teacher(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
@@ -215,8 +208,8 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
         ),
         lambda: records(TWO),
     ),
-    "interactions": (lambda: interactions(TWO), lambda: records(TWO)),
-    "interactions of times": (lambda: interactions(TIMES), lambda: records(TIMES)),
+    "interactions": (lambda: asked(TWO), lambda: records(TWO)),
+    "interactions of times": (lambda: asked(TIMES), lambda: records(TIMES)),
     "rank products": (
         lambda: RankProducts(Lines(teacher().basis.marginals, teacher())),
         lambda: records(TWO),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import Ask, make_teacher, make_vault, plan_of, value_of
+from helpers import Ask, interactions, make_teacher, make_vault, plan_of, value_of
 from sabotage import Sampler, noisy, reused, sampling, scaled, shared
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
@@ -24,8 +24,7 @@ from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.products import Products, candidates
-from tincture.tables.questions import InteractionSums, RankProducts
+from tincture.tables.questions import RankProducts
 
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test
@@ -43,12 +42,7 @@ QUERIES: dict[str, Query] = {
     "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
     ),
-    "interaction sums": InteractionSums(
-        Classification("died", 2),
-        TEACHER,
-        Products(TEACHER.basis, candidates(TEACHER.basis)),
-        np.array([20.0, 10.0]),
-    ),
+    "interaction sums": interactions(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
     "rank products": RankProducts(Lines(TEACHER.basis.marginals, TEACHER)),
 }
 

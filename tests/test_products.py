@@ -11,7 +11,9 @@ from sklearn.metrics import roc_auc_score
 from helpers import ENCODING, QUICK, invented, make_teacher
 from tincture import Condenser, Schema
 from tincture.arrays import Floats
+from tincture.public.encoding import Encoding
 from tincture.tables.additive import Basis
+from tincture.tables.marginals import Marginals
 from tincture.tables.products import FALSE_ALARM, MOST, Crossed, Products, candidates, found
 
 BASIS = make_teacher(np.random.default_rng(0)).basis
@@ -105,7 +107,5 @@ def test_a_term_far_beyond_the_noise_is_found_first() -> None:
 
 
 def test_one_column_has_nothing_to_go_together_with() -> None:
-    alone = ENCODING.columns[:1]
-    marginals = BASIS.marginals
-    one = type(marginals)(type(ENCODING)(alone), marginals.shares[:1])
+    one = Marginals(Encoding(ENCODING.columns[:1]), BASIS.marginals.shares[:1])
     assert candidates(Basis(one)) == []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats
-from tincture.kernels.rows import products
+from tincture.kernels.rows import norms, products
 from tincture.privacy.engine import Engine, Told
 from tincture.privacy.query import Query
 
@@ -56,6 +56,16 @@ class Teacher(Generic[Basis]):
     def score(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Of encoded points, (n,) or (n, n_scores)."""
         return scored(self.basis.values(points), self.weights)
+
+
+def shrunk(values: Floats, reach: float) -> Floats:
+    """φ of norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
+    return np.asarray(values / np.maximum(norms(values), reach)[:, None])
+
+
+def usual_norm(values: Floats) -> float:
+    """The median norm of φ over invented records: a reach that shrinks half of them."""
+    return float(np.median(norms(values)))
 
 
 def scored(values: Floats, weights: Floats) -> Floats:

@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 
 from tincture.arrays import Floats, Mask
-from tincture.kernels.rows import courses, norms
+from tincture.kernels.rows import courses
 from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Amount
+from tincture.spine.teaching import shrunk
 from tincture.stays.layout import Grid, Layout, carried
 
 CELLS = 32  # of a histogram between the public bounds
@@ -286,7 +287,7 @@ class Summaries:
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
-        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
+        return shrunk(values, self.reach)
 
 
 @dataclass(frozen=True)

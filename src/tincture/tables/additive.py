@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats
 from tincture.kernels.pointwise import cospi
-from tincture.kernels.rows import norms
 from tincture.public.tasks import Task
-from tincture.spine.teaching import Features, Teacher
+from tincture.spine.teaching import Features, Teacher, shrunk, usual_norm
 from tincture.tables.marginals import Marginals
 
 WAVES = 3  # cosines a column, the k-th with weight 1/k²: smooth curves are cheap, wiggles dear
@@ -60,7 +59,7 @@ class Basis:
     @classmethod
     def fitting(cls, marginals: Marginals, sample: Floats) -> Basis:
         """With the median norm over invented records as its reach."""
-        return cls(marginals, float(np.median(norms(cls(marginals).values(sample)))))
+        return cls(marginals, usual_norm(cls(marginals).values(sample)))
 
     def values(self, points: NDArray[np.floating]) -> Floats:
         """φ of encoded points, (n, size)."""
@@ -78,7 +77,7 @@ class Basis:
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
-        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
+        return shrunk(values, self.reach)
 
 
 def _waves(block: Floats, share: Floats) -> Floats:
@@ -214,15 +213,16 @@ def levelled(
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.
     """
+    several = teacher.weights.ndim > 1
+    if not (several or task.is_probabilistic):
+        return teacher
     scores = teacher.score(sample)
-    if scores.ndim > 1:
+    if several:
         level = np.zeros(scores.shape[1])
         for _ in range(50):
             met = task.level(task.chance(scores + level).mean(axis=0))
             level = level + task.level(counts) - met
         return shifted(teacher, level)
-    if not task.is_probabilistic:
-        return teacher
     wanted = task.chance(np.full(1, task.level(counts)))[0]
     low, high = -20.0, 20.0
     for _ in range(50):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels.rows import norms
+from tincture.spine.teaching import shrunk, usual_norm
 from tincture.tables.additive import Basis
 
 Term = tuple[int, ...]
@@ -58,6 +58,7 @@ class Products:
         waves: int = ASKED,
     ) -> None:
         self.base, self.terms, self.of_three, self.reach = base, terms, of_three, reach
+        self._scale = _scale(base)
         heads = [_head(base, column, waves) for column in range(len(base.blocks) - 1)]
         self._factors = [[heads[c][: None if len(t) < 3 else 1] for c in t] for t in terms]
         ends = np.cumsum([0, *(math.prod(map(len, factors)) for factors in self._factors)])
@@ -67,14 +68,15 @@ class Products:
     @classmethod
     def fitting(cls, base: Basis, terms: Sequence[Term], sample: Floats) -> Products:
         """With triples weighed beside pairs, and the median norm of invented records as reach."""
-        values = cls(base, terms).values(sample)
+        plain = cls(base, terms)
+        values = plain.values(sample)
         size = np.square(values).mean(axis=0)
-        widths = [b.stop - b.start for b in cls(base, terms).blocks]
+        widths = [b.stop - b.start for b in plain.blocks]
         three = np.repeat([len(t) > 2 for t in terms], widths)
         weight = 1.0
         if three.any() and not three.all():
             weight = min(1.0, math.sqrt(TRIPLES * size[~three].sum() / size[three].sum()))
-        reach = float(np.median(norms(values * np.where(three, weight, 1.0))))
+        reach = usual_norm(values * np.where(three, weight, 1.0))
         return cls(base, terms, weight, reach)
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
@@ -83,7 +85,7 @@ class Products:
 
     def of(self, values: Floats) -> Floats:
         """Products of the basis' own functions, (n, size)."""
-        values = values * _scale(self.base)
+        values = values * self._scale
         out = np.empty((len(values), self.size))
         for factors, block in zip(self._factors, self.blocks, strict=True):
             product = values[:, factors[0]]
@@ -95,7 +97,7 @@ class Products:
 
     def bounded(self, values: Floats) -> Floats:
         """Shrunk to norm 1 at most."""
-        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
+        return shrunk(values, self.reach)
 
 
 class Crossed:
@@ -116,7 +118,7 @@ class Crossed:
             slice(shift + products.size, shift + products.size + 1),
         ]
         self.size: int = base.size + products.size
-        self.reach = float(np.median(norms(self.values(sample))))
+        self.reach = usual_norm(self.values(sample))
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
         """φ of encoded points, (n, size)."""
@@ -125,7 +127,7 @@ class Crossed:
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most."""
-        return np.asarray(values / np.maximum(norms(values), self.reach)[:, None])
+        return shrunk(values, self.reach)
 
 
 def candidates(base: Basis) -> list[Term]:

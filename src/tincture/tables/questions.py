@@ -16,7 +16,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
 from tincture.spine.questions import each_along
-from tincture.spine.teaching import Features, Teacher
+from tincture.spine.teaching import Features, Teacher, scored
 from tincture.tables.cells import cell_codes, cell_widths
 from tincture.tables.copula import Lines
 from tincture.tables.products import Products
@@ -81,6 +81,7 @@ class InteractionSums(Query):
     ----------
     task : Task
     teacher : Teacher
+        On the products' own basis.
     products : Products
     counts : ndarray
         Released cell counts of the outcome.
@@ -100,9 +101,10 @@ class InteractionSums(Query):
 
     def contributions(self, records: Records) -> Floats:
         """(outcome − expected) χ(x), of norm ‖outcome − expected‖; of several scores in turn."""
-        scores = self.teacher.score(records.points)
+        values = self.products.base.values(records.points)
+        scores = scored(values, self.teacher.weights)
         residual = self.task.residual(scores, records.outcomes, self.counts)
-        return each_along(residual, self.products.bounded(self.products.values(records.points)))
+        return each_along(residual, self.products.bounded(self.products.of(values)))
 
 
 class _Fitted(NamedTuple):

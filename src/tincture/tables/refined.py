@@ -91,6 +91,7 @@ def refined(
     basis, weights, variance = lesson.teacher.basis, lesson.teacher.weights, lesson.belief.variance
     values, scale = basis.values(points), total / len(points)
     asked, size = _by_basis(lesson.told, points, scale), weights.size
+    widths = [b.stop - b.start for b in basis.blocks]
     for _ in range(STEPS):
         scores = values @ weights.T
         information = task.information(scores, counts)
@@ -102,9 +103,7 @@ def refined(
             noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(len(slope))
             gain = np.linalg.solve(noisy, slope).T
             need, mode = need + gain @ np.mean(lack, axis=0), mode + gain @ slope
-        precision = np.resize(
-            1 / np.repeat(variance, [b.stop - b.start for b in basis.blocks]), size
-        )
+        precision = np.resize(1 / np.repeat(variance, widths), size)
         mode = (mode + mode.T) / 2 + np.diag(precision)
         step = np.linalg.solve(mode, need - precision * weights.ravel())
         weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
