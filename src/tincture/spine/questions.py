@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
-
-import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels.rows import products
@@ -40,10 +37,8 @@ def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
     """What noisy counts tell of how often the outcome occurs, for a package."""
     told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
     noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
-    if noise:  # of the sum of half the cells, which is what a share of two sides adds up
-        added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
-        error = noise * added / math.sqrt(2) / max(float(counts.sum()), 1.0)
-        told["prevalence_error"] = round(min(float(error), 1.0), 4)
+    if noise:
+        told["prevalence_error"] = task.uncertainty(counts, noise)
     return told
 
 

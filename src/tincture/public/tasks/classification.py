@@ -19,6 +19,7 @@ from tincture.public.tasks.common import (
     refuse_missing,
     shares,
     systematic,
+    uncertainty,
 )
 
 
@@ -120,6 +121,10 @@ class Classification:
         """Of the case; of several classes, of each."""
         every = shares(counts)
         return every[1] if len(every) == 2 else every
+
+    def uncertainty(self, counts: Floats, noise: float) -> float:
+        """Of a share."""
+        return uncertainty(self.coding, counts, noise)
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Real prevalence, with a row at least for every class seen in the counts."""
