@@ -200,7 +200,7 @@ class Narrow(GaussianNB):
         ({"seed": -1}, SettingError, "seed"),
         ({"method": "magic"}, SettingError, "'magic' is not known"),
         ({"method": "proxy", "target": "stage", "drop": [*OTHERS["stage"], "patient"]},
-         SettingError, "two classes or a survival outcome"),
+         SettingError, "two classes, an amount or a survival outcome"),
         ({"weights": {"tree": 2}}, SettingError, "not among the models logistic"),
         ({"weights": {"logistic": 0}}, SettingError, "above 0"),
         ({"weights": {"logistic": math.nan}}, SettingError, "above 0"),

@@ -194,7 +194,7 @@ def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.
     """
-    if not task.is_probabilistic:
+    if task.name == "survival":
         return teacher
     scores = teacher.score(sample)
     wanted = task.chance(np.full(1, task.level(counts)))[0]

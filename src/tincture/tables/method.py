@@ -55,8 +55,8 @@ def method_for(method: str, task: Task) -> str:
         raise SettingError(f"The method {method!r} is not known; use one of {', '.join(METHODS)}.")
     if method == "proxy" and not task.is_ordered:
         raise SettingError(
-            "The proxy method needs two classes or a survival outcome; use --method direct (or "
-            "auto) for a target of more classes."
+            "The proxy method needs two classes, an amount or a survival outcome; use --method "
+            "direct (or auto) for a target of more classes."
         )
     if method == "auto":
         return "proxy" if task.is_ordered else "direct"
@@ -118,7 +118,7 @@ def search(
         tell.notice(why)
     wanted = n_rows, effort, balance, cohort, complete
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
-    if follow is by_proxy and math.isfinite(brief.plan.epsilon):
+    if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
         tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
     found = follow(brief, rng, tell.progress)
     return replace(found, told={**told_shares(task, counts, brief.plan), "n_rows": n_rows})

@@ -60,6 +60,11 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             "shorter ones where it is early unless the schema gives its scale, as many in each "
             "part as the counted outcomes call for."
         )
+    if about["task"]["kind"] == "amounts":
+        what += (
+            f" Each amount of the outcome was drawn evenly within one of up to {PARTS} parts of "
+            "its declared range, as many in each part as the counted outcomes call for."
+        )
     if "cause" in about["task"]:
         what += f" {CAUSE}"
     return Words(

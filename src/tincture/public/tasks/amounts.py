@@ -98,6 +98,14 @@ class Amounts:
         """Amounts in their unit, as precise as a table may hold them."""
         return {self.column.name: self.place.decode(outcomes)}
 
+    def amounts(self, places: Floats) -> Floats:
+        """Amounts in their unit, not rounded, a place beyond the bounds counting as a bound."""
+        low, high = self.column.bounds
+        inside = np.clip(places, 0.0, 1.0)
+        return np.asarray(
+            low * (high / low) ** inside if self.is_log else low + inside * (high - low)
+        )
+
     def check(self, values: Values) -> None:
         """Every record has an amount, and not all the same."""
         amounts = np.asarray(values[self.column.name], dtype=np.float64)

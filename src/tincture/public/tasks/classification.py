@@ -53,7 +53,7 @@ class Classification:
         if not column.is_categorical or not column.levels:
             raise SchemaError(
                 f'The target {target!r} has no levels; add "categories": [...] to its field in the '
-                "schema, or use --time and --event for a survival outcome."
+                "schema, or use --outcome for an amount, --time and --event for a survival outcome."
             )
         n_classes = len(column.levels)
         if n_classes != 2:
