@@ -44,6 +44,15 @@ def test_rows_hold_amounts_within_their_bounds_and_of_the_real_mean(folder: Path
     assert made.prevalence == pytest.approx(real, rel=0.1)
 
 
+# A row of the proxy method has the mean that the teacher tells, and no scatter around it.
+def test_outcomes_of_rows_scatter_less_than_those_of_people(folder: Path) -> None:
+    made = CondensedTable.load(folder)
+    if made.cohort is None:
+        pytest.skip("the direct method has no teacher")
+    assert made.rows["days"].to_numpy().std() < 0.8 * made.cohort["days"].to_numpy().std()
+    assert "scatter less than real ones" in (folder / "README.md").read_text()
+
+
 def test_the_package_and_the_card_tell_an_amount(folder: Path) -> None:
     package = json.loads((folder / "datapackage.json").read_text())["tincture"]
     assert package["task"] == {"kind": "amounts", "outcome": "days"}

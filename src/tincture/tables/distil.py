@@ -30,8 +30,8 @@ class Distance:
 
     A model's loss is the share of the teacher's discrimination that it lacks, plus a part for
     calibration: 1 − cov(rank(p̂), p)/cov(rank(p), p) + 0.1 · h(E(p̂ − p)²/var p), where h(e) = e up
-    to 1 and 2√e − 1 beyond. For outcomes that the teacher's chances p describe, cov(rank, p) is the
-    gain in AUROC over ½ up to a factor.
+    to 1 and 2√e − 1 beyond; of amounts, whose errors count, the part is whole. For outcomes that
+    the teacher's chances p describe, cov(rank, p) is the gain in AUROC over ½ up to a factor.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ class Judge:
         chances = self.task.chances(finite)
         lacking = 1.0 - rank_covariance(chances, self.chance) / max(best, 1e-12)
         error = np.square(chances - self.chance).mean(axis=1) / max(self.chance.var(), 1e-12)
-        return np.asarray(lacking + CALIBRATION * tempered(error))
+        weight = 1.0 if self.task.name == "amounts" else CALIBRATION
+        return np.asarray(lacking + weight * tempered(error))
 
 
 def distil(

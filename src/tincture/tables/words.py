@@ -60,10 +60,10 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             "shorter ones where it is early unless the schema gives its scale, as many in each "
             "part as the counted outcomes call for."
         )
-    if about["task"]["kind"] == "amounts":
+    if about["task"]["kind"] == "amounts" and about["settings"]["method"] != "direct":
         what += (
-            f" Each amount of the outcome was drawn evenly within one of up to {PARTS} parts of "
-            "its declared range, as many in each part as the counted outcomes call for."
+            " The outcome of a row is the mean that people like it have, so that outcomes of rows "
+            "scatter less than real ones; those of a cohort scatter as the counted ones do."
         )
     if "cause" in about["task"]:
         what += f" {CAUSE}"
