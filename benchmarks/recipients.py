@@ -18,6 +18,7 @@ import sys
 import tempfile
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -31,6 +32,23 @@ GROUPS = {
     "few": "glm_few coxph_few",
     "others": "naive_bayes neighbours svm lasso hgb",
 }
+TITLE = """# What recipients make of both files
+
+Means of ratios over sets and seeds (1: all real records); see `recipients.py`.
+"""
+COMMAND = (
+    "    python benchmarks/recipients.py --judge JUDGE --plain PLAIN --data DATA \\\n"
+    "        --results RESULTS --out OUT"
+)
+MEANING = """*n* counts the releases behind a row.
+
+*Asked*: logistic, tree, forest, boosting; Cox, survival forest, boosted Cox. *Plain*: regressions
+without a penalty, all columns; *few*: the six that matter most; *beta* is the root mean square
+difference of their log ratios from the real ones, each per real standard deviation, *sign* the
+share of the right sign. *Others*: naive Bayes, neighbours, SVM, lasso, histogram boosting.
+*Lowest*: of all these. *cv_gap*: AUROC by cross-validation on the file less that on held-out
+records. *km*: largest distance of Kaplan–Meier curves.
+"""
 LEAST = 0.6  # ceiling below which a model that nobody asked for tells nothing
 
 
@@ -56,28 +74,41 @@ def run(case: dict[str, Any], options: argparse.Namespace) -> list[dict[str, Any
 
 
 def write(options: argparse.Namespace) -> None:
-    """Means by ε, file and group of models."""
+    """Means by ε, file and group of models, and what was measured, all from the results."""
+    results = [json.loads(text) for text in options.results.read_text().splitlines()]
     found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for text in options.results.read_text().splitlines():
-        done = json.loads(text)
-        for line in done["figures"]:
-            into = found[done["case"]["epsilon"], line["file"]]
-            for key in ("beta", "sign", "cv_gap", "km"):
-                if line.get(key) is not None:
-                    into[key].append(line[key])
-            for group, names in GROUPS.items():
-                counts = group != "others" or line.get("ceiling", 0) >= LEAST
-                if "ratio" in line and counts and line["model"] in names.split():
-                    into[group].append(line["ratio"])
-                    into["lowest"] = [min([*into["lowest"], line["ratio"]])]
+    for epsilon, line in ((r["case"]["epsilon"], f) for r in results for f in r["figures"]):
+        into = found[epsilon, line["file"]]
+        for key in ("beta", "sign", "cv_gap", "km"):
+            if line.get(key) is not None:
+                into[key].append(line[key])
+        for group, names in GROUPS.items():
+            counts = group != "others" or line.get("ceiling", 0) >= LEAST
+            if "ratio" in line and counts and line["model"] in names.split():
+                into[group].append(line["ratio"])
+                into["lowest"] = [min([*into["lowest"], line["ratio"]])]
     columns = [*GROUPS, "lowest", "beta", "sign", "cv_gap", "km"]
-    table = [f"| ε | file | {' | '.join(columns)} |", "|---" * (len(columns) + 2) + "|"]
+    table = [f"| ε | file | n | {' | '.join(columns)} |", "|---" * (len(columns) + 3) + "|"]
     for (epsilon, kind), into in sorted(found.items()):
+        n = sum(done["case"]["epsilon"] == epsilon for done in results)
         cells = [f"{mean(into[c]):.2f}" if into[c] else "" for c in columns]
-        table.append(f"| {epsilon} | {kind} | {' | '.join(cells)} |")
-    title = "# What recipients make of both files\n\n"
-    words = "Means of ratios over sets and seeds (1: all real records); see `recipients.py`.\n\n"
-    options.out.write_text(title + words + "\n".join(table) + "\n", encoding="utf-8")
+        table.append(f"| {epsilon} | {kind} | {n} | {' | '.join(cells)} |")
+    text = "\n".join([TITLE, *measured([done["case"] for done in results]), MEANING, *table])
+    options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def measured(cases: list[dict[str, Any]]) -> Iterator[str]:
+    """The command of each ε with the sets and seeds that there are, and how many."""
+    counts = []
+    for epsilon in sorted({case["epsilon"] for case in cases}):
+        its = [case for case in cases if case["epsilon"] == epsilon]
+        sets = list(dict.fromkeys(case["set"] for case in its))
+        seeds = sorted({case["seed"] for case in its})
+        yield f"{COMMAND} --epsilons {epsilon} \\"
+        yield f"        --seeds {','.join(map(str, seeds))} --sets {','.join(sets)}\n"
+        names = " ".join(map(str, seeds))
+        counts.append(f"ε = {epsilon}: {len(its)} releases ({len(sets)} sets, seeds {names})")
+    yield f"Measured: {'; '.join(counts)}. A seed is one split and one run."
 
 
 def main() -> None:

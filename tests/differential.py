@@ -435,6 +435,7 @@ CLASS_MODELS = ("logistic", "tree", "forest", "boosting", "naive_bayes", "neighb
 TABLES: list[Family] = [
     Tables("two classes", ("died",), CLASS_MODELS),
     Tables("two classes, persons, balanced", ("died",), ("logistic",), unit="who", balance="ward"),
+    Tables("four classes", ("stage",), ("logistic", "tree")),
     Tables("four classes, direct", ("stage",), ("logistic", "tree", "naive_bayes"), "direct"),
     Tables("survival", ("days", "event"), ("cox", "survival_forest", "boosting_cox", "aft")),
     Tables("one cause of two", ("days", "fate"), ("cox",), cause="2"),

@@ -86,9 +86,9 @@ def released_marginals(draw: st.DrawFn) -> Marginals:
 
 
 @st.composite
-def teachers(draw: st.DrawFn) -> Teacher[Basis]:
-    """Any weights on the basis of any histograms."""
+def teachers(draw: st.DrawFn, scores: tuple[int, ...] = ()) -> Teacher[Basis]:
+    """Any weights on the basis of any histograms, of one score or of several."""
     marginals = draw(released_marginals())
     basis = Basis(marginals, draw(st.floats(0.0, 5.0)))
-    weights = draw(arrays(np.float64, basis.size, elements=st.floats(-10.0, 10.0)))
+    weights = draw(arrays(np.float64, (*scores, basis.size), elements=st.floats(-10.0, 10.0)))
     return Teacher(basis, weights)

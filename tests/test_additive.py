@@ -21,7 +21,7 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
-from tincture.spine.teaching import Teacher
+from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures, levelled, shifted
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
@@ -86,7 +86,7 @@ class Hazy:
         return Answer(exact + sigma * self._rng.standard_normal(query.size), sigma)
 
 
-def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Basis]:
+def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Features]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
     marginals, counts = survey(engine, ENCODING, DIED)
@@ -94,7 +94,7 @@ def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Basis]:
     return teach(brief, np.random.default_rng(3), lambda: None, prior).teacher
 
 
-def spreads(teacher: Teacher[Basis]) -> dict[str, float]:
+def spreads(teacher: Teacher[Features]) -> dict[str, float]:
     """Standard deviation of the score along each column."""
     values = teacher.basis.values(fresh()[0])
     return {
@@ -158,6 +158,16 @@ def test_a_levelled_teacher_has_the_released_prevalence(share: float) -> None:
     level = levelled(teacher, sample, DIED, np.array([1 - share, share]) * 1000)
     assert DIED.chance(level.score(sample)).mean() == pytest.approx(share, abs=1e-6)
     np.testing.assert_array_equal(level.weights[:-1], teacher.weights[:-1])
+
+
+def test_a_levelled_teacher_of_several_classes_has_the_released_shares() -> None:
+    one, shares = make_teacher(np.random.default_rng(6)), np.array([0.6, 0.3, 0.07, 0.03])
+    weights = np.random.default_rng(8).normal(size=(3, one.basis.size))
+    sample = ENCODING.snap(one.basis.marginals.draw(500, np.random.default_rng(7)))
+    stages = Classification("stage", 4)
+    level = levelled(Teacher(one.basis, weights), sample, stages, shares * 1000)
+    np.testing.assert_allclose(stages.chance(level.score(sample)).mean(axis=0), shares, atol=1e-4)
+    np.testing.assert_array_equal(level.weights[:, :-1], weights[:, :-1])
 
 
 def test_a_log_hazard_has_no_level_to_match() -> None:

@@ -134,12 +134,6 @@ SETTINGS = [
     Case("too many rows", "expected 4 to", 2, flags={"rows": 10**6}),
     Case("seed below 0", "The seed is -1", 2, flags={"seed": -1}),
     Case("unknown method", "The method 'magic' is not known", 2, flags={"method": "magic"}),
-    Case(
-        "proxy of three classes",
-        "needs two classes, an amount or a survival",
-        2,
-        flags={"method": "proxy", "target": "stage", "drop": ["days", "event", "died", "patient"]},
-    ),
     Case("weight of nobody", "not among the models logistic", 2, flags={"weight": "tree=2"}),
     Case("weight 0", "weight must be a number above 0", 2, flags={"weight": "logistic=0"}),
     Case("weight of no number", "'logistic=a' cannot be read", 2, flags={"weight": "logistic=a"}),

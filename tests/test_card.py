@@ -297,3 +297,27 @@ def test_whom_the_promise_protects_is_named_as_what_it_is(condensed: Condenser) 
     ledger = stays.ledger.from_dict({**stays.ledger.to_dict(), "unit": "stay_id"})
     told = said(replace(stays, ledger=ledger))
     assert "Protected unit one stay with all its windows (stay_id) " in told
+
+
+def limits(made: Release) -> str:
+    return said(made).rpartition(" Limits ")[2]
+
+
+# What the card says of both files agrees: the cohort is for any model and has the counted shares.
+def test_what_is_said_of_other_models_and_of_populations_heeds_the_cohort(
+    condensed: Condenser,
+) -> None:
+    both, alone = limits(condensed.table_), limits(replace(condensed.table_, cohort=None))
+    assert "cohort.csv" in said(condensed.table_)
+    assert "may learn less from condensed.csv; train them on cohort.csv." in both
+    assert "In cohort.csv each column is distributed as it was counted" in both
+    assert "may learn less from condensed.csv." in alone
+    assert "cohort.csv" not in alone
+
+
+# Censoring by another cause is told where there are times, and nowhere else.
+def test_a_card_of_survival_says_what_an_end_by_another_cause_was_read_as(
+    condensed: Condenser,
+) -> None:
+    assert "Where another cause ended the observation" in limits(survival())
+    assert "another cause" not in limits(condensed.table_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -343,3 +344,16 @@ def test_resuming_a_run_that_was_killed_after_its_release_tidies_up(
 def test_an_interrupt_exits_with_130() -> None:
     said = failing(KeyboardInterrupt())
     assert (said.code, said.out, said.err) == (130, "", "tincture: stopped.\n")
+
+
+# Six held-out records with one case have no interval of the AUROC: it is told without one.
+def test_an_evaluation_on_a_handful_of_records_prints_no_nan(release: Path) -> None:
+    table, home = make_table(60, seed=1), release.parent
+    few = pl.concat([table.filter(pl.col("died") == v).head(n) for v, n in ((0, 5), (1, 1))])
+    few.write_csv(home / "few.csv")
+    files = ["--train", home / "records.csv", "--test", home / "few.csv"]
+    said = run("evaluate", release, *files, "--report", home / "report.html")
+    assert (said.code, said.err) == (0, "")
+    assert "has too few held-out records for an interval" in said.out
+    for text in (said.out, (home / "report.html").read_text()):
+        assert not re.search(r"\bnan\b", text)

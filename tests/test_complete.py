@@ -19,7 +19,8 @@ SURVIVAL = {"target": None, "time": "days", "event": "event", "models": ["cox"]}
 CHANGES: dict[str, dict[str, Any]] = {
     "two classes": {},
     "survival": SURVIVAL | {"drop": ["died", "stage", "patient"]},
-    "direct": {"target": "stage", "drop": [*OTHERS["stage"], "patient"]},
+    "three classes": {"target": "stage", "drop": [*OTHERS["stage"], "patient"]},
+    "direct": {"method": "direct"},
 }
 
 

@@ -92,7 +92,8 @@ def test_with_noise_no_seed_repeats_a_release(condensed: Condenser) -> None:
     "changes",
     [
         {"target": "stage", "drop": [*OTHERS["stage"], "patient"]},
-        {"target": "stage", "drop": [*OTHERS["stage"], "patient"], "models": ["tree"]},
+        {"target": "stage", "drop": [*OTHERS["stage"], "patient"], "models": ["tree"],
+         "epsilon": 1.0, "balance": "ward"},
         {"target": None, "time": "days", "event": "event", "models": ["cox"],
          "drop": ["died", "stage", "patient"]},
         {"unit": "patient", "drop": OTHERS["died"]},
@@ -199,8 +200,6 @@ class Narrow(GaussianNB):
         ({"n_rows": 10**6}, SettingError, "expected 4 to"),
         ({"seed": -1}, SettingError, "seed"),
         ({"method": "magic"}, SettingError, "'magic' is not known"),
-        ({"method": "proxy", "target": "stage", "drop": [*OTHERS["stage"], "patient"]},
-         SettingError, "two classes, an amount or a survival outcome"),
         ({"weights": {"tree": 2}}, SettingError, "not among the models logistic"),
         ({"weights": {"logistic": 0}}, SettingError, "above 0"),
         ({"weights": {"logistic": math.nan}}, SettingError, "above 0"),

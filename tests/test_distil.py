@@ -108,6 +108,19 @@ def test_the_teacher_itself_is_at_distance_zero() -> None:
     assert reverse == pytest.approx(2.0, abs=0.4)
 
 
+def test_the_loss_of_several_classes_is_the_mean_over_each() -> None:
+    chance = np.random.default_rng(4).dirichlet(np.ones(3), 300)
+    stages = Judge(Classification("stage", 3), np.zeros((300, 1), np.float32), chance)
+    assert stages.loss(chance[None])[0] == pytest.approx(0.0, abs=1e-12)
+    wrong = chance[:, [0, 2, 1]]  # the first class is right, and the others are exchanged
+    each = [
+        Judge(DIED, np.zeros((300, 1), np.float32), p).loss(np.stack([1 - q, q], axis=-1)[None])[0]
+        for p, q in zip(chance.T, wrong.T, strict=True)
+    ]
+    assert each[0] == pytest.approx(0.0, abs=1e-12)
+    assert stages.loss(wrong[None])[0] == pytest.approx(np.mean(each))
+
+
 def test_losses_are_weighted_means_over_models() -> None:
     both, start, _ = setting(["logistic", "tree"], weights=[0.25, 0.75])
     (logistic, *_), (tree, *_) = setting(["logistic"]), setting(["tree"])

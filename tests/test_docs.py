@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -153,3 +156,16 @@ def test_the_oldest_set_is_the_lower_bounds() -> None:
         assert oldest[name].release[: len(Version(bound.version).release)] == (
             Version(bound.version).release
         ), name
+
+
+# The page on recipients is what its own command writes from its results: nothing is put in by hand.
+def test_the_page_on_recipients_is_written_from_its_results(tmp_path: Path) -> None:
+    folder, page = ROOT / "benchmarks", ROOT / "benchmarks/recipients.md"
+    results, out = tmp_path / "results.jsonl", tmp_path / "page.md"
+    shutil.copy(folder / "recipients.jsonl", results)
+    text = page.read_text(encoding="utf-8").replace("\\\n", "")
+    for command in re.findall(r"^    python benchmarks/recipients.py(.*)$", text, re.M):
+        flags = command.replace("RESULTS", str(results)).replace("OUT", str(out)).split()
+        subprocess.run([sys.executable, folder / "recipients.py", *flags], check=True)
+    assert out.read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
+    assert results.read_bytes() == (folder / "recipients.jsonl").read_bytes()

@@ -287,3 +287,8 @@ def test_a_draft_is_named_for_every_reader(
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     made = draft(tmp_path / name)
     assert (made["name"], made.get("title")) == (slug, title)
+
+
+# A custodian who asks for a schema hears that rules can be declared in it.
+def test_the_help_tells_of_rules_between_columns() -> None:
+    assert "tincture:rules" in run("schema", "draft", "-h").out

@@ -27,6 +27,25 @@ def people(task: Task, n: int = N) -> tuple[Floats, Floats, Floats, Floats]:
     return outcomes, scores + level, features, counts
 
 
+def test_several_classes_are_even_along_features_each() -> None:
+    rng, task = np.random.default_rng(5), Classification("stage", 4)
+    features = rng.normal(size=(N, 8))
+    scores = features[:, :6].reshape(N, 3, 2).sum(axis=2)
+    outcomes = task.drawn(scores, np.ones(4), rng)
+    even = evened(outcomes, scores, features, task, np.ones(4), np.random.default_rng(2))
+    np.testing.assert_array_equal(ordered(even), ordered(outcomes))
+    before, after = (task.residual(scores, o, np.ones(4)) for o in (outcomes, even))
+    away = features - features.mean(axis=0)
+    assert np.linalg.norm(away.T @ after) < 0.1 * np.linalg.norm(away.T @ before)
+    # Each class is still as frequent as its chance among those who are likelier to have it: of a
+    # tenth of 3000 people, those exchanged with neighbours at its ends may be 3%.
+    chances = task.chance(scores)
+    for k in range(4):
+        for tenth in np.array_split(np.argsort(chances[:, k]), 10):
+            share = np.mean(even[tenth, 0] == k)
+            assert share == pytest.approx(chances[tenth, k].mean(), abs=0.06)
+
+
 def ordered(outcomes: Floats) -> Floats:
     return np.asarray(outcomes[np.lexsort(outcomes.T)])
 

@@ -40,9 +40,16 @@ def test_the_sentence_about_rows_names_the_limit_that_holds() -> None:
     few, why = rows_for(encoding, ["glm"], 4.0, 230.0)
     assert few == 115
     assert "one row for two people is made at most" in why
+    # Each of several classes wants rows of its own, whatever models are served.
+    assert rows_for(encoding, ["tree"], 400.0, 23000.0, several=True)[0] > 100
+    assert rows_for(encoding, ["tree"], 400.0, 23000.0)[0] == 100
     many, why = rows_for(encoding, ["glm"], 400.0, 23000.0)
     assert many == 500
     assert "100 to 500 are made" in why
+    # Half of an odd number is no row short, and no more rows are made than people were counted.
+    assert rows_for(encoding, ["logistic"], 50.0, 119.9999)[0] == 60
+    assert [rows_for(encoding, ["glm"], 1.0, n)[0] for n in (-300.0, 9.2, 30.0)] == [4, 9, 20]
+    assert "so few people were counted" in rows_for(encoding, ["glm"], 1.0, 9.2)[1]
 
 
 @given(st.integers(1, 500), st.floats(0.01, 20))
@@ -72,7 +79,9 @@ def test_a_condenser_tells_it_without_records() -> None:
     }
     told = Condenser(target="died", **settings).expectation()
     assert f"With {len(SCHEMA.names) - 3} columns" in told
-    assert "direct" in Condenser(target="stage", **settings).expectation()
+    told = Condenser(target="stage", **settings).expectation()
+    assert "people are of each class, and less than" in told
+    assert "direct" in Condenser(target="died", method="direct", **settings).expectation()
     with pytest.raises(SettingError):
         Condenser(**settings).expectation()
 
@@ -80,10 +89,20 @@ def test_a_condenser_tells_it_without_records() -> None:
 @given(st.integers(1, 500), st.floats(0.01, 20))
 def test_the_verdict_agrees_with_what_was_said_before(n_columns: int, epsilon: float) -> None:
     good, poor = (RULE.people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
-    assert f"enough for {GOOD:.0%}" in verdict(max(good, FEWEST), n_columns, epsilon)
-    assert "Warning" not in verdict(max(poor, FEWEST), n_columns, epsilon)
-    assert verdict(poor / 10 - 1, n_columns, epsilon).startswith("Warning")
-    assert verdict(FEWEST - 1, n_columns, epsilon).startswith("Warning")
+    # By the fewest people there may be: two deviations of the noise below the count.
+    for noise in (0.0, 10.0):
+        told = [
+            verdict(max(n, least) + 2 * noise, noise, n_columns, epsilon)
+            for n, least in ((good, FEWEST), (poor, FEWEST), (poor / 10 - 1, 0), (0, FEWEST - 1))
+        ]
+        assert f"enough for {GOOD:.0%}" in told[0]
+        assert ["Warning" in said for said in told] == [False, False, True, True]
+
+
+def test_the_verdict_tells_its_noise_and_promises_nothing_that_noise_may_have_made() -> None:
+    said = verdict(80.0, 19.0, 24, 1.0)
+    assert said.startswith("Warning: through noise, about 80 ± 40 people")
+    assert "Warning" not in verdict(80.0, 0.5, 24, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +126,7 @@ def test_a_run_tells_both_sentences() -> None:
     made = Condenser(target="died", models=["logistic"], n_rows=8, effort=0.05, **settings)
     made.fit(make_table(400), notice=said.append)
     assert said[0] == made.expectation()
-    assert re.search(r"hrough noise, about \d+0 people", said[1])
+    assert re.search(r"hrough noise, about \d+0 ± \d+0 people", said[1])
     assert len(said) == 2
 
 

@@ -46,7 +46,13 @@ from tincture.stays.embeddings import EmbeddingSums, Trajectories
 from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import (
+    InteractionSums,
+    LossDifferences,
+    MarginalCounts,
+    RankProducts,
+)
 from tincture.tables.sealing import TableSealing
 from tincture.tables.starts import scattered
 
@@ -172,6 +178,12 @@ def teacher() -> Any:
 
 
 @cache
+def several() -> Any:
+    one = teacher()
+    return Teacher(one.basis, np.stack([one.weights, one.weights[::-1]]))
+
+
+@cache
 def records(task: Task) -> Records:
     """Records as the vault keeps them."""
     table = make_table(N)
@@ -180,6 +192,14 @@ def records(task: Task) -> Records:
 
 
 SCORE = Summaries(LAYOUT, SCALE, reach=2.0)
+
+
+def interactions(task: Task) -> InteractionSums:
+    basis = teacher().basis
+    products = Products(basis, candidates(basis))
+    return InteractionSums(task, teacher(), products, np.full(task.n_cells, 20.0))
+
+
 LINEAR = Teacher(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
 QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "cells of classes": (lambda: CellCounts(TWO), lambda: records(TWO)),
@@ -189,6 +209,10 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "residuals of classes": (
         lambda: ResidualSums(TWO, teacher(), np.array([500.0, 100.0])),
         lambda: records(TWO),
+    ),
+    "residuals of three classes": (
+        lambda: ResidualSums(THREE, several(), np.array([500.0, 100.0, 50.0])),
+        lambda: records(THREE),
     ),
     "residuals of times": (
         lambda: ResidualSums(TIMES, teacher(), np.full(TIMES.n_cells, 20.0)),
@@ -204,6 +228,8 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
         ),
         lambda: records(TWO),
     ),
+    "interactions": (lambda: interactions(TWO), lambda: records(TWO)),
+    "interactions of times": (lambda: interactions(TIMES), lambda: records(TIMES)),
     "rank products": (
         lambda: RankProducts(Lines(teacher().basis.marginals, teacher())),
         lambda: records(TWO),

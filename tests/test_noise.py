@@ -21,9 +21,11 @@ from tincture.privacy.query import Query
 from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
+from tincture.spine.teaching import Teacher
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
-from tincture.tables.questions import RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import InteractionSums, RankProducts
 
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test
@@ -33,8 +35,19 @@ TEACHER = make_teacher(np.random.default_rng(0))
 QUERIES: dict[str, Query] = {
     "nothing": Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=0.7),
     "residual sums": ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
+    "sums of classes": ResidualSums(
+        Classification("stage", 3),
+        Teacher(TEACHER.basis, np.stack([TEACHER.weights, -TEACHER.weights / 2])),
+        np.array([20.0, 10.0, 5.0]),
+    ),
     "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
+    ),
+    "interaction sums": InteractionSums(
+        Classification("died", 2),
+        TEACHER,
+        Products(TEACHER.basis, candidates(TEACHER.basis)),
+        np.array([20.0, 10.0]),
     ),
     "rank products": RankProducts(Lines(TEACHER.basis.marginals, TEACHER)),
 }
@@ -82,6 +95,8 @@ def shape_is_normal(draws: np.ndarray) -> bool:
         (3.0, "nothing"),
         (400.0, "nothing"),
         (3.0, "residual sums"),
+        (3.0, "interaction sums"),
+        (3.0, "sums of classes"),
         (3.0, "rank products"),
     ],
 )
@@ -125,7 +140,7 @@ def test_sabotaged_noise_is_rejected(kind: type[Vault], test: Callable[[np.ndarr
     assert not test(noise_of(3.0, kind=kind))
 
 
-@pytest.mark.parametrize("name", ["residual sums", "weighted sums", "rank products"])
+@pytest.mark.parametrize("name", sorted(set(QUERIES) - {"nothing"}))
 @pytest.mark.parametrize("factor", [0.7, 1.3])
 def test_noise_off_by_30_percent_is_rejected_in_every_question(name: str, factor: float) -> None:
     assert not scale_is_right(noise_of(3.0, QUERIES[name], scaled(factor)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 import dp_accounting as dpa
@@ -24,7 +23,7 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Classification, Survival
+from tincture.public.tasks import Classification
 from tincture.tables.method import DIRECT, PROXY, method_for, search, usual_plan
 
 PROMISE = (Path(__file__).parent.parent / "docs" / "promise.md").read_text(encoding="utf-8")
@@ -51,7 +50,7 @@ def test_shares_and_counts_of_the_plan_are_those_of_the_promise(method: str) -> 
             stated[row[0]] = (int(found[1]) / 100, int(found[2]))
     assert stated == PHASES[method]
     assert math.isclose(sum(share for share, _ in stated.values()), 1.0)
-    assert list(stated) == [r[0] for r in rows_after("## 3. The five") if r[0] in PHASES[method]]
+    assert list(stated) == [r[0] for r in rows_after("## 3. The six") if r[0] in PHASES[method]]
 
 
 @pytest.mark.parametrize(("method", "epsilon"), [("direct", 0.5), ("proxy", 1.0)])
@@ -78,15 +77,11 @@ def test_without_privacy_nothing_is_noised_and_more_losses_are_asked(method: str
     assert plan.count("loss differences") > PHASES[method]["loss differences"][1]
 
 
-def test_the_method_follows_the_outcome_and_an_impossible_one_is_refused() -> None:
-    three, times = Classification("stage", 3), Survival("days", "event", 0.0, 365.0)
-    assert [method_for("auto", t) for t in (DIED, times, three)] == ["proxy", "proxy", "direct"]
-    assert [method_for("direct", t) for t in (DIED, times, three)] == ["direct"] * 3
-    assert [method_for("proxy", t) for t in (DIED, times)] == ["proxy"] * 2
-    with pytest.raises(SettingError, match="two classes or a survival outcome"):
-        method_for("proxy", three)
+def test_the_method_is_the_proxy_one_unless_another_is_named() -> None:
+    for name, meant in {"auto": "proxy", "direct": "direct", "proxy": "proxy"}.items():
+        assert method_for(name) == meant
     with pytest.raises(SettingError, match="auto, direct, proxy"):
-        method_for("magic", DIED)
+        method_for("magic")
 
 
 @METHODS
@@ -94,8 +89,8 @@ def test_a_run_asks_in_the_order_of_the_promise_and_books_every_share(method: st
     made = make_condenser(epsilon=1.0, method=method).fit(make_table(300))
     written = made.ledger.to_dict()
     asked = [entry["question"] for entry in written["entries"]]
-    order = [row[0] for row in rows_after("## 3. The five") if row[0] in PHASES[method]]
-    assert [question for question, _ in groupby(asked)] == order
+    order = [row[0] for row in rows_after("## 3. The six") if row[0] in PHASES[method]]
+    assert list(dict.fromkeys(asked)) == order
     assert [phase["question"] for phase in written["phases"]] == order
     for phase in written["phases"]:
         assert phase["share"] == PHASES[method][phase["question"]][0]
@@ -104,7 +99,7 @@ def test_a_run_asks_in_the_order_of_the_promise_and_books_every_share(method: st
     assert clips["outcome counts"] == 1.0
     assert clips["marginal counts"] == math.sqrt(5)
     if method == "proxy":
-        assert clips["residual sums"] == 1.0
+        assert clips["residual sums"] == clips["interaction sums"] == 1.0
         assert 0 < clips["rank products"] <= 5 / math.sqrt(2)
     else:
         assert clips["loss differences"] == pytest.approx(0.05 * 8)
@@ -121,7 +116,7 @@ def test_a_run_that_lost_an_answer_of_any_kind_still_finishes(tmp_path: Path) ->
     assert len(booked) == len(whole.entries)
     ends = [i for i, e in enumerate(whole.entries) if e.question != "outcome counts"]
     last_of_each = {whole.entries[i].question: i for i in ends}
-    assert len(last_of_each) == 4
+    assert len(last_of_each) == 5
     for question, i in last_of_each.items():  # killed between this booking and its answer
         (tmp_path / question).write_bytes(b"".join(lines[: booked[i] + 1]))
         continued = fit(question)

@@ -62,6 +62,14 @@ def test_the_code_on_the_card_reads_fits_and_predicts_for_new_patients(
     assert np.isfinite(made["model"].predict(made["read"]("own.csv")).astype(float)).all()
 
 
+# Both languages read the cohort, and say in a line how the other file is read.
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_in_both_languages_reads_one_file(released: dict[str, Path], kind: str) -> None:
+    for language in ("python", "r"):
+        code = snippet(released[kind], language)
+        assert 'read("cohort.csv")  # condensed.csv is read the same way\n' in code
+
+
 @every_file
 def test_statsmodels(
     released: dict[str, Path], kind: str, path: str, monkeypatch: pytest.MonkeyPatch

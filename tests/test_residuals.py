@@ -74,7 +74,7 @@ def test_residuals_are_what_is_expected_of_people_with_other_scores(task: Task) 
     # them and the hazard's being even inside each bin.
     counts = counts_of(task, sample(task))
     if task is DIED:
-        true = task.level(counts) + 1.0
+        true = float(task.level(counts)) + 1.0
         rng = np.random.default_rng(4)
         outcomes = (rng.uniform(size=N) < task.chance(np.full(1, true))).astype(np.float64)[:, None]
     else:

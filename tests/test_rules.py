@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -460,3 +461,26 @@ def test_an_outcome_is_never_changed() -> None:
         make_condenser(schema=schema).fit(make_table(300))
     with pytest.raises(SchemaError, match="stays cannot"):
         SeriesCondenser(schema=schema, target="died", epsilon=1.0, delta=1e-5).job()
+
+
+# A rule that means no blanks must not empty a column because the outcome beside it is held.
+@pytest.mark.parametrize(
+    ("rule", "held", "refused"),
+    [
+        ({"order": ["late", "days"]}, "days", True),
+        ({"order": ["late", "days"]}, "late", True),
+        ({"order": ["early", "days"], "strict": True}, "days", False),
+        ({"order": ["late", "days"]}, "", False),
+        ({"columns": ["class", "died"], "allowed": [["a", "yes"]]}, "died", True),
+        ({"columns": ["class", "died"], "allowed": [["a", "yes"], ["b", "no"]]}, "died", False),
+        ({"when": {"died": "yes"}, "then": {"early": None}}, "died", False),  # meant
+    ],
+)
+def test_a_rule_must_not_empty_a_column_beside_the_outcome(
+    rule: Raw, held: str, refused: bool
+) -> None:
+    fields = [amount("days", 0, 365), amount("early", 0, 30), amount("late", 300, 900)]
+    fields += [levels("class", "a", "b"), levels("died", "no", "yes")]
+    schema = Schema.from_dict({"fields": fields, "tincture:rules": [rule]})
+    with pytest.raises(SchemaError, match="blank in some") if refused else nullcontext():
+        schema.lawful([held])

@@ -22,17 +22,20 @@ from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance, Weighted
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import Marginals
-from tincture.tables.questions import RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import InteractionSums, RankProducts
 
 AMOUNT = Amounts(Column("y", "number", 0.0, 90.0))
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
+FOUR = Classification("y", 4)
 HAIR = 1 + 1e-12
 
 
 def outcomes_of(task: Task, n: int) -> st.SearchStrategy[np.ndarray]:
     """Any outcomes that a record can have."""
-    if task is YES_NO:
-        return arrays(np.float64, (n, 1), elements=st.sampled_from([0.0, 1.0]))
+    if isinstance(task, Classification):
+        classes = st.sampled_from([float(k) for k in range(task.n_classes)])
+        return arrays(np.float64, (n, 1), elements=classes)
     if task is AMOUNT:
         return arrays(np.float64, (n, 1), elements=st.floats(0.0, 1.0))
     times = arrays(np.float64, (n, 1), elements=st.floats(0.0, 100.0))
@@ -56,9 +59,9 @@ def counts_of(task: Task) -> st.SearchStrategy[np.ndarray]:
 @st.composite
 def residual_sums(draw: st.DrawFn) -> tuple[ResidualSums, Records]:
     """A question of any round, and records of any outcomes."""
-    tasks: list[Task] = [YES_NO, AMOUNT, TIMES]
+    tasks: list[Task] = [YES_NO, FOUR, AMOUNT, TIMES]
     task = draw(st.sampled_from(tasks))
-    teacher: Teacher[Basis] = draw(teachers())
+    teacher: Teacher[Basis] = draw(teachers((3,) if task is FOUR else ()))
     query = ResidualSums(task, teacher, draw(counts_of(task)))
     return query, draw(tables(teacher.basis.marginals, task))
 
@@ -69,6 +72,19 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
     teacher = draw(teachers().filter(lambda t: len(t.basis.marginals.shares) > 1))
     marginals = teacher.basis.marginals
     return RankProducts(Lines(marginals, teacher)), draw(tables(marginals))
+
+
+@st.composite
+def interaction_sums(draw: st.DrawFn) -> tuple[InteractionSums, Records]:
+    """A question about some pairs and triples of columns, of any outcomes."""
+    tasks: list[Task] = [YES_NO, FOUR, AMOUNT, TIMES]
+    task = draw(st.sampled_from(tasks))
+    any_of = teachers((3,) if task is FOUR else ())
+    teacher = draw(any_of.filter(lambda t: len(candidates(t.basis)) > 0))
+    terms = draw(st.lists(st.sampled_from(candidates(teacher.basis)), min_size=1, unique=True))
+    products = Products(teacher.basis, terms, draw(st.floats(0.01, 1)), draw(st.floats(0.01, 10)))
+    query = InteractionSums(task, teacher, products, draw(counts_of(task)))
+    return query, draw(tables(teacher.basis.marginals, task))
 
 
 @st.composite
@@ -90,7 +106,9 @@ def columns_of(query: ResidualSums) -> tuple[Column, ...]:
     return marginals_of(query).encoding.columns
 
 
-@pytest.mark.parametrize("questions", [residual_sums(), weighted_sums(), rank_products()])
+@pytest.mark.parametrize(
+    "questions", [residual_sums(), weighted_sums(), interaction_sums(), rank_products()]
+)
 @given(data=st.data())
 def test_a_unit_changes_sums_by_a_clip_at_most(
     questions: st.SearchStrategy[tuple[Query, Records]], data: st.DataObject
@@ -122,15 +140,16 @@ def test_a_weight_lies_between_a_tenth_and_one_and_lengthens_no_vector(
     assert (weighted >= plain * 0.1 / HAIR).all()
 
 
-@given(residual_sums())
+@given(st.one_of(residual_sums(), interaction_sums()))
 def test_a_residual_vector_is_no_longer_than_the_residual(
-    asked: tuple[ResidualSums, Records],
+    asked: tuple[ResidualSums | InteractionSums, Records],
 ) -> None:
     query, records = asked
     teacher = query.teacher
     residual = query.task.residual(teacher.score(records.points), records.outcomes, query.counts)
     norms = np.linalg.norm(query.contributions(records), axis=1)
-    assert (norms <= np.abs(residual) * HAIR + 1e-12).all()
+    longest = np.linalg.norm(residual.reshape(len(norms), -1), axis=1)
+    assert (norms <= longest * HAIR + 1e-12).all()
     if query.task is not TIMES:  # so that nothing is clipped
         assert (norms <= query.clip * HAIR).all()
 

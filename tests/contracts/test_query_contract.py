@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tincture.arrays import Floats
 from tincture.models.portfolio import portfolio, resolve
 from tincture.models.served import Served
 from tincture.privacy.query import Query, Records
@@ -20,7 +21,13 @@ from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.marginals import Marginals
-from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.products import Products, candidates
+from tincture.tables.questions import (
+    InteractionSums,
+    LossDifferences,
+    MarginalCounts,
+    RankProducts,
+)
 from tincture.tables.starts import scattered
 
 COLUMNS = [
@@ -64,18 +71,32 @@ def teacher() -> Teacher[Basis]:
     return Teacher(basis, rng.normal(size=basis.size))
 
 
+def interactions(task: Task, counts: Floats) -> InteractionSums:
+    basis = teacher().basis
+    return InteractionSums(task, teacher(), Products(basis, candidates(basis)), counts)
+
+
 SEXES = Balance(MARGINALS, 2, np.array([0.1, 1.0, 0.5]))
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
+THREE = Classification("y", 3)
 QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
     "cells of classes": (YES_NO, lambda: CellCounts(YES_NO)),
     "cells of times": (TIMES, lambda: CellCounts(TIMES)),
     "marginals": (YES_NO, lambda: MarginalCounts(ENCODING)),
     "residuals of classes": (YES_NO, lambda: ResidualSums(YES_NO, teacher(), np.ones(2))),
+    "residuals of three classes": (
+        THREE,
+        lambda: ResidualSums(
+            THREE, Teacher(teacher().basis, np.stack(2 * [teacher().weights])), np.ones(3)
+        ),
+    ),
     "residuals of times": (TIMES, lambda: ResidualSums(TIMES, teacher(), np.ones(TIMES.n_cells))),
     "weighted residuals": (
         YES_NO,
         lambda: SEXES.of_query(ResidualSums(YES_NO, teacher(), np.ones(2))),
     ),
+    "interactions of classes": (YES_NO, lambda: interactions(YES_NO, np.ones(2))),
+    "interactions of times": (TIMES, lambda: interactions(TIMES, np.ones(TIMES.n_cells))),
     "rank products": (YES_NO, lambda: RankProducts(Lines(MARGINALS, teacher()))),
     "classifiers": (
         YES_NO,

@@ -98,8 +98,8 @@ class TaskContract:
         self, n: int, count: float
     ) -> None:
         task = self.task()
-        scores = np.random.default_rng(1).normal(size=n)
         counts = np.full(task.n_cells, count)
+        scores = np.random.default_rng(1).normal(size=(n, *np.shape(task.level(counts))))
         first, again = (task.drawn(scores, counts, np.random.default_rng(2)) for _ in range(2))
         np.testing.assert_array_equal(first, again)
         assert first.shape == task.allot(counts, n, np.random.default_rng(2)).shape

@@ -85,15 +85,8 @@ def print_scores(evaluation: Any) -> None:
     if not console.is_terminal:  # whose width nobody knows
         console = Console(width=WIDE)
     console.print(table)
-    if evaluation.says_case:
-        console.print(evaluation.says_case, markup=False, soft_wrap=True)
-    for gap in evaluation.left_behind:
-        console.print(
-            f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
-            f"of the ceiling, {gap.excess.value:.3f} more than all {records} together",
-            markup=False,
-            soft_wrap=True,
-        )
+    for line in _beneath(evaluation):
+        console.print(line, markup=False, soft_wrap=True)
     _print_ratios(console, evaluation)
     seconds = {(f.model, f.trained_on): f.seconds for f in evaluation.fits}
     for model in dict.fromkeys(f.model for f in evaluation.fits):
@@ -102,6 +95,20 @@ def print_scores(evaluation: Any) -> None:
         console.print(told, markup=False, soft_wrap=True)
     if evaluation.note:
         console.print(evaluation.note, markup=False, soft_wrap=True)
+
+
+def _beneath(evaluation: Any) -> Iterator[str]:
+    """What the table of scores leaves to say."""
+    records = evaluation.words.records
+    if any(math.isnan(s.figure.low) and math.isfinite(s.figure.value) for s in evaluation.scores):
+        yield f"A figure without ± has too few held-out {records} for an interval."
+    if evaluation.says_case:
+        yield evaluation.says_case
+    for gap in evaluation.left_behind:
+        yield (
+            f"Left behind: {gap.group} ({gap.model}, {gap.metric}): {gap.figure.value:.3f} short "
+            f"of the ceiling, {gap.excess.value:.3f} more than all {records} together"
+        )
 
 
 def _print_ratios(console: Console, evaluation: Any) -> None:
@@ -134,6 +141,8 @@ def _print_ratios(console: Console, evaluation: Any) -> None:
 def _figure(figure: Any) -> str:
     if math.isnan(figure.value):
         return "–"
+    if math.isnan(figure.low):  # too few resamples had a value
+        return f"{figure.value:.3f}"
     return f"{figure.value:.3f} ± {(figure.high - figure.low) / 2:.3f}"
 
 
@@ -169,4 +178,5 @@ def print_attacks(result: Any) -> None:
 def _ends(figure: Any) -> str:
     if math.isnan(figure.value):
         return "–"
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    ends = "" if math.isnan(figure.low) else f" ({figure.low:.3f} to {figure.high:.3f})"
+    return f"{figure.value:.3f}{ends}"

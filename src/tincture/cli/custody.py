@@ -33,6 +33,8 @@ def schema_draft(
 ) -> None:
     """Write a first schema to review: names and types filled, bounds and levels left to confirm.
 
+    Rules between columns can be added as "tincture:rules" (docs/schema.md): every row obeys them.
+
     Example:
 
     tincture schema draft records.csv --out records.schema.json

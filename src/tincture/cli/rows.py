@@ -47,7 +47,7 @@ def condense(
         typer.Option(
             metavar="N",
             help="Rows to make; auto: 100, or up to 500 where a regression without a penalty is "
-            "served.",
+            "served or there are more than two classes.",
         ),
     ] = "auto",
     cohort: Annotated[

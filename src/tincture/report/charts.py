@@ -134,7 +134,8 @@ def score_chart(found: Evaluation, metric: str) -> Markup:
     for s in scores:
         y = top + models.index(s.model) * step + 12 + 11 * sources.index(s.trained_on)
         value, low, high = s.figure.value, s.figure.low, s.figure.high
-        told = f"{s.model}, {s.trained_on}: {value:.3f} ({low:.3f} to {high:.3f})"
+        interval = f" ({low:.3f} to {high:.3f})" if math.isfinite(low) else ""
+        told = f"{s.model}, {s.trained_on}: {value:.3f}{interval}"
         marks = [element("title", told), _dot(axes.x(value), y, 4)]
         if math.isfinite(low):
             marks.append(rule(axes.x(low), axes.x(high), y, y, "whisker"))

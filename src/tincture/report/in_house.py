@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tincture.evaluation.metrics.figure import Figure
@@ -93,11 +94,12 @@ def _in_short(summary: InHouse) -> list[str]:
 
 def _kept(found: Evaluation, source: str) -> list[str]:
     """Share of the ceiling's gain over chance, a model each."""
-    return [
-        f"{s.model} {_share(s, found.value(s.model, CEILING, s.metric)):.0%}"
+    shares = {
+        s.model: _share(s, found.value(s.model, CEILING, s.metric))
         for s in found.scores
         if (s.trained_on, s.group) == (source, EVERYONE) and s.metric in CHANCE
-    ]
+    }
+    return [f"{model} {share:.0%}" for model, share in shares.items() if math.isfinite(share)]
 
 
 def _share(score: Score, ceiling: float) -> float:

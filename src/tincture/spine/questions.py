@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tincture.arrays import Floats
-from tincture.kernels.rows import products
 from tincture.privacy.accounting import Plan
 from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
-from tincture.spine.teaching import Features, Teacher
+from tincture.spine.teaching import Features, Teacher, scored
 
 ENOUGH_UNITS = 25_000  # a question learns little from more: then a random share answers
 
@@ -42,6 +44,13 @@ def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
     return told
 
 
+def noise_of_side(task: Task, plan: Plan) -> float:
+    """Deviation of the noise in how many have one of two outcomes: the sum of half the cells."""
+    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
+    added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
+    return float(noise * added / math.sqrt(2))
+
+
 @dataclass(frozen=True, slots=True)
 class ResidualSums(Query):
     """What a teacher leaves unexplained along each of its basis functions.
@@ -62,12 +71,18 @@ class ResidualSums(Query):
 
     @property
     def size(self) -> int:
-        """One a basis function."""
-        return self.teacher.basis.size
+        """One a basis function, for each score."""
+        return self.teacher.weights.size
 
     def contributions(self, records: Records) -> Floats:
-        """(outcome − expected) ψ(x), of norm |outcome − expected|."""
+        """(outcome − expected) ψ(x), of norm ‖outcome − expected‖; of several scores in turn."""
         values = self.teacher.basis.values(records.points)
-        scores = products(values, self.teacher.weights)
+        scores = scored(values, self.teacher.weights)
         residual = self.task.residual(scores, records.outcomes, self.counts)
-        return residual[:, None] * self.teacher.basis.bounded(values)
+        return each_along(residual, self.teacher.basis.bounded(values))
+
+
+def each_along(residual: Floats, functions: Floats) -> Floats:
+    """Products of a record's residual, or of each of its residuals in turn, and its functions."""
+    every = np.einsum("n...,nk->n...k", residual, functions)
+    return np.asarray(every.reshape(len(functions), math.prod(every.shape[1:])))

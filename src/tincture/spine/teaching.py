@@ -42,20 +42,42 @@ Basis = TypeVar("Basis", bound=Features, covariant=True)
 
 @dataclass(frozen=True)
 class Teacher(Generic[Basis]):
-    """A score of risk, weights · φ(x): a log odds or a log hazard.
+    """A score of risk, weights · φ(x): a log odds or a log hazard, or several of many classes.
 
     Attributes
     ----------
     basis : Features
-    weights : ndarray of shape (basis.size,)
+    weights : ndarray of shape (basis.size,), or (n_scores, basis.size)
     """
 
     basis: Basis
     weights: Floats
 
     def score(self, points: NDArray[np.floating[Any]]) -> Floats:
-        """Of encoded points, (n,)."""
-        return products(self.basis.values(points), self.weights)
+        """Of encoded points, (n,) or (n, n_scores)."""
+        return scored(self.basis.values(points), self.weights)
+
+
+def scored(values: Floats, weights: Floats) -> Floats:
+    """Scores of records with these φ, (n,) or (n, n_scores), each from its own record alone."""
+    if weights.ndim == 1:
+        return products(values, weights)
+    return np.stack([products(values, one) for one in weights], axis=1)
+
+
+def in_line(scores: Floats, shares: Floats | None = None) -> Floats:
+    """One number a record, (n,): of several scores the way along which they differ most.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n,), optional
+        How much each record counts.
+    """
+    if scores.ndim == 1:
+        return scores
+    away = scores - np.average(scores, axis=0, weights=shares)
+    counted = away if shares is None else away * shares[:, None]
+    return np.asarray(away @ np.linalg.eigh(counted.T @ away)[1][:, -1])
 
 
 def taught(
@@ -66,13 +88,14 @@ def taught(
     tick: Callable[[], None],
     *,
     share: float = 1.0,
+    rounds: int | None = None,
 ) -> Floats:
-    """Weights after all planned rounds: the mean over the later half.
+    """Weights after some rounds: the mean over the later half.
 
     Parameters
     ----------
     engine : Engine
-    first : ndarray of shape (size,)
+    first : ndarray of shape (size,) or (n_scores, size)
     asked : callable
         From the present weights to the question of a round; all are of one kind.
     learned : callable
@@ -82,16 +105,18 @@ def taught(
         Told of each round.
     share : float
         Of the units that take part, to save time.
+    rounds : int, optional
+        All planned by default.
     """
     question = asked(first).question
     plan = engine.ledger.plan
-    mechanism, rounds = plan.mechanism(question), plan.count(question)
+    mechanism, number = plan.mechanism(question), plan.count(question) if rounds is None else rounds
     weights, late = first, []
-    for done in range(rounds):
+    for done in range(number):
         tick()
         answer = engine.answer(asked(weights), mechanism, share=share)
         if answer.value is not None:
             weights = learned(weights, Told(answer.value, answer.noise))
-        if 2 * done >= rounds - 1:
+        if 2 * done >= number - 1:
             late.append(weights)
     return np.asarray(np.mean(late, axis=0))

@@ -100,23 +100,30 @@ class Curvature(NamedTuple):
     sampling: Floats
 
 
-def curvatures(basis: Features, values: Floats, information: float) -> list[Curvature]:
+def curvatures(basis: Features, values: Floats, information: float | Floats) -> list[Curvature]:
     """Expected −∂(residual sum)/∂weights, a block at a time, were columns independent.
 
     Parameters
     ----------
     values : ndarray of shape (n, size)
         φ of invented records.
-    information : float
+    information : float, or ndarray of shape (n_scores, n_scores)
         Records times the mean information of one.
     """
     bounded = basis.bounded(values)
     out = []
     for block in basis.blocks:
-        slope = information * bounded[:, block].T @ values[:, block] / len(values)
-        sampling = information * bounded[:, block].T @ bounded[:, block] / len(values)
+        slope = _times(information, bounded[:, block], values[:, block]) / len(values)
+        sampling = _times(information, bounded[:, block], bounded[:, block]) / len(values)
         out.append(Curvature((slope + slope.T) / 2, sampling))
     return out
+
+
+def _times(information: float | Floats, left: Floats, right: Floats) -> Floats:
+    """Information times leftᵀ right; of several scores a block for each two of them."""
+    if np.ndim(information) == 0:
+        return np.asarray(information * left.T @ right, dtype=np.float64)
+    return np.asarray(np.kron(information, left.T @ right), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ class Belief:
 
     Attributes
     ----------
-    weights : ndarray of shape (size,)
+    weights : ndarray of shape (size,) or (n_scores, size)
     variance : ndarray of shape (n_blocks,)
         Prior variance of a weight of each block, learned from the answers so far.
     prior : float
@@ -137,11 +144,20 @@ class Belief:
     prior: float = PRIOR
 
     @classmethod
-    def first(cls, basis: Features, level: float, prior: float = PRIOR) -> Belief:
+    def first(cls, basis: Features, level: float | Floats, prior: float = PRIOR) -> Belief:
         """All records alike, at a level."""
         variance = np.full(len(basis.blocks), prior)
         variance[-1] = FREE
-        return cls(np.append(np.zeros(basis.size - 1), level), variance, prior)
+        weights = np.zeros((*np.shape(level), basis.size))
+        weights[..., -1] = level
+        return cls(weights, variance, prior)
+
+    def joined(self, old: Features, new: Features) -> Belief:
+        """With more blocks before the constant, thought to be nothing yet."""
+        none = np.zeros((*self.weights.shape[:-1], new.size - old.size))
+        weights = np.concatenate([self.weights[..., :-1], none, self.weights[..., -1:]], axis=-1)
+        more = np.full(len(new.blocks) - len(old.blocks), self.prior)
+        return Belief(weights, np.insert(self.variance, len(old.blocks) - 1, more), self.prior)
 
     def after(
         self,
@@ -164,18 +180,20 @@ class Belief:
             Of the mean of the answers until now.
         """
         weights, variance = self.weights.copy(), self.variance.copy()
+        answer = answer.reshape(weights.shape)
         for b, (block, curve) in enumerate(zip(basis.blocks, curves, strict=True)):
-            old = self.weights[block]
+            old = self.weights[..., block].ravel()
             identity = np.eye(len(old))
             gain, precision = _information(curve, noise)
             mode = precision + identity / self.variance[b]
-            step = np.linalg.solve(mode, gain @ answer[block] - old / self.variance[b])
-            weights[block] = old + STEP * step
+            lacking = answer[..., block].ravel()
+            new = old + STEP * np.linalg.solve(mode, gain @ lacking - old / self.variance[b])
+            weights[..., block] = new.reshape(weights[..., block].shape)
             if b == len(curves) - 1:
                 continue
             _, known = _information(curve, noise_so_far)
             spread = np.trace(np.linalg.inv(known + identity / self.variance[b]))
-            seen = weights[block] @ weights[block] + spread
+            seen = new @ new + spread
             variance[b] = (seen + PRIOR_WORTH * self.prior) / (len(old) + PRIOR_WORTH)
         return Belief(weights, variance, self.prior)
 
@@ -189,14 +207,22 @@ def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
     return gain, (precision + precision.T) / 2
 
 
-def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats) -> Teacher[Basis]:
+def levelled(
+    teacher: Teacher[Features], sample: Floats, task: Task, counts: Floats
+) -> Teacher[Features]:
     """With the released prevalence as its mean chance over a sample of the proxy.
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.
     """
+    scores = teacher.score(sample)
+    if scores.ndim > 1:
+        level = np.zeros(scores.shape[1])
+        for _ in range(50):
+            met = task.level(task.chance(scores + level).mean(axis=0))
+            level = level + task.level(counts) - met
+        return shifted(teacher, level)
     if task.name == "survival":
         return teacher
-    scores = teacher.score(sample)
     wanted = task.chance(np.full(1, task.level(counts)))[0]
     low, high = -20.0, 20.0
     for _ in range(50):
@@ -206,6 +232,8 @@ def levelled(teacher: Teacher[Basis], sample: Floats, task: Task, counts: Floats
     return shifted(teacher, low)
 
 
-def shifted(teacher: Teacher[Basis], by: float) -> Teacher[Basis]:
+def shifted(teacher: Teacher[Features], by: float | Floats) -> Teacher[Features]:
     """The same from another level."""
-    return Teacher(teacher.basis, np.append(teacher.weights[:-1], teacher.weights[-1] + by))
+    weights = teacher.weights.copy()
+    weights[..., -1] += by
+    return Teacher(teacher.basis, weights)

@@ -13,8 +13,8 @@ from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.spine.estimator import check_cohort
 from tincture.spine.job import Invented
-from tincture.spine.teaching import Teacher
-from tincture.tables.additive import Basis, levelled
+from tincture.spine.teaching import Features, Teacher
+from tincture.tables.additive import levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
 from tincture.tables.evened import evened
@@ -41,12 +41,12 @@ def check_people(cohort: Any, method: str) -> None:
     if cohort and method != "proxy":
         raise SettingError(
             f"The {method} method has no teacher to invent a cohort from; leave out the cohort "
-            "(--cohort), or use the proxy method, which takes two classes or a survival outcome."
+            "(--cohort), or use the proxy method."
         )
 
 
 def invent(
-    brief: Brief, teacher: Teacher[Basis], copula: Copula, n: int, rng: np.random.Generator
+    brief: Brief, teacher: Teacher[Features], copula: Copula, n: int, rng: np.random.Generator
 ) -> Invented:
     """Draw people from the copula, and their outcomes by the teacher's score."""
     drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
@@ -55,13 +55,13 @@ def invent(
 
 
 def outcomes_of(
-    points: Floats, brief: Brief, teacher: Teacher[Basis], rng: np.random.Generator
+    points: Floats, brief: Brief, teacher: Teacher[Features], rng: np.random.Generator
 ) -> Floats:
     """Outcomes of invented people by a levelled teacher, without the scatter of chance."""
     task, counts = brief.task, brief.counts
     blocks = range(0, len(points), AT_ONCE)
     values = np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
-    scores = values @ teacher.weights
+    scores = values @ teacher.weights.T
     features = np.concatenate([values[:, :-1], filled(brief.encoding.design(points))], axis=1)
     return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
 

@@ -60,7 +60,8 @@ class Condenser(Releasing):
         estimator. By default the whole portfolio of the task.
     n_rows : int, optional
         Rows to make, fewer than there are records; by default 100, or up to 500 where a regression
-        without a penalty is served, which needs ten events for each of its columns.
+        without a penalty is served, which needs ten events for each of its columns, or there are
+        more than two classes.
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise, where the proxy method searches.
@@ -71,8 +72,8 @@ class Condenser(Releasing):
     drop : sequence of str
         Declared columns to leave out.
     method : {"auto", "direct", "proxy"}
-        How to search: with a private teacher and invented records (two classes, amounts, survival),
-        or asking real records at every step.
+        How to search: with a private teacher and invented records, which is the default, or asking
+        real records at every step.
     weights : mapping from str to float, optional
         How much each model counts, by name; 1 where not named.
     balance : str, optional
@@ -184,7 +185,7 @@ class Condenser(Releasing):
         schema, case = self._outcome(self._schema())
         self._check()
         task = self._task(schema, case)
-        check_people(self.cohort, method_for(self.method, task))
+        check_people(self.cohort, method_for(self.method))
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tincture.arrays import Floats, Integers
-from tincture.spine.teaching import Teacher
-from tincture.tables.additive import Basis
+from tincture.spine.teaching import Features, Teacher, in_line
 from tincture.tables.cells import cell_codes, edges_of
 from tincture.tables.marginals import Marginals
 
@@ -40,13 +39,13 @@ class Lines:
         Standard deviation of the teacher's score along the column.
     """
 
-    def __init__(self, marginals: Marginals, teacher: Teacher[Basis]) -> None:
+    def __init__(self, marginals: Marginals, teacher: Teacher[Features]) -> None:
         self.marginals = marginals
         self.order, self.edges, spread, importance = [], [], [], []
         for j, (column, share) in enumerate(
             zip(marginals.encoding.columns, marginals.shares, strict=True)
         ):
-            effect = teacher.score(marginals.cells(j))
+            effect = in_line(teacher.score(marginals.cells(j)), share)
             if column.is_categorical:
                 order = np.argsort(effect)
             elif column.required:

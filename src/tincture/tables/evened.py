@@ -4,19 +4,26 @@ People of nearly the same score might as well have had each other's outcomes. Ou
 exchanged among such neighbours until what the teacher leaves unexplained is the same along every
 feature, as it is on average: Σ_i x_i (outcome_i − expected_i) ≈ 0. Models then find the teacher
 again, less an error that as many real records would add (balanced sampling: Deville, Tillé 2004).
+
+Of several classes the outcomes of two are exchanged at a time, among people of nearly the same odds
+between these two, until the same holds for each class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
+
 import numpy as np
 
-from tincture.arrays import Floats
+from tincture.arrays import Floats, Integers
 from tincture.public.tasks import Task
 
 AT_ONCE = 1000  # exchanges looked at, of which the best is made
 NEAR = 0.02  # share of all people who are neighbours
 STEPS = 4000
 PATIENCE = 10  # looks without a gain after which outcomes are even enough
+PASSES = 2  # over all pairs of several classes
 
 
 def evened(
@@ -32,33 +39,65 @@ def evened(
     Parameters
     ----------
     outcomes : ndarray of shape (n, width)
-    scores : ndarray of shape (n,)
+    scores : ndarray of shape (n,) or (n, n_scores)
     features : ndarray of shape (n, q)
         Along which outcomes are evened.
     """
-    n = len(scores)
-    reach = max(int(NEAR * n), 10)
-    order = np.argsort(scores, kind="stable")
-    outcomes, scores, x = outcomes[order], scores[order], features[order]
-    x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6)
-    residual = task.residual(scores, outcomes, counts)
-    usual = [np.full(len(p), p.mean()) for p in np.array_split(residual, max(n // reach, 1))]
-    off, waited = x.T @ (residual - np.concatenate(usual)), 0
-    for _ in range(STEPS):
-        one = rng.integers(n, size=AT_ONCE)
-        other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, n - 1)
-        more, apart = residual[other] - residual[one], x.take(one, axis=0) - x.take(other, axis=0)
-        gain = -2 * more * (apart @ off) - more**2 * np.einsum("ij,ij->i", apart, apart)
-        best = int(np.argmax(gain))
-        waited = 0 if gain[best] > 0 else waited + 1
-        if waited > PATIENCE:
-            break
-        if gain[best] > 0:
-            pair = np.array([one[best], other[best]])
-            outcomes[pair] = outcomes[pair[::-1]]
-            before = residual[pair]
-            residual[pair] = task.residual(scores[pair], outcomes[pair], counts)
-            off = off + x[pair].T @ (residual[pair] - before)
-    evened = np.empty_like(outcomes)
-    evened[order] = outcomes
-    return evened
+    outcomes = outcomes.copy()
+    x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-6)
+    off = x.T @ _unusual(task.residual(scores, outcomes, counts), scores)
+
+    def worth(some: Integers) -> Floats:
+        """What residuals have of the outcomes of some; of classes the corner alone."""
+        mine = task.residual(scores[some], outcomes[some], counts)
+        if scores.ndim == 1:
+            return mine
+        return mine - task.residual(scores[some], np.zeros_like(outcomes[some]), counts)
+
+    lines = 1 if scores.ndim == 1 else PASSES * task.n_cells * (task.n_cells - 1) // 2
+    for line in _lines(outcomes, scores, task):
+        own, now = x[line], worth(line)
+        reach, waited = max(int(NEAR * len(line)), 10), 0
+        for _ in range(STEPS // lines if len(line) else 0):
+            one = rng.integers(len(line), size=AT_ONCE)
+            other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, len(line) - 1)
+            more, apart = now[other] - now[one], own.take(one, axis=0) - own.take(other, axis=0)
+            gain = -2 * _sum(more * (apart @ off))
+            gain -= _sum(more**2) * np.einsum("ij,ij->i", apart, apart)
+            best = int(np.argmax(gain))
+            waited = 0 if gain[best] > 0 else waited + 1
+            if waited > PATIENCE:
+                break
+            if gain[best] > 0:
+                pair = np.array([one[best], other[best]])
+                outcomes[line[pair]] = outcomes[line[pair[::-1]]]
+                before = now[pair]
+                now[pair] = worth(line[pair])
+                off = off + own[pair].T @ (now[pair] - before)
+    return outcomes
+
+
+def _lines(outcomes: Floats, scores: Floats, task: Task) -> Iterator[Integers]:
+    """People among whom outcomes may be exchanged, in an order that makes neighbours alike."""
+    if scores.ndim == 1:
+        yield np.argsort(scores, kind="stable")
+        return
+    odds = np.log(task.chance(scores))
+    for a, b in PASSES * list(combinations(range(task.n_cells), 2)):
+        some = np.flatnonzero(np.isin(task.cells(outcomes), (a, b)))
+        yield some[np.argsort(odds[some, b] - odds[some, a], kind="stable")]
+
+
+def _unusual(residual: Floats, scores: Floats) -> Floats:
+    """Less what is usual at a score, which exchanges among neighbours cannot change."""
+    if scores.ndim > 1:
+        return residual
+    order, rest = np.argsort(scores, kind="stable"), residual.copy()
+    for part in np.array_split(order, max(len(order) // max(int(NEAR * len(order)), 10), 1)):
+        rest[part] -= residual[part].mean()
+    return rest
+
+
+def _sum(values: Floats) -> Floats:
+    """Over scores, if there are several."""
+    return values if values.ndim == 1 else np.asarray(values.sum(axis=1))

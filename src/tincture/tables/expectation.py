@@ -21,7 +21,9 @@ UNKNOWN = (
 FEWEST = 20  # people of the rarer outcome below whom the rule says nothing, whatever ε
 
 
-def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
+def expectation(
+    n_columns: int, epsilon: float, method: str = "proxy", *, several: bool = False
+) -> str:
     """One sentence for the custodian: a rule of thumb for the proxy method with 100 rows."""
     if method != "proxy":
         return UNKNOWN.format(f"the {method} method")
@@ -31,31 +33,36 @@ def expectation(n_columns: int, epsilon: float, method: str = "proxy") -> str:
             "give them over chance."
         )
     good, poor = (RULE.people_for(share, n_columns, epsilon) for share in (GOOD, POOR))
+    whom = "are of each class" if several else "have the event (and as many have not)"
     return (
         f"With {n_columns} columns at ε = {epsilon:g}, models should gain {GOOD:.0%} of what all "
-        f"records would give them over chance, or more, if {good:,} people have the event (and as "
-        f"many have not), and less than {POOR:.0%} if fewer than {poor:,} have: then drop columns, "
-        "or ask for more ε."
+        f"records would give them over chance, or more, if {good:,} people {whom}, and "
+        f"less than {POOR:.0%} if fewer than {poor:,}: then drop columns, or ask for more ε."
     )
 
 
-def verdict(n_rarer: float, n_columns: int, epsilon: float) -> str:
+def verdict(n_rarer: float, noise: float, n_columns: int, epsilon: float) -> str:
     """One sentence when the outcomes have been counted through noise.
+
+    Judged are as few people as two deviations of the noise below the count.
 
     Parameters
     ----------
     n_rarer : float
         People with the event or without it, whichever are fewer, through noise.
+    noise : float
+        Deviation of that noise.
     n_columns, epsilon
         As for `expectation`; ε finite.
     """
-    share = RULE.share(n_rarer, n_columns, epsilon) if n_rarer >= FEWEST else 0.0
-    counted = f"Through noise, about {about(n_rarer)} people have the rarer outcome"
+    fewest = n_rarer - 2 * noise
+    share = RULE.share(fewest, n_columns, epsilon) if fewest >= FEWEST else 0.0
+    counted = f"about {about(n_rarer)} ± {about(2 * noise)} people have the rarer outcome"
     if share >= GOOD:
-        return f"{counted}: enough for {GOOD:.0%} of the gain over chance, or more."
+        return f"Through noise, {counted}: enough for {GOOD:.0%} of the gain over chance, or more."
     if share >= POOR:
-        return f"{counted}: expect {POOR:.0%} to {GOOD:.0%} of the gain over chance."
+        return f"Through noise, {counted}: expect {POOR:.0%} to {GOOD:.0%} of the gain over chance."
     return (
-        f"Warning: {counted[0].lower()}{counted[1:]}, too few for this ε and so many columns: "
-        f"expect less than {POOR:.0%} of the gain over chance."
+        f"Warning: through noise, {counted}, which may be too few for this ε and so many columns: "
+        f"less than {POOR:.0%} of the gain over chance may be left."
     )

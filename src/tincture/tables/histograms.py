@@ -14,6 +14,8 @@ from sklearn.isotonic import isotonic_regression
 from tincture.arrays import Floats
 
 CLEAR = 3.0  # standard deviations of the noise from which a count is not noise
+LIKELY, MANY = 1.64, 0.15  # deviations from which a count is believed, of so large a share
+KEPT = 0.7  # share of the people whom a shape with one peak must hold to be believed
 TAIL = 0.7  # standard deviations that all people beyond must exceed, or there are none
 ALONE = 1e-9  # of its weight that a cell which stands out keeps
 FLOOR = 1e-4  # probability spread over all cells, which keeps every public value reachable
@@ -22,8 +24,7 @@ FLOOR = 1e-4  # probability spread over all cells, which keeps every public valu
 def of_levels(counts: Floats, total: float, noise: float, *, may_miss: bool) -> Floats:
     """Shares of levels, the last being missing if it may be."""
     counts = counts.copy()
-    nobody = may_miss and counts[-1] <= CLEAR * noise
-    if nobody:
+    if may_miss and _none_missing(counts[-1], total, noise):
         counts[-1] = 0.0
         return np.append(_floored(nearest(counts[:-1], total)), 0.0)
     return _floored(nearest(counts, total))
@@ -33,15 +34,26 @@ def of_amount(
     counts: Floats, edges: Floats, total: float, noise: float, *, may_miss: bool
 ) -> Floats:
     """Shares of an amount's cells, missing being the last."""
-    nobody = not may_miss or counts[-1] <= CLEAR * noise
+    nobody = not may_miss or _none_missing(counts[-1], total, noise)
     missing = 0.0 if nobody else float(np.clip(counts[-1] / total, 0.0, 1.0 - FLOOR))
     here = total * (1 - missing)
     present = nearest(counts[:-1], here)
     if noise > 0 and here > 0:
         smooth = _peaked(counts[:-1], np.diff(edges), noise)
-        if smooth.sum() > 0:
+        if smooth.sum() > KEPT * here:  # else one cell of noise may be all that is left of it
             present = smooth / smooth.sum()
     return np.append(_floored(present) * (1 - missing), missing)
+
+
+def _none_missing(count: float, total: float, noise: float) -> bool:
+    """Whether noise alone may have made the count of the missing.
+
+    A complete column stays so with probability 99.9%; where three deviations are over 15% of the
+    people, with 95% at least. Simulated with 422 people and noise of 55, columns that miss 35% came
+    out complete in 14% of draws, and in 63% if three deviations were asked for there too.
+    """
+    limit = max(LIKELY * noise, MANY * total)
+    return count <= min(CLEAR * noise, limit)
 
 
 def nearest(counts: Floats, total: float) -> Floats:

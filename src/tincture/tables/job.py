@@ -74,7 +74,7 @@ class TableJob(Settled):
     @property
     def method(self) -> str:
         """What is meant where the method is left to us."""
-        return method_for(self.settings["method"], self.task)
+        return method_for(self.settings["method"])
 
     def plan(self) -> Plan:
         """The method's usual questions."""
@@ -116,7 +116,8 @@ class TableJob(Settled):
         """From the number of columns and ε."""
         if self.task.name == "amounts":
             return UNKNOWN.format("amounts")
-        return expectation(len(self.features), self.epsilon, self.method)
+        several = self.task.n_outputs > 2
+        return expectation(len(self.features), self.epsilon, self.method, several=several)
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """By the method that the ledger's plan is of."""

@@ -16,13 +16,18 @@ from tincture.privacy.engine import Engine, ask
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
-from tincture.spine.questions import CellCounts, ResidualSums, told_shares
+from tincture.spine.questions import CellCounts, ResidualSums, noise_of_side, told_shares
 from tincture.tables.brief import Brief
 from tincture.tables.descent import by_descent
 from tincture.tables.expectation import verdict
 from tincture.tables.marginals import Marginals
 from tincture.tables.proxy import by_proxy
-from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
+from tincture.tables.questions import (
+    InteractionSums,
+    LossDifferences,
+    MarginalCounts,
+    RankProducts,
+)
 from tincture.tables.sizing import USUAL, rows_for
 
 METHODS = ("auto", "direct", "proxy")
@@ -36,31 +41,25 @@ DIRECT = {
 PROXY = {
     CellCounts.question: (0.04, 1),
     MarginalCounts.question: (0.11, 1),
-    ResidualSums.question: (0.71, 8),
+    ResidualSums.question: (0.66, 8),
+    InteractionSums.question: (0.05, 1),
     RankProducts.question: (0.11, 1),
     LossDifferences.question: (0.03, 1),
 }
 ROUNDS_UNPRIVATE = 200
 
 
-def method_for(method: str, task: Task) -> str:
+def method_for(method: str) -> str:
     """What "auto" stands for.
 
     Raises
     ------
     SettingError
-        If the method is not known or not possible for this task.
+        If the method is not known.
     """
     if method not in METHODS:
         raise SettingError(f"The method {method!r} is not known; use one of {', '.join(METHODS)}.")
-    if method == "proxy" and not task.is_ordered:
-        raise SettingError(
-            "The proxy method needs two classes, an amount or a survival outcome; use --method "
-            "direct (or auto) for a target of more classes."
-        )
-    if method == "auto":
-        return "proxy" if task.is_ordered else "direct"
-    return method
+    return "proxy" if method == "auto" else method
 
 
 def usual_plan(epsilon: float, delta: float, method: str) -> Plan:
@@ -112,14 +111,17 @@ def search(
     follow = by_proxy if engine.ledger.plan.has(ResidualSums.question) else by_descent
     if n_rows is None:
         n_units, least = float(counts.sum()), task.rarer(counts)
-        n_rows, why = rows_for(encoding, served.names, least, n_units)
+        several = task.n_outputs > 2
+        n_rows, why = rows_for(encoding, served.names, least, n_units, several=several)
         if follow is by_descent:  # every row is paid for
             n_rows, why = min(n_rows, USUAL), f"{min(n_rows, USUAL)} rows are made."
         tell.notice(why)
     wanted = n_rows, effort, balance, cohort, complete
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
-        tell.notice(verdict(task.rarer(counts), len(encoding.columns), brief.plan.epsilon))
+        noise = noise_of_side(task, brief.plan)
+        rarer, n_columns = task.rarer(counts), len(encoding.columns)
+        tell.notice(verdict(rarer, noise, n_columns, brief.plan.epsilon))
     found = follow(brief, rng, tell.progress)
     return replace(found, told={**told_shares(task, counts, brief.plan), "n_rows": n_rows})
 

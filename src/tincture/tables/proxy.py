@@ -22,15 +22,16 @@ from tincture.public.tasks import Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
-from tincture.spine.questions import ResidualSums
-from tincture.spine.teaching import Teacher, taught
-from tincture.tables.additive import PRIOR, Basis, Belief, curvatures, levelled
+from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
+from tincture.spine.teaching import Features, Teacher, taught
+from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures, levelled
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines
 from tincture.tables.distil import Distance, distil
-from tincture.tables.questions import LossDifferences, RankProducts
-from tincture.tables.refined import Lesson, refined
+from tincture.tables.products import Crossed, Products, Term, candidates, found
+from tincture.tables.questions import InteractionSums, LossDifferences, RankProducts
+from tincture.tables.refined import Heard, Lesson, refined
 from tincture.tables.starts import grown, paired
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
@@ -79,29 +80,63 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
 def teach(
     brief: Brief, rng: np.random.Generator, tick: Callable[[], None], prior: float = PRIOR
 ) -> Lesson:
-    """Fit the teacher by rounds of residual sums."""
-    marginals, task, counts = brief.marginals, brief.task, brief.counts
+    """Fit the teacher by rounds of residual sums, from half of them on with what goes together."""
+    marginals, rounds = brief.marginals, brief.plan.count(ResidualSums.question)
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
     sample = brief.groups.resample(sample, rng)
     basis = Basis.fitting(marginals, sample)
-    values = basis.values(sample)
-    rounds = brief.plan.count(ResidualSums.question)
-    beliefs, told = [Belief.first(basis, task.level(counts), prior)], []
-    counting = brief.n_units * brief.groups.mean
+    lesson = Lesson.first(basis, brief.task.level(brief.counts), prior)
+    lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
+    if terms := together(brief, lesson.teacher, basis, sample):
+        lesson = lesson.on(Crossed(Products(basis, terms, waves=WAVES), sample))
+    return taught_on(brief, lesson, sample, rounds // 2, tick)
+
+
+def taught_on(
+    brief: Brief, lesson: Lesson, sample: Floats, rounds: int, tick: Callable[[], None]
+) -> Lesson:
+    """The lesson after more rounds."""
+    task, counts, basis = brief.task, brief.counts, lesson.teacher.basis
+    values, beliefs, told = basis.values(sample), [lesson.belief], [*lesson.told]
+    planned, counting = brief.plan.count(ResidualSums.question), brief.n_units * brief.groups.mean
 
     def asked(weights: Floats) -> Query:
         return brief.groups.of_query(ResidualSums(task, Teacher(basis, weights), counts))
 
     def learned(weights: Floats, answer: Told) -> Floats:
-        told.append((weights, answer))
-        information = counting * float(task.information(values @ weights, counts).mean())
-        noises = answer.noise / math.sqrt(rounds), answer.noise / math.sqrt(len(beliefs))
+        told.append(Heard(basis, weights, answer))
+        information = counting * task.information(values @ weights.T, counts).mean(axis=0)
+        noises = answer.noise / math.sqrt(planned), answer.noise / math.sqrt(len(told))
         curves = curvatures(basis, values, information)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
         return beliefs[-1].weights
 
-    teacher = Teacher(basis, taught(brief.engine, beliefs[0].weights, asked, learned, tick))
-    return Lesson(teacher, beliefs[-1], told)
+    weights = taught(brief.engine, lesson.belief.weights, asked, learned, tick, rounds=rounds)
+    return Lesson(Teacher(basis, weights), beliefs[-1], told)
+
+
+def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Floats) -> list[Term]:
+    """Columns whose products tell of the outcome what the teacher does not."""
+    terms = candidates(basis)
+    if not terms:
+        return []
+    products = Products.fitting(basis, terms, sample)
+    query = InteractionSums(brief.task, teacher, products, brief.counts)
+    mechanism = brief.plan.mechanism(query.question)
+    share = min(1.0, ENOUGH_UNITS / brief.n_units)
+    answer = brief.engine.answer(brief.groups.of_query(query), mechanism, share=share)
+    if answer.value is None:
+        return []
+    information = brief.task.information(teacher.score(sample), brief.counts)
+    bounded = products.bounded(products.values(sample))
+    counting = brief.n_units * brief.groups.mean / share
+    if information.ndim == 1:
+        sampling = counting * (information @ np.square(bounded)) / len(sample)
+        return found(products, answer.value, sampling + answer.noise**2)
+    spread = counting * np.tensordot(np.square(bounded).T, information, 1) / len(sample)
+    root = np.linalg.cholesky(spread + answer.noise**2 * np.eye(information.shape[1]))
+    sums = np.linalg.solve(root, answer.value.reshape(-1, products.size).T[..., None])[..., 0].T
+    return found(products, sums, np.ones_like(sums))
 
 
 def relate(brief: Brief, lines: Lines) -> Copula:
@@ -116,7 +151,7 @@ def relate(brief: Brief, lines: Lines) -> Copula:
 
 
 def first_table(
-    brief: Brief, teacher: Teacher[Basis], pool: Floats, rng: np.random.Generator
+    brief: Brief, teacher: Teacher[Features], pool: Floats, rng: np.random.Generator
 ) -> Start:
     """Invented people all along the teacher's score, or a tree of risk where trees alone ask."""
     task, marginals, scores = brief.task, brief.marginals, teacher.score(pool)

@@ -15,8 +15,11 @@ from tincture.privacy.query import Query, Records
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Start
+from tincture.spine.questions import each_along
+from tincture.spine.teaching import Features, Teacher
 from tincture.tables.cells import cell_codes, cell_widths
 from tincture.tables.copula import Lines
+from tincture.tables.products import Products
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,38 @@ class RankProducts(Query):
         ranks = self.lines.ranks(records.points)
         first, second = np.triu_indices(ranks.shape[1], 1)
         return ranks[:, first] * ranks[:, second]
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionSums(Query):
+    """What a teacher leaves unexplained along products of columns' functions.
+
+    Parameters
+    ----------
+    task : Task
+    teacher : Teacher
+    products : Products
+    counts : ndarray
+        Released cell counts of the outcome.
+    """
+
+    task: Task
+    teacher: Teacher[Features]
+    products: Products
+    counts: Floats
+    question: ClassVar[str] = "interaction sums"
+    clip: ClassVar[float] = 1.0
+
+    @property
+    def size(self) -> int:
+        """One a product, for each score."""
+        return self.products.size * self.teacher.weights.size // self.teacher.basis.size
+
+    def contributions(self, records: Records) -> Floats:
+        """(outcome − expected) χ(x), of norm ‖outcome − expected‖; of several scores in turn."""
+        scores = self.teacher.score(records.points)
+        residual = self.task.residual(scores, records.outcomes, self.counts)
+        return each_along(residual, self.products.bounded(self.products.values(records.points)))
 
 
 class _Fitted(NamedTuple):

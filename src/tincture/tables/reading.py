@@ -38,7 +38,7 @@ def read(path):
     return pd.read_csv(path, dtype=levels, keep_default_na=False, na_values=[""])
 
 
-rows = read("condensed.csv"){other}
+rows = read({path}){other}
 features = [f["name"] for f in fields if f["name"] not in [{outcome}]]
 amounts = [name for name in features if name not in levels]
 coded = [name for name in features if name in levels]
@@ -108,15 +108,13 @@ def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     else:
         models = _python_model(names, case, two), _r_model(names, case, two)
     outcome = ", ".join(map(_quoted, names))
-    others = [f"  # {path} is read the same way" for path in paths[1:]]
-    python = PYTHON.format(other="".join(others), outcome=outcome, **models[0])
-    in_r = R.format(
-        levels=_r_levels(fields),
-        path=_quoted(paths[-1]),
-        other="".join(f"  # {path} is read the same way" for path in paths[:-1]),
-        outcome=outcome,
-        **models[1],
-    )
+    read = {  # the cohort, where there is one: it is for any model, also without a penalty
+        "path": _quoted(paths[-1]),
+        "other": "".join(f"  # {path} is read the same way" for path in paths[:-1]),
+        "outcome": outcome,
+    }
+    python = PYTHON.format(**read, **models[0])
+    in_r = R.format(levels=_r_levels(fields), **read, **models[1])
     return ("python", python), ("r", in_r)
 
 

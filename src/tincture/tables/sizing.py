@@ -11,6 +11,7 @@ from tincture.public.encoding import Encoding
 USUAL = 100  # rows that serve models with a penalty or a bound
 MOST = 500
 LEAST = 20
+FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
 
 
@@ -20,7 +21,12 @@ def coded_columns(encoding: Encoding) -> int:
 
 
 def rows_for(
-    encoding: Encoding, models: Sequence[str], rarer: float, total: float
+    encoding: Encoding,
+    models: Sequence[str],
+    rarer: float,
+    total: float,
+    *,
+    several: bool = False,
 ) -> tuple[int, str]:
     """Rows to make, and the sentence that says why.
 
@@ -30,9 +36,12 @@ def rows_for(
         Names of those served.
     rarer, total : float
         Units with the rarer outcome and in all, through noise.
+    several : bool
+        Whether there are more than two classes, each of which wants rows of its own.
     """
-    half = max(LEAST, int(total / 2))
-    if not set(models) & PLAIN:
+    people = max(round(total), FEWEST)
+    half = max(min(LEAST, people), round(people / 2))
+    if not (several or set(models) & PLAIN):
         n = min(USUAL, half)
         return n, f"{n} rows are made; no regression without a penalty is served."
     coded = coded_columns(encoding)
@@ -40,6 +49,8 @@ def rows_for(
     wanted = math.ceil(A_COLUMN * coded / share / 10) * 10
     n = min(max(wanted, USUAL), MOST, half)
     why = f"ten events for each of {coded} coded columns would take {wanted:,}"
-    if LEAST < n == half < wanted:
+    if n == half <= LEAST:
+        return n, f"{n} rows are made: {why}, and so few people were counted."
+    if n == half < wanted:
         return n, f"{n} rows are made: {why}, and one row for two people is made at most."
     return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."

@@ -16,6 +16,7 @@ from tincture.arrays import Floats, Integers
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import apportion
 from tincture.search.optimizer import Start
+from tincture.spine.teaching import in_line
 from tincture.tables.marginals import Marginals
 
 SMALLEST = 0.01  # share of the records in a leaf
@@ -74,16 +75,28 @@ def paired(
     ----------
     points : ndarray of shape (N, width)
         Invented records to draw from.
-    scores : ndarray of shape (N,)
+    scores : ndarray of shape (N,) or (N, n_scores)
         Log odds or log hazards.
     copies : int
         Rows a prototype.
     """
     owner = np.arange(n_rows) // copies
     n_prototypes = int(owner[-1]) + 1
-    in_line = np.repeat(np.argsort(scores), -(-n_prototypes // len(scores)))
-    chosen = [rng.choice(stratum) for stratum in np.array_split(in_line, n_prototypes)]
+    order = np.repeat(_ordered(scores, n_prototypes), -(-n_prototypes // len(scores)))
+    chosen = [rng.choice(stratum) for stratum in np.array_split(order, n_prototypes)]
     return Start(points[chosen], owner, np.empty((n_rows, 0)))
+
+
+def _ordered(scores: Floats, n_parts: int) -> Integers:
+    """In line, so that neighbours are alike: of several scores one half after the other.
+
+    Each half, parted where they differ most, is put in order likewise.
+    """
+    order = np.argsort(in_line(scores))
+    if scores.ndim == 1 or n_parts < 2:
+        return order
+    halves = np.array_split(order, 2)
+    return np.concatenate([half[_ordered(scores[half], n_parts // 2)] for half in halves])
 
 
 def grown(

@@ -29,17 +29,26 @@ CAUSE = (
     "had none of the competing events yet, which count as censored. One minus Kaplan and Meier's "
     "curve is not the share who will have the event, as it takes competing events to be prevented."
 )
+COMPETING = (
+    "Where another cause ended the observation, that was read as censoring like any other: models "
+    "learn how fast the event comes to those whom nothing else has taken yet, not how many people "
+    "will ever have had it."
+)
 LIMITS = (
     "No figure computed on these rows (cross-validation, out-of-bag error, p-value, standard "
     "error) tells how good or how sure a model is. Ask the custodian for theirs: tincture "
     "evaluate measures it on real held-out records.",
     "Rows are in no order; their place tells nothing.",
     "No row stands for a patient. One row, a rare level or a subgroup means nothing by itself.",
-    "Do not describe a population with them: they were chosen so that models learn, not so that "
-    "distributions agree.",
+    "Do not describe a population with condensed.csv: its rows were chosen so that models learn, "
+    "not so that distributions agree.",
     "Rare but important cases may be lost, and a model may serve some groups worse than others; "
     "measure it by group.",
-    "Models of another kind than those named above may learn less from them.",
+)
+OTHERS = "Models of another kind than those named above may learn less from condensed.csv"
+DRAWN = (
+    "In cohort.csv each column is distributed as it was counted, through noise, and columns go "
+    "together as their rank correlations say; what only three or more tell together is not there."
 )
 
 
@@ -54,7 +63,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         "for with the answers to the questions below, so that models trained on them predict well "
         "for real records."
     )
-    if "time" in about["task"]:
+    has_cohort, task = bool(about.get("cohort")), about["task"]
+    if "time" in task:
         what += (
             f" Each time was drawn evenly within one of up to {PARTS} parts of its declared range, "
             "shorter ones where it is early unless the schema gives its scale, as many in each "
@@ -65,7 +75,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             " The outcome of a row is the mean that people like it have, so that outcomes of rows "
             "scatter less than real ones; those of a cohort scatter as the counted ones do."
         )
-    if "cause" in about["task"]:
+    if "cause" in task:
         what += f" {CAUSE}"
     return Words(
         made="rows",
@@ -79,11 +89,15 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             *([("Rules", _obeyed(rules))] if rules else []),
         ),
         use=(
-            *([WHICH] if about.get("cohort") else []),
+            *([WHICH] if has_cohort else []),
             *USE,
             COMPLETE if settings.get("complete") else BLANK,
         ),
-        limits=LIMITS,
+        limits=(
+            *LIMITS,
+            *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if has_cohort else [f"{OTHERS}."]),
+            *([COMPETING] if "time" in task and "cause" not in task else []),
+        ),
         reading=reading(package),
         is_searched=True,
     )

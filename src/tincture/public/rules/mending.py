@@ -12,13 +12,16 @@ from tincture.arrays import Mask
 from tincture.errors import SchemaError
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
+from tincture.public.rules.combination import Combination
 from tincture.public.rules.inventing import blank, invented
+from tincture.public.rules.order import Order
 from tincture.public.rules.plan import Settling, followed, planned
-from tincture.public.rules.room import Array, written
+from tincture.public.rules.room import Array, is_missing, written
 from tincture.public.rules.rule import Rule
 
 N_MODELS = 24  # rows that others are drawn to where a column alone cannot follow
 N_TRIED = 500  # rows that must obey before any others do
+BLANK = 0.4  # share of a column's cells that a rule must not empty for the outcome's sake
 PULLS = (0.25, 0.5, 0.75, 1.0)  # how far
 
 
@@ -57,7 +60,7 @@ class Rules:
         return Rules(self.columns, rules, self.held)
 
     def check(self) -> None:
-        """Refuse rules that contradict each other or run in a circle.
+        """Refuse rules that contradict each other, run in a circle or empty a column.
 
         Raises
         ------
@@ -76,6 +79,24 @@ class Rules:
                     f"The rule about {', '.join(map(repr, rule.names))} contradicts another or the "
                     f"bounds and levels of its columns; some rows could not obey all{without}."
                 )
+        self._refuse_emptied(rows)
+
+    def _refuse_emptied(self, rows: Values) -> None:
+        """Refuse rules that mean no blanks and leave few values beside a column that is held."""
+        for rule in self.rules:
+            held = [name for name in rule.names if name in self.held]
+            if not held or not isinstance(rule, Order | Combination):
+                continue
+            left = Rules(self.columns, (rule,), self.held).mended(rows)
+            for column in (c for c in self._bound if c.name in rule.names):
+                share = float(np.mean(is_missing(column, left[column.name])))
+                if share > BLANK:
+                    names = ", ".join(map(repr, rule.names))
+                    raise SchemaError(
+                        f"The rule about {names} would leave {column.name!r} blank in some "
+                        f"{share:.0%} of rows, as {held[0]!r} is the outcome, which never changes; "
+                        "correct its bounds or levels, or leave the rule out."
+                    )
 
     def broken(self, values: Values) -> Mask:
         """Which rows break a rule, (n,)."""

@@ -21,6 +21,7 @@ from tincture.public.tasks.common import (
     systematic,
     uncertainty,
 )
+from tincture.public.tasks.simplex import corners, mean_corner, probabilities, score_of, spread
 
 
 @dataclass(frozen=True)
@@ -136,49 +137,51 @@ class Classification:
         return outcomes[:, 0]
 
     def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
-        """Cases evenly along the score, so that they are calibrated all along it."""
-        if not self.is_ordered:
-            return rng.permutation(self.allot(counts, len(scores), rng))
-        order, case = np.lexsort((rng.random(len(scores)), scores)), np.empty(len(scores))
-        case[order] = systematic(self.chance(scores[order]), rng.random())
-        if len(case) > 1 and len(np.unique(case)) < 2:  # models need both
-            case[order[0 if case[0] else -1]] = 1 - case[0]
-        return case[:, None]
+        """A class in turn, evenly along its chance among those left, so that it is calibrated."""
+        chances, found = self._probabilities(scores), np.zeros(len(scores))
+        left = np.arange(len(scores))
+        for k in range(self.n_classes - 1, 0, -1):
+            chance = chances[left, k] / np.maximum(chances[left, : k + 1].sum(axis=1), 1e-300)
+            order = np.lexsort((rng.random(len(left)), chance))
+            drawn = np.zeros(len(left), dtype=bool)
+            drawn[order] = systematic(np.minimum(chance[order], 1.0), rng.random())
+            found[left[drawn]], left = k, left[~drawn]
+        return _every_class(found, chances, counts)[:, None]
 
-    @property
-    def is_ordered(self) -> bool:
-        """With two classes."""
-        return self.n_classes == 2
-
-    def level(self, counts: Floats) -> float:
-        """Log odds of the case."""
+    def level(self, counts: Floats) -> Floats:
+        """Log odds of the case; of several classes the score of their shares."""
         share = np.clip(counts / max(counts.sum(), 1.0), 0.002, 0.998)
-        return float(np.log(share[1] / (1 - share[1])))
+        return score_of(share)
 
     def rarer(self, counts: Floats) -> float:
         """The smallest class."""
         return float(counts.min())
 
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
-        """Y − p, in [−1, 1]."""
-        return np.asarray(outcomes[:, 0] - logistic(scores))
+        """Y − p, in [−1, 1]; of several classes the corner seen less the one expected."""
+        seen = corners(self.n_classes)[self.cells(outcomes)]
+        return np.asarray(seen - mean_corner(self._probabilities(scores)))
 
     def expected(self, scores: Floats, asked: Floats, counts: Floats) -> Floats:
-        """Difference of the two chances."""
-        return logistic(scores) - logistic(asked)
+        """Difference of the two chances, or expected corners."""
+        return np.asarray(
+            mean_corner(self._probabilities(scores)) - mean_corner(self._probabilities(asked))
+        )
 
     def information(self, scores: Floats, counts: Floats) -> Floats:
-        """p(1 − p)."""
-        p = logistic(scores)
-        return np.asarray(p * (1 - p))
+        """p(1 − p), or the covariance of the corner."""
+        return spread(self._probabilities(scores))
 
     def chance(self, scores: Floats) -> Floats:
-        """The probability of the case."""
-        return logistic(scores)
+        """The probability of the case, or of each of several classes."""
+        return logistic(scores) if self.n_classes == 2 else self._probabilities(scores)
+
+    def _probabilities(self, scores: Floats) -> Floats:
+        return probabilities(scores, self.n_classes)
 
     def chances(self, predictions: Floats) -> Floats:
-        """The probability of the case."""
-        return np.ascontiguousarray(predictions[..., 1])
+        """The probability of the case, or of each of several classes."""
+        return np.ascontiguousarray(predictions[..., 1]) if self.n_classes == 2 else predictions
 
     def anchored(self, design: Floats, outcomes: Floats) -> Classification:
         """Unchanged: a probability needs no comparison."""
@@ -190,3 +193,14 @@ class Classification:
         for k in range(self.n_classes):  # in their order, whatever the layout of the predictions
             total += np.square(predictions[..., k] - (outcomes[:, 0] == k))
         return 0.5 * total
+
+
+def _every_class(found: Floats, chances: Floats, counts: Floats) -> Floats:
+    """With one at least of each class that was counted, as models need: the likeliest."""
+    n_classes, found = chances.shape[1], found.copy()
+    for k in range(n_classes):
+        number = np.bincount(found.astype(np.int64), minlength=n_classes)
+        if number[k] == 0 and (counts[k] > 0 or n_classes == 2) and number.max() > 1:
+            spare = number[found.astype(np.int64)] > 1
+            found[np.argmax(np.where(spare, chances[:, k], -1.0))] = k
+    return found

@@ -42,10 +42,6 @@ class Outcome(Protocol):
     def n_cells(self) -> int:
         """Cells of the public partition."""
 
-    @property
-    def is_ordered(self) -> bool:
-        """Whether outcomes lie on one line from mild to severe, so that one score tells all."""
-
     def outcomes(self, values: Values) -> Floats:
         """Table values of ``columns`` to outcomes (n, width)."""
 
@@ -88,31 +84,36 @@ class Outcome(Protocol):
     def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:
         """Outcomes (n, width) of invented people with these scores, scattered as little as can be.
 
-        Scores are a teacher's, of one of two classes already on the level wanted; where outcomes
-        are not ordered they are not heeded.
+        Scores are a teacher's, of classes already on the level wanted.
         """
 
 
 class Taught(Protocol):
-    """What an additive teacher fits: one score a record, beside the noisy counts of the cells."""
+    """What an additive teacher fits: scores of a record, beside the noisy counts of the cells.
 
-    def level(self, counts: Floats) -> float:
+    Scores are (n,), one a record; or (n, K − 1) of K > 2 classes.
+    """
+
+    def level(self, counts: Floats) -> float | Floats:
         """Score of an average record, from noisy cell counts."""
 
     def rarer(self, counts: Floats) -> float:
         """Units with the event or without it, whichever are fewer, from noisy cell counts."""
 
     def residual(self, scores: Floats, outcomes: Floats, counts: Floats) -> Floats:
-        """Outcome less what the scores (n,) and the noisy cell counts expect, (n,)."""
+        """Outcome less what the scores and the noisy cell counts expect, as many as scores."""
 
     def expected(self, scores: Floats, asked: Floats, counts: Floats) -> Floats:
-        """Residual to expect at the scores asked about of records with these scores, (n,)."""
+        """Residual to expect at the scores asked about of records with these scores."""
 
     def information(self, scores: Floats, counts: Floats) -> Floats:
-        """What a record with each score tells about it, (n,): minus the slope of the residual."""
+        """What a record with each score tells about it: minus the slope of the residual.
+
+        (n,), or (n, n_scores, n_scores).
+        """
 
     def chance(self, scores: Floats) -> Floats:
-        """What scores (n,) say on the scale on which models are compared, in [0, 1]."""
+        """What scores say on the scale on which models are compared, in [0, 1]: (n,) or (n, K)."""
 
 
 class Judged(Protocol):
@@ -134,7 +135,7 @@ class Judged(Protocol):
         """The same task, comparing records with these already released rows if it compares."""
 
     def chances(self, predictions: Floats) -> Floats:
-        """What predictions (R, b, n_outputs) say on the same scale, (R, b)."""
+        """What predictions (R, b, n_outputs) say on the same scale, (R, b) or (R, b, K)."""
 
     def loss(self, predictions: Floats, outcomes: Floats, reference: Floats | None) -> Floats:
         """Loss in [0, 1] of shape (R, b) from predictions (R, b, n_outputs) of R models."""

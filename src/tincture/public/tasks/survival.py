@@ -179,11 +179,6 @@ class Survival:
         place = np.argsort(np.argsort(time)) / max(len(time), 1)
         return np.where(event, 2.0 - place, 0.5 - 0.5 * place)
 
-    @property
-    def is_ordered(self) -> bool:
-        """From late to early."""
-        return True
-
     def level(self, counts: Floats) -> float:
         """Log hazards are measured from the average record's."""
         return 0.0

@@ -1,0 +1,111 @@
+"""What goes together is found where it is, and seldom where it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+
+from helpers import ENCODING, QUICK, invented, make_teacher
+from tincture import Condenser, Schema
+from tincture.arrays import Floats
+from tincture.tables.additive import Basis
+from tincture.tables.products import FALSE_ALARM, MOST, Crossed, Products, candidates, found
+
+BASIS = make_teacher(np.random.default_rng(0)).basis
+
+
+def records(n: int, seed: int) -> pl.DataFrame:
+    """An outcome of which two of five amounts tell together, and none alone."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 5)).clip(-4, 4).round(3)
+    odd = (x[:, 0] > 0) != (x[:, 1] > 0)
+    ill = (rng.random(n) < np.where(odd, 0.85, 0.15)).astype(np.int64)
+    return pl.DataFrame(x, schema=[f"x{k}" for k in range(5)]).with_columns(ill=ill)
+
+
+def schema() -> Schema:
+    bounds = {"minimum": -4, "maximum": 4, "required": True}
+    amounts = [{"name": f"x{k}", "type": "number", "constraints": bounds} for k in range(5)]
+    return Schema.from_dict(
+        {"fields": [*amounts, {"name": "ill", "type": "integer", "categories": [0, 1]}]}
+    )
+
+
+@pytest.mark.slow
+def test_boosting_learns_an_exclusive_or_from_the_cohort() -> None:
+    """Chance is 0.5 and the truth 0.85; an additive teacher would leave chance."""
+    condenser = Condenser(
+        schema=schema(),
+        target="ill",
+        epsilon=2.0,
+        delta=1e-5,
+        models=["boosting"],
+        n_rows=16,
+        effort=QUICK,
+    )
+    made = condenser.fit(records(4000, 0))
+    assert made.table_.cohort is not None
+    cohort, unseen = made.table_.cohort.to_pandas(), records(2000, 1).to_pandas()
+    names = [f"x{k}" for k in range(5)]
+    model = GradientBoostingClassifier(random_state=0).fit(cohort[names], cohort["ill"])
+    assert roc_auc_score(unseen["ill"], model.predict_proba(unseen[names])[:, 1]) > 0.75
+
+
+def test_a_product_is_that_of_its_columns_functions_in_deviations() -> None:
+    points, _ = invented()
+    products = Products(BASIS, [(0, 1)])
+    base, values = BASIS.values(points), products.values(points)
+    heads = [base[:, block.start : block.start + 2] for block in BASIS.blocks[:2]]
+    assert products.size == values.shape[1]
+    assert np.corrcoef(values[:, 0], heads[0][:, 0] * heads[1][:, 0])[0, 1] > 0.999
+    crossed = Crossed(products, points)
+    assert crossed.size == BASIS.size + products.size
+    assert np.array_equal(crossed.values(points)[:, : BASIS.size - 1], base[:, :-1])
+    assert (np.linalg.norm(crossed.bounded(crossed.values(points)), axis=1) <= 1 + 1e-12).all()
+
+
+def test_few_columns_are_asked_about_in_threes_too_and_many_are_not() -> None:
+    terms = candidates(BASIS)
+    assert {len(term) for term in terms} == {2, 3}
+    assert all(len(set(term)) == len(term) for term in terms)
+    assert Products(BASIS, terms).size <= MOST
+
+
+def test_of_noise_alone_a_term_is_found_as_seldom_as_stated() -> None:
+    """Of 2000 answers 5% at most; more than 6.5% has a chance below 0.002."""
+    products = Products(BASIS, candidates(BASIS))
+    rng = np.random.default_rng(2)
+    variance: Floats = rng.uniform(0.5, 2.0, products.size)
+    alarms = sum(
+        bool(found(products, np.sqrt(variance) * rng.standard_normal(products.size), variance))
+        for _ in range(2000)
+    )
+    assert alarms <= 2000 * (FALSE_ALARM + 0.015)
+
+
+def test_several_scores_alarm_as_seldom() -> None:
+    """Of 1000 answers 5% at most; more than 7.5% has a chance below 0.001."""
+    products, rng = Products(BASIS, candidates(BASIS)), np.random.default_rng(3)
+    none = np.ones((3, products.size))
+    alarms = sum(bool(found(products, rng.standard_normal(none.shape), none)) for _ in range(1000))
+    assert alarms <= 1000 * (FALSE_ALARM + 0.025)
+
+
+def test_a_term_far_beyond_the_noise_is_found_first() -> None:
+    products = Products(BASIS, candidates(BASIS))
+    sums = np.zeros(products.size)
+    sums[products.blocks[3].start], sums[products.blocks[1].start] = 9.0, 8.0
+    assert found(products, sums, np.ones(products.size)) == [
+        products.terms[3],
+        products.terms[1],
+    ]
+
+
+def test_one_column_has_nothing_to_go_together_with() -> None:
+    alone = ENCODING.columns[:1]
+    marginals = BASIS.marginals
+    one = type(marginals)(type(ENCODING)(alone), marginals.shares[:1])
+    assert candidates(Basis(one)) == []
