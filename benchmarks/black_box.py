@@ -77,7 +77,8 @@ def outcome(forks: Forks, folder: Path, delay: float | None) -> Outcome:
     rows = pl.read_csv(out / "condensed.csv")
     ledger = json.loads((out / "ledger.json").read_text())
     for entry in ledger["entries"]:
-        entry.pop("clip")  # of an answer that depends on noisy ones
+        for key in ("clip", "size"):  # of an answer that depends on noisy ones
+            entry.pop(key)
     package = json.loads((out / "datapackage.json").read_text())
     figures = (
         float(rows["died"].mean() or 0),  # type: ignore[arg-type]

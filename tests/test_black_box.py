@@ -44,7 +44,8 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
         return told, spent
     ledger = json.loads((out / "ledger.json").read_text())
     for entry in ledger["entries"]:
-        entry.pop("clip")  # which may follow from noisy answers
+        for key in ("clip", "size"):  # which may follow from noisy answers
+            entry.pop(key)
     package = json.loads((out / "datapackage.json").read_text())
     package["tincture"].pop("cohort")  # as many as were counted through noise
     for shares in (package["tincture"], package["tincture"]["settings"]):

@@ -47,7 +47,7 @@ CONTRACT = {
 }
 
 
-LARGEST = 7_500  # bytes a file may have: a journal has 5,400, the card of a release 9,300
+LARGEST = 10_000  # bytes a file may have: a journal has 6,600, the card of a release 14,000
 FINISHED = ["budget.json", "heldout.csv", "out", "records.csv", "schema.json"]
 
 
