@@ -39,7 +39,7 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import Vault, lattice
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Classification, Survival, Task
+from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.teaching import Teacher
@@ -53,7 +53,13 @@ from tincture.tables.starts import scattered
 
 TWO, THREE = Classification("died", 2), Classification("stage", 3)
 TIMES = Survival("days", "event", 0.0, 365.0)
-TASKS: dict[str, Task] = {"two classes": TWO, "three classes": THREE, "times": TIMES}
+AMOUNT = Amounts.of(SCHEMA, "days")
+TASKS: dict[str, Task] = {
+    "two classes": TWO,
+    "three classes": THREE,
+    "times": TIMES,
+    "amounts": AMOUNT,
+}
 N = 1037  # more than a block of any kernel, and no multiple of anything
 PARTS = {
     "all but the last": slice(0, N - 1),
@@ -93,6 +99,8 @@ def outcomes(task: Task, n: int) -> np.ndarray:
     rng = np.random.default_rng(2)
     if isinstance(task, Survival):
         return np.stack([rng.uniform(1, 360, n), np.arange(n) % 3 > 0], axis=1)
+    if isinstance(task, Amounts):
+        return rng.uniform(size=(n, 1))
     return (np.arange(n) % task.n_outputs).astype(float)[:, None]
 
 
@@ -189,6 +197,7 @@ LINEAR = Teacher(SCORE, np.random.default_rng(1).normal(size=SCORE.size))
 QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "cells of classes": (lambda: CellCounts(TWO), lambda: records(TWO)),
     "cells of times": (lambda: CellCounts(TIMES), lambda: records(TIMES)),
+    "cells of amounts": (lambda: CellCounts(AMOUNT), lambda: records(AMOUNT)),
     "marginals": (lambda: MarginalCounts(ENCODING), lambda: records(TWO)),
     "residuals of classes": (
         lambda: ResidualSums(TWO, teacher(), np.array([500.0, 100.0])),
@@ -201,6 +210,10 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "residuals of times": (
         lambda: ResidualSums(TIMES, teacher(), np.full(TIMES.n_cells, 20.0)),
         lambda: records(TIMES),
+    ),
+    "residuals of amounts": (
+        lambda: ResidualSums(AMOUNT, teacher(), np.full(AMOUNT.n_cells, 20.0)),
+        lambda: records(AMOUNT),
     ),
     "weighted residuals": (
         lambda: Balance.of(teacher().basis.marginals, "ward").of_query(
@@ -217,6 +230,7 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "losses of two classes": (lambda: differences("two classes"), lambda: records(TWO)),
     "losses of three classes": (lambda: differences("three classes"), lambda: records(THREE)),
     "losses of times": (lambda: differences("times"), lambda: records(TIMES)),
+    "losses of amounts": (lambda: differences("amounts"), lambda: records(AMOUNT)),
     "occupancy": (lambda: Occupancy(LAYOUT), lambda: stays(N)),
     "embedding sums": (lambda: EmbeddingSums(TWO, Trajectories(LAYOUT, SCALE)), lambda: stays(N)),
     "residuals of stays": (

@@ -15,7 +15,7 @@ from strategies import records_of, teachers
 from tincture.privacy.query import Query, Records
 from tincture.privacy.vault import lattice_sum
 from tincture.public.columns import Column
-from tincture.public.tasks import Classification, Survival, Task
+from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis
@@ -25,6 +25,7 @@ from tincture.tables.marginals import Marginals
 from tincture.tables.products import Products, candidates
 from tincture.tables.questions import InteractionSums, RankProducts
 
+AMOUNT = Amounts(Column("y", "number", 0.0, 90.0))
 YES_NO, TIMES = Classification("y", 2), Survival("t", "e", 0.0, 100.0)
 FOUR = Classification("y", 4)
 HAIR = 1 + 1e-12
@@ -35,6 +36,8 @@ def outcomes_of(task: Task, n: int) -> st.SearchStrategy[np.ndarray]:
     if isinstance(task, Classification):
         classes = st.sampled_from([float(k) for k in range(task.n_classes)])
         return arrays(np.float64, (n, 1), elements=classes)
+    if task is AMOUNT:
+        return arrays(np.float64, (n, 1), elements=st.floats(0.0, 1.0))
     times = arrays(np.float64, (n, 1), elements=st.floats(0.0, 100.0))
     events = arrays(np.float64, (n, 1), elements=st.sampled_from([0.0, 1.0]))
     return st.tuples(times, events).map(lambda parts: np.concatenate(parts, axis=1))
@@ -56,7 +59,7 @@ def counts_of(task: Task) -> st.SearchStrategy[np.ndarray]:
 @st.composite
 def residual_sums(draw: st.DrawFn) -> tuple[ResidualSums, Records]:
     """A question of any round, and records of any outcomes."""
-    tasks: list[Task] = [YES_NO, FOUR, TIMES]
+    tasks: list[Task] = [YES_NO, FOUR, AMOUNT, TIMES]
     task = draw(st.sampled_from(tasks))
     teacher: Teacher[Basis] = draw(teachers((3,) if task is FOUR else ()))
     query = ResidualSums(task, teacher, draw(counts_of(task)))
@@ -74,7 +77,7 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
 @st.composite
 def interaction_sums(draw: st.DrawFn) -> tuple[InteractionSums, Records]:
     """A question about some pairs and triples of columns, of any outcomes."""
-    tasks: list[Task] = [YES_NO, FOUR, TIMES]
+    tasks: list[Task] = [YES_NO, FOUR, AMOUNT, TIMES]
     task = draw(st.sampled_from(tasks))
     any_of = teachers((3,) if task is FOUR else ())
     teacher = draw(any_of.filter(lambda t: len(candidates(t.basis)) > 0))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tincture.public.tasks import Classification, Survival, Task
+from tincture.public.columns import Column
+from tincture.public.tasks import Amounts, Classification, Survival, Task
 
 Values = dict[str, NDArray[np.generic]]
 
@@ -137,3 +138,25 @@ class TestSurvival(TaskContract):
 
     def predictions(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         return rng.normal(size=(*shape, 1))
+
+
+class TestAmounts(TaskContract):
+    column = Column("y", "number", 0.0, 90.0, decimals=1)
+
+    def task(self) -> Task:
+        return Amounts(self.column)
+
+    def values(self, n: int, rng: np.random.Generator) -> Values:
+        low, high = self.column.bounds
+        return {"y": np.round(rng.uniform(low, high, n), self.column.places)}
+
+    def predictions(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(0.5, 0.5, size=(*shape, 1))
+
+
+class TestLogarithms(TestAmounts):
+    column = Column("y", "number", 0.1, 90.0, decimals=2, scale="log")
+
+
+class TestFewAmounts(TestAmounts):
+    column = Column("y", "integer", -3.0, 9.0)

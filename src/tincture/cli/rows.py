@@ -19,6 +19,10 @@ def condense(
     delta: Delta,
     options: Condensing,
     target: Annotated[str | None, typer.Option(help="Outcome column of a classification.")] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="Outcome column that is an amount: a number between declared bounds."),
+    ] = None,
     time: Annotated[str | None, typer.Option(help="Time column of a survival outcome.")] = None,
     event: Annotated[
         str | None, typer.Option(help="Event column beside --time, such as 0/1; see --cause.")
@@ -97,6 +101,7 @@ def condense(
                 epsilon=epsilon,
                 delta=delta,
                 target=target,
+                outcome=outcome,
                 time=time,
                 event=event,
                 cause=cause,

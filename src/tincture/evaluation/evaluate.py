@@ -201,20 +201,26 @@ class _House:
             there = self.trained.disclose_labels(name, f"{name} of training {of}")
             external |= found.keys() - {grouping.title(site) for site in there.names}
             members |= found
-        task, counted = self.bench.task, self.bench.case
-        if counted.level is None:  # of several classes the last
-            counted = Case.of(self.bench.schema[task.columns[-1]], -1)
-        is_event = self.held_out.outcomes[:, -1] == max(task.n_outputs - 1, 1)
+        is_event, counts = self._counted()
         return members, tuple(
             Group(
                 label,
                 int(inside.sum()),
                 int((inside & is_event).sum()),
                 label in external,
-                counted.event,
+                counts,
             )
             for label, inside in members.items()
         )
+
+    def _counted(self) -> tuple[Mask, str]:
+        """Held-out records that groups are said to hold so many of, and what they are."""
+        task, counted, last = self.bench.task, self.bench.case, self.held_out.outcomes[:, -1]
+        if counted.is_amount:
+            return last > np.median(last), f"{counted.column} above its median"
+        if counted.level is None:  # of several classes the last
+            counted = Case.of(self.bench.schema[task.columns[-1]], -1)
+        return last == max(task.n_outputs - 1, 1), counted.event
 
 
 class _Trainings:

@@ -114,6 +114,8 @@ def random_rows(real: Records, n_rows: int, rng: np.random.Generator) -> Integer
     label = real.outcomes[:, -1]
     if len(real) <= n_rows:
         return np.arange(len(real))
+    if (label % 1).any():  # amounts, of which each may be another
+        return rng.choice(len(real), n_rows, replace=False)
     chosen = [
         rng.choice(
             np.flatnonzero(label == value),

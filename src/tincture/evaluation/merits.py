@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 import numpy as np
 
@@ -14,11 +14,11 @@ from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import SettingError
 from tincture.evaluation import curves
 from tincture.evaluation.learning import Learned
-from tincture.evaluation.metrics import classes, survival
+from tincture.evaluation.metrics import amounts, classes, survival
 from tincture.evaluation.metrics.figure import Statistic
 from tincture.evaluation.pictures import Chart
 from tincture.privacy.query import Records
-from tincture.public.tasks import Task
+from tincture.public.tasks import Amounts, Task
 
 Named = Iterator[tuple[str, Statistic]]
 
@@ -180,4 +180,39 @@ def _survival(one: Learned, risk: Floats, at: Floats) -> Floats:
     return survival.predicted_survival(one.own[:, 0], time, event, risk, at)
 
 
-MERITS: Mapping[str, type[Merits]] = {"classification": OfClasses, "survival": OfTimes}
+@dataclass(frozen=True)
+class OfAmounts(Merits):
+    """Of predicted numbers; outcomes are places between the bounds (n, 1).
+
+    Attributes
+    ----------
+    task : Amounts
+        By which places are amounts in their unit.
+    """
+
+    task: Amounts
+    signs: ClassVar[Mapping[str, float]] = {"R2": 1.0}
+
+    @classmethod
+    def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
+        """For held-out outcomes."""
+        return cls(outcomes, cast("Amounts", task))
+
+    def figures(self, one: Learned, inside: Mask) -> Named:
+        """What is explained, on the scale of the places, and errors in the outcome's unit."""
+        places, true = one.held_out[inside][:, 0], self.outcomes[inside][:, 0]
+        yield "R2", amounts.r2(places, true)
+        found, known = self.task.amounts(places), self.task.amounts(true)
+        yield "mean absolute error", amounts.absolute_error(found, known)
+        yield "mean, predicted − observed", amounts.difference(found, known)
+
+    def charts(self, model: str, sources: Mapping[str, Learned]) -> list[Chart]:
+        """None."""
+        return []
+
+
+MERITS: Mapping[str, type[Merits]] = {
+    "classification": OfClasses,
+    "survival": OfTimes,
+    "amounts": OfAmounts,
+}

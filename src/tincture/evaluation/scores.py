@@ -14,7 +14,7 @@ CONDENSED, COHORT = "condensed", "cohort"
 CEILING, RANDOM = "all real records", "random real rows"
 SOURCES = (CONDENSED, COHORT, CEILING, RANDOM)  # as they stand side by side
 EVERYONE = "all"
-RANKING = ("AUROC", "C-index")  # larger is better, and ½ is a coin's
+CHANCE = {"AUROC": 0.5, "C-index": 0.5, "R2": 0.0}  # larger is better, and this is a coin's
 MARGIN = 0.02  # by which a group's gap exceeds that of all records before it is called out
 CHECKS = {
     "beta": "root mean square difference of the log ratios from the real ones, each per real "

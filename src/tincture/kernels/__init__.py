@@ -2,6 +2,7 @@
 
 __all__ = [
     "aft",
+    "amounts",
     "boosting",
     "boosting_cox",
     "concordance",
@@ -10,6 +11,7 @@ __all__ = [
     "forest",
     "glm",
     "lattice",
+    "linear",
     "logistic",
     "naive_bayes",
     "neighbours",

@@ -11,7 +11,7 @@ from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32
 from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
-from tincture.kernels._gradients import pack_gradients, pack_hazards
+from tincture.kernels._gradients import pack_errors, pack_gradients, pack_hazards
 from tincture.kernels._grow import grow_tree
 from tincture.kernels._nodes import Nodes, table_nodes
 from tincture.kernels._routes import gather_leaves, route
@@ -28,9 +28,9 @@ class Tables(NamedTuple):
     columns : (R, p, m)
     keys : (R, p, m), see `sort_keys`
     labels : (R, m), classes; in Cox boosting the place of a row's time among the distinct ones,
-        rows being in order of time
-    event : (R, m) in Cox boosting, else (R, 0)
-    base : (R, n_margins) margins before the first tree, for boosting
+        rows being in order of time; of amounts (R, 0)
+    event : (R, m) in Cox boosting, or amounts, else (R, 0)
+    base : (R, n_margins) margins before the first tree, for boosting and amounts
     """
 
     columns: Floats32
@@ -87,32 +87,53 @@ def _fit_table(table: Tables, bootstrap: bool, seed: np.uint64, rules: Rules, no
     zero = np.int64(0)  # a literal would have helpers compiled once more
     for t in range(nodes.start.size - 1):
         tree_key = mix(seed, t)
+        if bootstrap:
+            _resample(weight, tree_key)
         if not boosting:
-            _pack_classes(weight, labels, bootstrap, tree_key, scratch.packed)
-        elif table.event.size > 0:
-            pack_hazards(margin[0], labels, table.event, rules.unit, scratch.packed[0])
+            _pack_classes(weight, labels, scratch.packed)
         else:
-            pack_gradients(margin, chance, labels, t, rules.unit, scratch.packed[0])
+            _pack_losses(margin, chance, table, weight, t, rules.unit, scratch.packed[0])
         if t == 0 or bootstrap:
             n_kept = load_root(scratch.entries, weight, scratch.blocks[0])
         first = np.int64(nodes.start[t])
         split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
         nodes.start[t + 1] = grow_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
-        if boosting:
+        if boosting and not bootstrap:
             route(nodes, t, columns, zero, no_fill, at)
             gather_leaves(nodes.value, zero, at, margin[t % base.size])
 
 
-@jit
-def _pack_classes(
-    weight: Integers, labels: Integers, bootstrap: bool, key: np.uint64, packed: Integers
+@inline_jit
+def _pack_losses(
+    margin: Floats,
+    chance: Floats,
+    table: Tables,
+    weight: Integers,
+    t: int,
+    unit: float,
+    packed: Integers,
 ) -> None:
-    """Write each row's count into the field of its class; resample the counts if asked to."""
+    """Write gradient and hessian of each row, of the loss that labels and events tell."""
+    if table.labels.size == 0:
+        pack_errors(margin[0], table.event, weight, unit, packed)
+    elif table.event.size > 0:
+        pack_hazards(margin[0], table.labels, table.event, unit, packed)
+    else:
+        pack_gradients(margin, chance, table.labels, t, unit, packed)
+
+
+@jit
+def _resample(weight: Integers, key: np.uint64) -> None:
+    """Count how often each row is drawn for a tree's sample."""
     n_rows = weight.size
-    if bootstrap:
-        for i in range(n_rows):
-            weight[i] = 0
-        for i in range(n_rows):
-            weight[draw(key, i, n_rows)] += 1
     for i in range(n_rows):
+        weight[i] = 0
+    for i in range(n_rows):
+        weight[draw(key, i, n_rows)] += 1
+
+
+@jit
+def _pack_classes(weight: Integers, labels: Integers, packed: Integers) -> None:
+    """Write each row's count into the field of its class."""
+    for i in range(weight.size):
         packed[labels[i] // PER_WORD, i] = weight[i] << (FIELD * (labels[i] % PER_WORD))

@@ -20,14 +20,17 @@ CHUNK = 128  # gains searched together
 FIELD = 16  # bits of one class count
 PER_WORD = 4  # class counts in a word
 MIN_GAIN = 1e-6  # XGBoost's kRtEps: a smaller gain is none
+EVEN_GAIN = 1e-11  # the same where any gain is one, of amounts in [0, 1], but for rounding
 _ROUGH = 32  # units of the last place by which the dozen roundings of a score never err
 
 
 class Rules(NamedTuple):
-    """When and how nodes split; boosting if `n_classes` is 0, else Gini.
+    """When and how nodes split; by gradients if `n_classes` is 0, else Gini.
 
-    `min_child` counts rows for Gini and units of fixed-point hessian for boosting; `penalty` is
-    the L2 penalty in such units, `unit` the size of one, `rate` the learning rate.
+    `min_child` counts rows for Gini and units of fixed-point hessian for gradients; `penalty` is
+    the L2 penalty in such units, `unit` the size of one, `rate` the learning rate. `is_even` is
+    whether of equally good columns a random one is meant, and the middle between two values goes
+    left, as in scikit-learn.
     """
 
     n_classes: int
@@ -37,20 +40,23 @@ class Rules(NamedTuple):
     penalty: float
     unit: float
     rate: float
+    is_even: bool
 
 
 def boosting_rules(
-    columns: Floats32,
+    n_columns: int,
+    n_rows: int,
     max_depth: int = 6,
     learning_rate: float = 0.3,
     reg_lambda: float = 1.0,
     min_child_weight: float = 1.0,
+    is_even: bool = False,
 ) -> Rules:
     """Choose the unit of fixed point: gradients sum to at most the rows, which must fit 30 bits."""
-    _, n_columns, n_rows = columns.shape
     scale = 2.0 ** (30 - int(n_rows - 1).bit_length())
     least = max(1, int(np.ceil(min_child_weight * scale)))
-    return Rules(0, n_columns, max_depth, least, reg_lambda * scale, 1.0 / scale, learning_rate)
+    penalty, unit = reg_lambda * scale, 1.0 / scale
+    return Rules(0, n_columns, max_depth, least, penalty, unit, learning_rate, is_even)
 
 
 @jit
@@ -137,7 +143,7 @@ def best_boosting_split(
         return -1
     g, h = np.float64(gradient(total)), np.float64(hessian(total))
     whole, enough = h + rules.penalty, top - _ROUGH
-    parent = rules.unit * g * g / whole + MIN_GAIN
+    parent = rules.unit * g * g / whole + (EVEN_GAIN if rules.is_even else MIN_GAIN)
     best, where = np.float32(0.0), -1
     for c in range(n_chunks):
         if peaks[c] < enough:

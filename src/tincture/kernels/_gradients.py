@@ -50,6 +50,17 @@ def _compute_chances(margin: Floats, chance: Floats) -> None:
 
 
 @jit
+def pack_errors(
+    margin: Floats, amount: Floats, weight: Integers, unit: float, packed: Integers
+) -> None:
+    """Write gradient (upper half) and hessian (lower half) of half the squared error."""
+    scale = 1.0 / unit
+    for i in range(amount.size):
+        g = np.int64(np.floor(scale * (margin[i] - amount[i]) + 0.5))
+        packed[i] = weight[i] * ((g << 32) + np.int64(scale))
+
+
+@jit
 def pack_hazards(
     margin: Floats, when: Integers, event: Floats, unit: float, packed: Integers
 ) -> None:

@@ -1,4 +1,4 @@
-"""Growing one tree on presorted columns, for Gini trees and for gradient boosting.
+"""Growing one tree on presorted columns, for Gini trees, for squared errors and gradient boosting.
 
 A table's columns are sorted once. Each entry of a sorted column holds the rank of the value (equal
 values share a rank) in its upper half and the row in its lower half. A node owns one contiguous
@@ -169,7 +169,7 @@ def _choose(features: Integers, block: Integers32, n: Int, rules: Rules, key: np
     of equally good splits the column drawn first wins. Boosting tries all columns in order.
     """
     p = features.size
-    if rules.n_classes == 0:
+    if not rules.is_even:
         return p
     found = False
     for i in range(p):
@@ -189,7 +189,7 @@ def _search(
     """Return the best split as (place in `features`) * n + (place in the column), or -1."""
     size = n_tried * n
     tried = block
-    if rules.n_classes > 0:
+    if rules.is_even:
         tried = scratch.tried
         for i in range(n_tried):
             start = scratch.features[i] * n
@@ -238,7 +238,7 @@ def _divide(
     x, y = columns[feature, column[cut - 1] & ROW], columns[feature, column[cut] & ROW]
     nodes.feature[node] = feature
     boosting = rules.n_classes == 0
-    nodes.threshold[node] = _boosting_middle(y, x) if boosting else middle_below(x, y)
+    nodes.threshold[node] = _middle(x, y, rules)
     near, far = (1, 0) if boosting else (0, 1)  # boosting sorts downwards
     for s in range(n):
         scratch.goes_left[column[s] & ROW] = (s < cut) != boosting
@@ -246,6 +246,14 @@ def _divide(
         scratch.sides[near, w] = scratch.sums[w, best]
         scratch.sides[far, w] = scratch.totals[top, w] - scratch.sums[w, best]
     return n - cut if boosting else cut
+
+
+@jit
+def _middle(one: np.float32, other: np.float32, rules: Rules) -> np.float32:
+    """Return the largest value that goes left."""
+    if rules.is_even:
+        return middle_below(min(one, other), max(one, other))
+    return _boosting_middle(other, one)
 
 
 @jit

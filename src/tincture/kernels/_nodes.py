@@ -80,14 +80,20 @@ def prepare(candidates: Floats, target: Integers, n_classes: int) -> tuple[Float
 
     Both are copies, since a read-only array would have every kernel compiled again.
     """
-    if candidates.ndim != 3 or 0 in candidates.shape:
-        raise ValueError(f"candidates need a shape (R, m, p) without zeros: {candidates.shape}")
-    n_tables, n_rows, _ = candidates.shape
-    check_rows(n_rows)
+    columns = columns_of(candidates)
+    n_tables, _, n_rows = columns.shape
     labels = np.array(np.broadcast_to(target, (n_tables, n_rows)), np.int64, order="C")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must lie in 0..{n_classes - 1}")
-    return np.array(to_float32(candidates).swapaxes(1, 2), order="C"), labels
+    return columns, labels
+
+
+def columns_of(candidates: Floats) -> Floats32:
+    """Check tables; return their columns (R, p, m)."""
+    if candidates.ndim != 3 or 0 in candidates.shape:
+        raise ValueError(f"candidates need a shape (R, m, p) without zeros: {candidates.shape}")
+    check_rows(candidates.shape[1])
+    return np.array(to_float32(candidates).swapaxes(1, 2), order="C")
 
 
 @inline_jit

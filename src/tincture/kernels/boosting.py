@@ -98,8 +98,8 @@ def boost(
     columns: Floats32, labels: Integers, event: Floats, base: Floats, n_trees: int, growth: Growth
 ) -> Nodes:
     """Boost `n_trees` on each table; see `fit_tables`."""
-    n_tables, _, n_rows = columns.shape
-    rules = boosting_rules(columns, **growth)
+    n_tables, n_columns, n_rows = columns.shape
+    rules = boosting_rules(n_columns, n_rows, **growth)
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, rules.max_depth), 1)
     tables = Tables(columns, sort_keys(columns, downwards=True), labels, event, base)
     share(fit_tables, n_tables, tables, False, np.uint64(0), rules, nodes)

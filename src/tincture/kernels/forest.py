@@ -79,7 +79,7 @@ def fit_trees(
     columns, labels = prepare(candidates, target, n_classes)
     n_tables, _, n_rows = columns.shape
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, max_depth), n_classes)
-    rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0)
+    rules = Rules(n_classes, n_tried, max_depth, min_samples_leaf, 0.0, 0.0, 0.0, True)
     none = np.empty((n_tables, 0))  # neither events nor margins
     keys, key = sort_keys(columns), np.uint64(seed)
     tables = Tables(columns, keys, labels, none, none)

@@ -59,6 +59,23 @@ def _probabilities(fitted: Any, x: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Regressor:
+    """scikit-learn's manner with amounts: ``fit(X, y)`` and ``predict``."""
+
+    make: Maker
+    n_outputs: ClassVar[int] = 1
+    threads: ClassVar[bool] = True
+
+    def fit(self, x: Floats, outcomes: Floats, seed: int) -> Any:
+        """A fitted copy, of places between the bounds."""
+        return self.make(seed).fit(x, outcomes[:, 0])
+
+    def predict(self, fitted: Any, x: Floats) -> Floats:
+        """Places (b, 1)."""
+        return np.asarray(fitted.predict(x), dtype=np.float64).reshape(len(x), 1)
+
+
+@dataclass(frozen=True, slots=True)
 class RiskScorer:
     """scikit-survival's manner: ``fit(X, y)`` with structured y, ``predict`` giving a risk."""
 
@@ -161,6 +178,16 @@ def as_classifier(sample: Any, make: Maker, task: Task) -> Manner:
             "classification target needs probabilities."
         )
     return Classifier(make, task.n_outputs)
+
+
+def as_regressor(sample: Any, make: Maker, task: Task) -> Manner:
+    """An estimator that gives a number; one that gives classes would round it to some."""
+    if not hasattr(sample, "predict") or hasattr(sample, "predict_proba"):
+        raise ModelError(
+            f"The model {_name(sample)!r} predicts no number; an amount as the outcome needs a "
+            "regressor with a predict method."
+        )
+    return Regressor(make)
 
 
 def as_risk(sample: Any, make: Maker, task: Task) -> Manner:

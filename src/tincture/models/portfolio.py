@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tincture.errors import ModelError
-from tincture.models import classifiers, survival
-from tincture.models.adapt import Meeting, as_classifier, as_risk, meet
+from tincture.models import classifiers, regressors, survival
+from tincture.models.adapt import Meeting, as_classifier, as_regressor, as_risk, meet
 from tincture.models.protocol import Model
-from tincture.models.recipients import boosted, boosted_cox, sklearn, surviving_forest
+from tincture.models.recipients import boosted, boosted_cox, boosted_mean, sklearn, surviving_forest
 from tincture.public.tasks import Task
 
 TREES = {"tree", "DecisionTreeClassifier"}  # of hard splits alone
@@ -78,6 +78,21 @@ PORTFOLIOS = {
         guards=(),
         manner=as_risk,
     ),
+    "amounts": Portfolio(
+        makers=regressors.MAKERS,
+        recipients={
+            "linear": sklearn("linear_model", "LinearRegression"),
+            "tree": sklearn("tree", "DecisionTreeRegressor", max_depth=5, random_state=0),
+            "forest": sklearn(
+                "ensemble", "RandomForestRegressor", n_estimators=300, random_state=0
+            ),
+            "boosting": boosted_mean,
+        },
+        usual=("linear", "tree", "forest", "boosting"),
+        plain="linear",
+        guards=(),
+        manner=as_regressor,
+    ),
 }
 
 
@@ -91,7 +106,8 @@ def adapt(estimator: Any, task: Task) -> Model:
     ----------
     estimator : object, class or factory
         With ``fit``; for classification also ``predict_proba`` or ``decision_function``; for
-        survival ``predict`` (scikit-survival) or ``fit(..., duration_col, event_col)`` (lifelines).
+        survival ``predict`` (scikit-survival) or ``fit(..., duration_col, event_col)`` (lifelines);
+        for amounts ``predict``.
     task : Task
 
     Raises

@@ -45,6 +45,19 @@ def boosted() -> Any:
     return XGBClassifier(n_estimators=200, n_jobs=1, random_state=0, **settings)
 
 
+def boosted_mean() -> Any:
+    """The same of amounts."""
+    settings: dict[str, Any] = {"max_depth": 4, "learning_rate": 0.1, "random_state": 0}
+    try:
+        from xgboost import XGBRegressor
+    except ImportError:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        own = {"max_iter": 200, "min_samples_leaf": 1, "l2_regularization": 1.0}
+        return HistGradientBoostingRegressor(early_stopping=False, **own, **settings)
+    return XGBRegressor(n_estimators=200, n_jobs=1, **settings)
+
+
 def structured(outcomes: Floats) -> NDArray[Any]:
     """Events and times (m,) as scikit-survival wants them."""
     y = np.empty(len(outcomes), dtype=[("event", bool), ("time", np.float64)])

@@ -28,17 +28,20 @@ class Case:
         None where each of several classes is it in turn.
     label : str or None
         What the level means to people.
+    is_amount : bool
+        Whether the outcome is a number, which has no levels.
     """
 
     column: str
     level: Level | None = None
     label: str | None = None
+    is_amount: bool = False
 
     @classmethod
     def of(cls, column: Column, place: int | None) -> Case:
         """The level at a place among those declared, or each in turn."""
         if place is None:
-            return cls(column.name)
+            return cls(column.name, is_amount=not column.is_categorical)
         label = column.labels[place] if column.labels else None
         return cls(column.name, column.levels[place], label)
 
@@ -46,7 +49,7 @@ class Case:
     def title(self) -> str:
         """The level as people read it: 1 (dead)."""
         if self.level is None:
-            return "each level in turn"
+            return "an amount" if self.is_amount else "each level in turn"
         return str(self.level) if self.label is None else f"{self.level} ({self.label})"
 
     @property
@@ -57,7 +60,7 @@ class Case:
     @property
     def says(self) -> str:
         """The words that stand at every figure."""
-        return f"case: {self.event}"
+        return f"{'outcome' if self.is_amount else 'case'}: {self.event}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
 from tincture.public.tasks import case_of, roles_of
+from tincture.report.average import Average
 from tincture.report.codes import EMPTY_HERE, Code, codes_of
 from tincture.report.document import (
     Block,
@@ -88,7 +89,7 @@ class Card:
     is_private: bool
     told: str
     facts: Rows
-    prevalence: Prevalence
+    prevalence: Prevalence | Average
     questions: Rows
     columns: Rows
     codes: tuple[Code, ...]
@@ -134,7 +135,9 @@ class Card:
             is_private=float(ledger["epsilon"]) < float("inf"),
             told=told,
             facts=facts,
-            prevalence=Prevalence.of(about, schema),
+            prevalence=Average.of(about, schema[case.column])
+            if case.is_amount
+            else Prevalence.of(about, schema),
             questions=tuple(_questions(ledger)),
             columns=tuple(_declared(c, roles) for c in schema.columns),
             codes=codes_of(schema),
@@ -178,13 +181,13 @@ def _prevalence(card: Card) -> Section:
     heads = {"real": real, "made": f"these {words.made}"}
     columns = {heads[name]: cells for name, cells in told.columns.items()}
     table = Table(
-        f"Shares among the real {words.records}, where {words.unit} counts once, and among these",
+        told.caption(words.records, words.unit),
         ("outcome", *columns),
         tuple(zip(told.levels, *columns.values(), strict=True)),
         numbers=len(columns),
     )
     advice = Paragraph(told.advice(words.records, words.made, words.is_searched))
-    return Section("How often the outcome occurs", (table, advice))
+    return Section(told.title, (table, advice))
 
 
 def _ledger(card: Card) -> tuple[Block, ...]:

@@ -9,13 +9,14 @@ from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.pictures import agreement
 from tincture.evaluation.scores import (
     CEILING,
+    CHANCE,
     COHORT,
     CONDENSED,
     EVERYONE,
     MARGIN,
-    RANKING,
     Evaluation,
     Gap,
+    Score,
 )
 from tincture.report.axes import legend
 from tincture.report.charts import score_chart
@@ -65,9 +66,10 @@ def _in_short(summary: InHouse) -> list[str]:
     texts = []
     for source, name in ((CONDENSED, f"condensed {words.rows}"), (COHORT, "invented cohort")):
         if shares := _kept(found, source):
-            ranking = " or ".join(m for m in RANKING if any(s.metric == m for s in found.scores))
+            known = {s.metric for s in found.scores} & CHANCE.keys()
+            ranking = " or ".join(f"{m} above {CHANCE[m]:g}" for m in CHANCE if m in known)
             texts.append(
-                f"Of what all real {words.records} gain over chance ({ranking} above ½), models "
+                f"Of what all real {words.records} gain over chance ({ranking}), models "
                 f"trained on the {name} keep: {', '.join(shares)}."
             )
         if wrong := _miscalibrated(found, source):
@@ -93,15 +95,16 @@ def _in_short(summary: InHouse) -> list[str]:
 def _kept(found: Evaluation, source: str) -> list[str]:
     """Share of the ceiling's gain over chance, a model each."""
     shares = {
-        s.model: _share(s.figure.value, found.value(s.model, CEILING, s.metric))
+        s.model: _share(s, found.value(s.model, CEILING, s.metric))
         for s in found.scores
-        if (s.trained_on, s.group) == (source, EVERYONE) and s.metric in RANKING
+        if (s.trained_on, s.group) == (source, EVERYONE) and s.metric in CHANCE
     }
     return [f"{model} {share:.0%}" for model, share in shares.items() if math.isfinite(share)]
 
 
-def _share(value: float, ceiling: float) -> float:
-    return (value - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else float("nan")
+def _share(score: Score, ceiling: float) -> float:
+    chance = CHANCE[score.metric]
+    return (score.figure.value - chance) / (ceiling - chance) if ceiling > chance else float("nan")
 
 
 def _miscalibrated(found: Evaluation, source: str) -> list[str]:
@@ -119,7 +122,7 @@ def _miscalibrated(found: Evaluation, source: str) -> list[str]:
 def _utility(found: Evaluation) -> list[Child]:
     words = found.words
     cohort = ", on the invented cohort" if COHORT in found.sources else ""
-    metrics = dict.fromkeys(s.metric for s in found.scores if s.metric in (*RANKING, "AUPRC"))
+    metrics = dict.fromkeys(s.metric for s in found.scores if s.metric in (*CHANCE, "AUPRC"))
     charts = [drawn(about(m, found), score_chart(found, m)) for m in metrics]
     return [
         paragraphs(
@@ -128,7 +131,8 @@ def _utility(found: Evaluation) -> list[Child]:
             f"on held-out {words.records}. Brackets hold 95% intervals from resamples of the "
             f"held-out {words.records}; the fits stay as they are.",
             *([words.training] if words.training else []),
-            "AUROC, AUPRC and C-index: larger is better. Brier scores: smaller is better. "
+            "AUROC, AUPRC, C-index and R2: larger is better. Brier scores and absolute errors: "
+            "smaller is better. "
             "Calibration: slope 1, intercept 0, observed / predicted 1 and difference 0 are right.",
         ),
         _says_case(found),
@@ -143,6 +147,12 @@ def _says_case(found: Evaluation) -> Markup | None:
     case = found.case
     if case is None:
         return None
+    if case.is_amount:
+        return paragraphs(
+            f"The outcome {case.column} is an amount: R2 is the share of its squared deviations "
+            "that predictions explain (of its logarithm, where the schema declares that scale); "
+            "errors are in its unit."
+        )
     if case.level is None:
         return paragraphs(
             f"Of the classes of {case.column}, {case.title}: AUROC and AUPRC are means over each "

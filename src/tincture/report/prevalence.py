@@ -53,6 +53,15 @@ class Prevalence(NamedTuple):
         return cls(levels, real, made, error, is_probability, int(settings["n_rows"]))
 
     @property
+    def title(self) -> str:
+        """Of the card's section."""
+        return "How often the outcome occurs"
+
+    def caption(self, records: str, unit: str) -> str:
+        """Of its table."""
+        return f"Shares among the real {records}, where {unit} counts once, and among these"
+
+    @property
     def is_told(self) -> bool:
         """Whether both are."""
         return bool(self.real and self.made)

@@ -38,8 +38,9 @@ class CellCounts(Query):
 def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
     """What noisy counts tell of how often the outcome occurs, for a package."""
     told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
-    if noise := noise_of_side(task, plan):
-        told["prevalence_error"] = round(min(noise / max(float(counts.sum()), 1.0), 1.0), 4)
+    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
+    if noise:
+        told["prevalence_error"] = task.uncertainty(counts, noise)
     return told
 
 

@@ -213,11 +213,10 @@ def levelled(
 
     A log hazard stays as it is: it is measured from the average record's, so has no level.
     """
-    several = teacher.weights.ndim > 1
-    if not (several or task.is_probabilistic):
+    if task.name == "survival":
         return teacher
     scores = teacher.score(sample)
-    if several:
+    if teacher.weights.ndim > 1:
         level = np.zeros(scores.shape[1])
         for _ in range(50):
             met = task.level(task.chance(scores + level).mean(axis=0))

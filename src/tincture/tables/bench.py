@@ -108,7 +108,7 @@ class TableBench(Bench):
             self.cohort = _records(table.cohort, table.schema, self._encoding, self.task)
         usual = portfolio.plain(self.task)
         if usual is not None:
-            self.checked = LOOKS[self.task.name]
+            self.checked = LOOKS.get(self.task.name, ())
         named = list(table.models if models is None else models)
         if named and usual is not None and usual not in named:
             named.append(usual)

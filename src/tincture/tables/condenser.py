@@ -17,7 +17,7 @@ from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.public.causes import with_cause
 from tincture.public.schema import Schema
-from tincture.public.tasks import Classification, Survival, Task
+from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.search.optimizer import Progress
 from tincture.spine.estimator import Releasing
 from tincture.spine.job import SILENT, Notice
@@ -44,6 +44,8 @@ class Condenser(Releasing):
         Probability δ in (0, 1) with which ε may be exceeded; well below one over the records.
     target : str, optional
         Outcome column of a classification.
+    outcome : str, optional
+        Instead of ``target``, a number with a minimum and a maximum, such as days in hospital.
     time, event : str, optional
         Outcome columns of a survival analysis, instead of ``target``; the event has two levels,
         or more where a ``cause`` is named.
@@ -107,6 +109,7 @@ class Condenser(Releasing):
         epsilon: float,
         delta: float,
         target: str | None = None,
+        outcome: str | None = None,
         time: str | None = None,
         event: str | None = None,
         cause: Any = None,
@@ -124,7 +127,7 @@ class Condenser(Releasing):
         seed: int = 0,
     ) -> None:
         self.schema, self.epsilon, self.delta = schema, epsilon, delta
-        self.target, self.time, self.event = target, time, event
+        self.target, self.outcome, self.time, self.event = target, outcome, time, event
         self.cause, self.case = cause, case
         self.models, self.weights, self.method = models, weights, method
         self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
@@ -227,12 +230,18 @@ class Condenser(Releasing):
             )
         return with_cause(schema, self.event, self.cause)
 
-    def _task(self, schema: Schema, case: Any) -> Classification | Survival:
-        if self.target is not None and self.time is None and self.event is None:
-            return Classification.of(schema, self.target, case)
-        if self.target is None and self.time is not None and self.event is not None:
-            return Survival.of(schema, self.time, self.event, case)
-        raise SettingError("Name a target, or both a time and an event column, and not all three.")
+    def _task(self, schema: Schema, case: Any) -> Classification | Amounts | Survival:
+        match self.target, self.outcome, self.time, self.event:
+            case str(target), None, None, None:
+                return Classification.of(schema, target, case)
+            case None, str(outcome), None, None:
+                return Amounts.of(schema, outcome, case)
+            case None, None, str(time), str(event):
+                return Survival.of(schema, time, event, case)
+        raise SettingError(
+            "Name a target, an outcome that is an amount, or both a time and an event column, and "
+            "no other beside it."
+        )
 
     def _features(self, schema: Schema, task: Task) -> list[str]:
         others = {*task.columns, *self.drop}

@@ -30,8 +30,9 @@ class Distance:
 
     A model's loss is the share of the teacher's discrimination that it lacks, plus a part for
     calibration: 1 − cov(rank(p̂), p)/cov(rank(p), p) + 0.1 · h(E(p̂ − p)²/var p), where h(e) = e up
-    to 1 and 2√e − 1 beyond. For outcomes that the teacher's chances p describe, cov(rank, p) is the
-    gain in AUROC over ½ up to a factor. Of several classes it is the mean over each.
+    to 1 and 2√e − 1 beyond; of amounts, whose errors count, the part is whole. For outcomes that
+    the teacher's chances p describe, cov(rank, p) is the gain in AUROC over ½ up to a factor. Of
+    several classes it is the mean over each.
 
     Parameters
     ----------
@@ -110,17 +111,20 @@ class Judge:
         finite = np.nan_to_num(predicted, nan=0.0, posinf=EXTREME, neginf=-EXTREME)
         chances = self.task.chances(finite)
         if self.chance.ndim == 1:
-            return _lacking(chances, self.chance)
-        each = [_lacking(chances[..., k], chance) for k, chance in enumerate(self.chance.T)]
+            weight = 1.0 if self.task.name == "amounts" else CALIBRATION
+            return _lacking(chances, self.chance, weight)
+        each = [
+            _lacking(chances[..., k], chance, CALIBRATION) for k, chance in enumerate(self.chance.T)
+        ]
         return np.asarray(np.mean(each, axis=0))
 
 
-def _lacking(chances: Floats, true: Floats) -> Floats:
+def _lacking(chances: Floats, true: Floats, weight: float) -> Floats:
     """Of chances (R, b) of one class, beside the teacher's (b,)."""
     best = rank_covariance(true[None], true)[0]
     lacking = 1.0 - rank_covariance(chances, true) / max(best, 1e-12)
     error = np.square(chances - true).mean(axis=1) / max(true.var(), 1e-12)
-    return np.asarray(lacking + CALIBRATION * tempered(error))
+    return np.asarray(lacking + weight * tempered(error))
 
 
 def distil(

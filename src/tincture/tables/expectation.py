@@ -14,6 +14,10 @@ from tincture.spine.expectation import Rule, about
 # The fit gives a loss of 0.9; small tables scatter, so that twice as much is promised away.
 RULE = Rule(best=0.96, loss=2.0)
 GOOD, POOR = 0.9, 0.8
+UNKNOWN = (
+    "There is no rule of thumb for {}: score the release with tincture evaluate before it leaves "
+    "the house."
+)
 FEWEST = 20  # people of the rarer outcome below whom the rule says nothing, whatever ε
 
 
@@ -22,10 +26,7 @@ def expectation(
 ) -> str:
     """One sentence for the custodian: a rule of thumb for the proxy method with 100 rows."""
     if method != "proxy":
-        return (
-            f"There is no rule of thumb for the {method} method: score the release with tincture "
-            "evaluate before it leaves the house."
-        )
+        return UNKNOWN.format(f"the {method} method")
     if math.isinf(epsilon):
         return (
             f"Without privacy, models should gain about {RULE.best:.0%} of what all records would "

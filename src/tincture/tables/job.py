@@ -19,9 +19,9 @@ from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Sealed
 from tincture.public.encoding import Encoding
 from tincture.public.rules import Rules
-from tincture.public.tasks import Classification, Survival, told_of
+from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
-from tincture.tables.expectation import expectation
+from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.release import CondensedTable
 from tincture.tables.ruled import Ruled
@@ -42,7 +42,7 @@ class TableJob(Settled):
     served : Served
     """
 
-    task: Classification | Survival
+    task: Classification | Amounts | Survival
     features: tuple[str, ...]
     served: Served
     one = "record"
@@ -114,6 +114,8 @@ class TableJob(Settled):
 
     def expectation(self) -> str:
         """From the number of columns and ε."""
+        if self.task.name == "amounts":
+            return UNKNOWN.format("amounts")
         several = self.task.n_outputs > 2
         return expectation(len(self.features), self.epsilon, self.method, several=several)
 

@@ -118,7 +118,7 @@ def search(
         tell.notice(why)
     wanted = n_rows, effort, balance, cohort, complete
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
-    if follow is by_proxy and math.isfinite(brief.plan.epsilon):
+    if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
         noise = noise_of_side(task, brief.plan)
         rarer, n_columns = task.rarer(counts), len(encoding.columns)
         tell.notice(verdict(rarer, noise, n_columns, brief.plan.epsilon))

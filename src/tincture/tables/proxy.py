@@ -160,6 +160,10 @@ def first_table(
         typical = brief.released(brief.encoding.snap(marginals.place(marginals.typical())))
         chances, severity = task.chance(scores), task.severity(outcomes)
         return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
+    if task.name == "amounts":  # a row can have the mean itself, and needs no other beside it
+        start = paired(pool, scores, brief.n_rows, rng, copies=1)
+        means = task.chance(teacher.score(start.prototypes))[:, None]
+        return replace(start, outcomes=task.outcomes(task.values(means)))
     start = paired(pool, scores, brief.n_rows, rng)
     rows = start.prototypes[start.owner]
     return replace(start, outcomes=outcomes_of(rows, brief, teacher, rng))

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tincture.public.fields import SCALE
 from tincture.public.tasks import roles_of
 
 WIDE = 100  # lines of levels from which R reads them with jsonlite instead
@@ -101,14 +102,19 @@ def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     names = list(roles_of(task).values())
     case = task.get("case", next(reversed(_levels(fields, names[-1])), None))
     two = "case" in task or len(_levels(fields, names[-1])) == 2
+    if task["kind"] == "amounts":
+        field = next(f for f in fields if f["name"] == names[0])
+        models = _amount_models(names[0], field.get(SCALE) == "log")
+    else:
+        models = _python_model(names, case, two), _r_model(names, case, two)
     outcome = ", ".join(map(_quoted, names))
     read = {  # the cohort, where there is one: it is for any model, also without a penalty
         "path": _quoted(paths[-1]),
         "other": "".join(f"  # {path} is read the same way" for path in paths[:-1]),
         "outcome": outcome,
     }
-    python = PYTHON.format(**read, **_python_model(names, case, two))
-    in_r = R.format(levels=_r_levels(fields), **read, **_r_model(names, case, two))
+    python = PYTHON.format(**read, **models[0])
+    in_r = R.format(levels=_r_levels(fields), **read, **models[1])
     return ("python", python), ("r", in_r)
 
 
@@ -134,7 +140,7 @@ def _python_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
 
 def _r_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
     """The same in R: the plain regression, without a penalty."""
-    ticked = ["`{}`".format(n.replace("\\", "\\\\").replace("`", "\\`")) for n in names]
+    ticked = [_ticked(name) for name in names]
     is_case = f"{ticked[-1]} == {_quoted(_cell(case))}"
     if len(names) == 2:
         left = f"survival::Surv({ticked[0]}, {is_case})"
@@ -146,6 +152,28 @@ def _r_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
         kind = "probs"
     said = "risk" if len(names) == 2 else "chance"
     return {"model": fit, "predicted": f'{said} <- predict(model, filled, type = "{kind}")'}
+
+
+def _amount_models(name: str, is_log: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Least squares in Python and R, of the logarithm where the schema declares that scale."""
+    column, left, predicted = f"rows[{_quoted(name)}]", _ticked(name), "predict(model, filled)"
+    told = f"np.log({column})" if is_log else column
+    found = "np.exp(model.predict(rows))" if is_log else "model.predict(rows)"
+    imports = "import numpy as np\n" * is_log
+    python = {
+        "imports": f"{imports}from sklearn.linear_model import LinearRegression",
+        "model": "LinearRegression()",
+        "told": told,
+        "predicted": f"amount = {found}",
+    }
+    fit = f"lm({f'log({left})' if is_log else left} ~ ., filled)"
+    expected = f"exp({predicted})" if is_log else predicted
+    return python, {"model": fit, "predicted": f"amount <- {expected}"}
+
+
+def _ticked(name: str) -> str:
+    """A name in a formula of R."""
+    return "`{}`".format(name.replace("\\", "\\\\").replace("`", "\\`"))
 
 
 def _r_levels(fields: Iterable[Mapping[str, Any]]) -> str:

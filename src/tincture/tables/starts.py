@@ -63,7 +63,9 @@ def tied(
     return Start(prototypes, owner, outcomes[np.argsort(noisy)])
 
 
-def paired(points: Floats, scores: Floats, n_rows: int, rng: np.random.Generator) -> Start:
+def paired(
+    points: Floats, scores: Floats, n_rows: int, rng: np.random.Generator, copies: int = COPIES
+) -> Start:
     """Prototypes drawn evenly along a score of risk, two rows each, with no outcomes yet.
 
     Two equal rows may differ in outcome, which says that neither is certain, and keeps trees from
@@ -75,8 +77,10 @@ def paired(points: Floats, scores: Floats, n_rows: int, rng: np.random.Generator
         Invented records to draw from.
     scores : ndarray of shape (N,) or (N, n_scores)
         Log odds or log hazards.
+    copies : int
+        Rows a prototype.
     """
-    owner = np.arange(n_rows) // COPIES
+    owner = np.arange(n_rows) // copies
     n_prototypes = int(owner[-1]) + 1
     order = np.repeat(_ordered(scores, n_prototypes), -(-n_prototypes // len(scores)))
     chosen = [rng.choice(stratum) for stratum in np.array_split(order, n_prototypes)]

@@ -70,6 +70,11 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             "shorter ones where it is early unless the schema gives its scale, as many in each "
             "part as the counted outcomes call for."
         )
+    if about["task"]["kind"] == "amounts" and about["settings"]["method"] != "direct":
+        what += (
+            " The outcome of a row is the mean that people like it have, so that outcomes of rows "
+            "scatter less than real ones; those of a cohort scatter as the counted ones do."
+        )
     if "cause" in task:
         what += f" {CAUSE}"
     return Words(

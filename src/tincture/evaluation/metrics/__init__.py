@@ -1,3 +1,3 @@
 """Figures of merit, each one definition that gives both value and interval."""
 
-__all__ = ["classes", "figure", "survival"]
+__all__ = ["amounts", "classes", "figure", "survival"]

@@ -1,5 +1,6 @@
 """What is to be predicted, and a bounded loss for each record: one file a kind of task."""
 
+from tincture.public.tasks.amounts import Amounts
 from tincture.public.tasks.bins import PARTS
 from tincture.public.tasks.classification import Classification
 from tincture.public.tasks.common import apportion
@@ -10,6 +11,7 @@ from tincture.public.tasks.told import TASKS, case_of, of_cause, roles_of, task_
 __all__ = (
     "PARTS",
     "TASKS",
+    "Amounts",
     "Classification",
     "Judged",
     "Outcome",

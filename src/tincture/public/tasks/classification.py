@@ -19,6 +19,7 @@ from tincture.public.tasks.common import (
     refuse_missing,
     shares,
     systematic,
+    uncertainty,
 )
 from tincture.public.tasks.simplex import corners, mean_corner, probabilities, score_of, spread
 
@@ -53,7 +54,7 @@ class Classification:
         if not column.is_categorical or not column.levels:
             raise SchemaError(
                 f'The target {target!r} has no levels; add "categories": [...] to its field in the '
-                "schema, or use --time and --event for a survival outcome."
+                "schema, or use --outcome for an amount, --time and --event for a survival outcome."
             )
         n_classes = len(column.levels)
         if n_classes != 2:
@@ -121,6 +122,10 @@ class Classification:
         """Of the case; of several classes, of each."""
         every = shares(counts)
         return every[1] if len(every) == 2 else every
+
+    def uncertainty(self, counts: Floats, noise: float) -> float:
+        """Of a share."""
+        return uncertainty(self.coding, counts, noise)
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Real prevalence, with a row at least for every class seen in the counts."""

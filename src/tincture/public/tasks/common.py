@@ -65,3 +65,26 @@ def shares(counts: Floats) -> list[float]:
     """Of counts that may be noisy, to four digits."""
     known = np.clip(counts, 0.0, None)
     return [round(float(c), 4) for c in known / max(float(known.sum()), 1e-12)]
+
+
+def evenly(weight: Floats, n: int) -> tuple[Integers, Floats]:
+    """Cells of n outcomes in rising order, as many in each as its weight says, and places inside.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_cells,)
+        None below 0, one at least above it.
+    n : int
+    """
+    ends = np.cumsum(weight) * n / weight.sum()
+    at = np.arange(n) + 0.5
+    cell = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(weight)[-1])
+    within = 1.0 - (ends[cell] - at) * weight.sum() / (n * weight[cell])
+    return cell, np.clip(within, 0.0, 1.0)
+
+
+def uncertainty(coding: Floats, counts: Floats, noise: float) -> float:
+    """Deviation that noise gives the share of half the cells, which is what one of two adds up."""
+    added = np.linalg.norm(np.linalg.solve(coding, np.ones(len(coding))))
+    error = noise * added / np.sqrt(2) / max(float(counts.sum()), 1.0)
+    return round(min(float(error), 1.0), 4)

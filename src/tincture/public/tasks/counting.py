@@ -12,40 +12,41 @@ import numpy as np
 from tincture.arrays import Floats
 
 SLOWEST, FASTEST = -7, 2  # powers of 2: steps from bin to bin that are weighed, of a mean count
+SURE = 2.5  # deviations of noise beyond which somebody is there
 
 
-def coding(n_bins: int) -> Floats:
-    """What a record adds in each cell, (2 n_bins, 2 n_bins): a row of norm 1 a cell.
+def coding(n_bins: int, kinds: int = 2) -> Floats:
+    """What a record adds in each cell, (kinds n_bins, kinds n_bins): a row of norm 1 a cell.
 
-    Cells are the bins of the censored, then those of the events. The answer is the transposed of
-    this times the counts.
+    Cells are the bins of one kind after the other: of the censored, then of the events. The answer
+    is the transposed of this times the counts.
     """
     root: Floats = np.cumprod(np.append(1.0, 1.0 - 0.5 / np.arange(1, n_bins)))
     lag = np.subtract.outer(np.arange(n_bins), np.arange(n_bins))  # sums run from the last bin
     rows = np.asarray(np.where(lag >= 0, root[np.maximum(lag, 0)], 0.0), dtype=np.float64)
-    return _twice(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return _each(rows / np.linalg.norm(rows, axis=1, keepdims=True), kinds)
 
 
-def denoised(answer: Floats, noise: float) -> Floats:
+def denoised(answer: Floats, noise: float, kinds: int = 2) -> Floats:
     """Counts of the cells, none below 0, from an answer with noise of this deviation.
 
     From bin to bin of a kind counts walk at random; how far, the answer itself tells (the largest
-    evidence). The last bin, one time alone, is free. No time is earlier than the counts support.
-    Where there is no noise, nothing is changed.
+    evidence). The last bin, one time alone, is free. Of times none is earlier than the counts
+    support. Where there is no noise, nothing is changed.
     """
-    rows = coding(len(answer) // 2)
+    rows = coding(len(answer) // kinds, kinds)
     if noise == 0:
         return np.asarray(np.maximum(np.linalg.solve(rows.T, answer), 0.0))
     from scipy.optimize import nnls
 
     total = max(float(answer @ np.linalg.solve(rows, np.ones(len(answer)))), float(len(answer)))
     steps = 2 * total / len(answer) * 2.0 ** np.arange(SLOWEST, FASTEST + 1)
-    priors = [_walks(len(answer) // 2, step, total / 2) for step in steps]
+    priors = [_walks(len(answer) // kinds, step, total / 2, kinds) for step in steps]
     best = max(priors, key=lambda prior: _evidence(rows, prior, answer, noise))
     pull = np.linalg.cholesky(np.linalg.inv(best)).T
     both = np.concatenate([rows.T / noise, pull])
     found, _ = nnls(both, np.append(answer / noise, np.zeros(len(answer))), maxiter=9999)
-    return _supported(found, noise)
+    return _supported(found, noise) if kinds == 2 else found
 
 
 def _supported(counts: Floats, noise: float) -> Floats:
@@ -58,18 +59,34 @@ def _supported(counts: Floats, noise: float) -> Floats:
     return kinds.ravel()
 
 
-def _walks(n_bins: int, step: float, level: float) -> Floats:
-    """Covariance of two random walks over all bins but the last, from an unknown level."""
+def between(counts: Floats, answer: Floats, noise: float) -> Floats:
+    """Counts of one kind, none beyond the bins up to which noise cannot make up all others.
+
+    What lies beyond is counted there. The ends are told by running sums of the answer itself, as
+    counts none of which is below 0 add up to more than there are.
+    """
+    rows, place = coding(len(counts), kinds=1), np.arange(len(counts))
+    sides = np.array([place <= k for k in place]), np.array([place >= k for k in place])
+    weights = [np.linalg.solve(rows, side.T.astype(np.float64)) for side in sides]
+    sure = [answer @ w > SURE * noise * np.linalg.norm(w, axis=0) for w in weights]
+    first = int(np.flatnonzero(sure[0]).min(initial=place[-1]))
+    last = int(np.flatnonzero(sure[1]).max(initial=first))
+    moved = np.bincount(np.clip(place, first, last), counts, len(counts))
+    return np.asarray(moved, dtype=np.float64)
+
+
+def _walks(n_bins: int, step: float, level: float, kinds: int) -> Floats:
+    """Covariance of random walks over all bins but the last, from an unknown level."""
     place = np.arange(1, n_bins)
     one = np.zeros((n_bins, n_bins))
     one[:-1, :-1] = step**2 * np.minimum.outer(place, place) + level**2
     one[-1, -1] = level**2
-    return _twice(one)
+    return _each(one, kinds)
 
 
-def _twice(one: Floats) -> Floats:
-    """For the censored and for the events, neither of which heeds the other."""
-    return np.asarray(np.kron(np.eye(2), one), dtype=np.float64)
+def _each(one: Floats, kinds: int) -> Floats:
+    """For each kind, none of which heeds another."""
+    return np.asarray(np.kron(np.eye(kinds), one), dtype=np.float64)
 
 
 def _evidence(rows: Floats, prior: Floats, answer: Floats, noise: float) -> float:

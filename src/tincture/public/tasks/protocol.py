@@ -67,7 +67,13 @@ class Outcome(Protocol):
         """Cell counts from an answer with noise of this deviation: the coding, undone."""
 
     def prevalence(self, counts: Floats) -> float | list[float]:
-        """Share of the case, or of each of several classes, from cell counts; rounded."""
+        """Share of the case, or of each of several classes, from cell counts; rounded.
+
+        Of an amount its mean.
+        """
+
+    def uncertainty(self, counts: Floats, noise: float) -> float:
+        """Deviation of this, where the answer has noise of this one, at most about; rounded."""
 
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Outcomes (n_rows, width) for the condensed rows, in proportion to cell counts."""

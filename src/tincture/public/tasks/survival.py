@@ -15,7 +15,7 @@ from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 from tincture.public.tasks.bins import Bins, Scale
-from tincture.public.tasks.common import logistic, refuse_missing, shares
+from tincture.public.tasks.common import evenly, logistic, refuse_missing, shares, uncertainty
 from tincture.public.tasks.counting import coding, denoised
 from tincture.public.tasks.lifetimes import REACH, lifetimes
 
@@ -156,14 +156,15 @@ class Survival:
         """Share with the event."""
         return shares(counts.reshape(2, self.n_bins).sum(axis=1))[1]
 
+    def uncertainty(self, counts: Floats, noise: float) -> float:
+        """Of a share."""
+        return uncertainty(self.coding, counts, noise)
+
     def allot(self, counts: Floats, n_rows: int, rng: np.random.Generator) -> Floats:
         """Real event rate and times, evenly through the cells and inside them."""
         weight = np.maximum(counts, 0.0) if (counts > 0).any() else np.ones(self.n_cells)
-        ends = np.cumsum(weight) * n_rows / weight.sum()
-        at = np.arange(n_rows) + 0.5
-        cell = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(weight)[-1])
-        within = 1.0 - (ends[cell] - at) * weight.sum() / (n_rows * weight[cell])
-        time = self.bins.times(cell % self.n_bins, np.clip(within, 0.0, 1.0))
+        cell, within = evenly(weight, n_rows)
+        time = self.bins.times(cell % self.n_bins, within)
         return np.stack([time, cell // self.n_bins], axis=1).astype(np.float64)
 
     def drawn(self, scores: Floats, counts: Floats, rng: np.random.Generator) -> Floats:

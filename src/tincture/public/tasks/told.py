@@ -9,13 +9,14 @@ from tincture.public.case import Case, place_of
 from tincture.public.causes import with_cause
 from tincture.public.columns import Column
 from tincture.public.schema import Schema
+from tincture.public.tasks.amounts import Amounts
 from tincture.public.tasks.classification import Classification
 from tincture.public.tasks.protocol import Outcome, Task
 from tincture.public.tasks.survival import Survival
 
 # By name; each has ``roles`` and ``of(schema, *columns, case)``, with the case in the last column.
-TASKS: dict[str, type[Classification | Survival]] = {
-    kind.name: kind for kind in (Classification, Survival)
+TASKS: dict[str, type[Classification | Survival | Amounts]] = {
+    kind.name: kind for kind in (Classification, Survival, Amounts)
 }
 
 
