@@ -1,6 +1,6 @@
 """What a release of an amount keeps: R2 of the usual regressors beside that of all real records.
 
-    python benchmarks/amounts.py --data DIR --results benchmarks/amounts.jsonl --out benchmarks/amounts.md
+    python benchmarks/amounts.py --data DIR --results RESULTS.jsonl --out benchmarks/amounts.md
 
 Records with an outcome are split 7 to 3; scikit-learn's regressors learn from the rows, from the
 cohort and from all training records, and are scored on the rest. What the results file holds is not
