@@ -109,8 +109,12 @@ def test_an_evaluation_figures_in_the_unit_of_the_outcome(folder: Path) -> None:
     assert {s.rows for s in found.scores if s.trained_on == "random real rows"} == {40}
 
 
-def test_attacks_take_an_amount(folder: Path) -> None:
-    found = audit(folder, make_table(), make_table(300, seed=1), references=2, canaries=100)
+@pytest.mark.parametrize("method", ["direct", "proxy"])
+def test_attacks_take_an_amount(method: str, tmp_path: Path) -> None:
+    fitted(method=method, models=["linear"], n_rows=20).save(tmp_path / "release")
+    found = audit(
+        tmp_path / "release", make_table(), make_table(300, seed=1), references=2, canaries=50
+    )
     assert found.membership
     assert all(0 <= a.area.value <= 1 for a in found.membership)
 
