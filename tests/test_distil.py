@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from tincture.models.served import Served
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start
-from tincture.tables.distil import EXTREME, Distance, Judge, distil
+from tincture.tables.distil import EXTREME, N_PASSED, REALISM, Distance, Judge, distil
 from tincture.tables.starts import paired
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
@@ -192,6 +193,27 @@ def test_distilling_never_worsens_and_keeps_a_table_a_quarter() -> None:
     assert len(ticks) == 24
     assert (np.diff(losses) <= 1e-12).all()
     assert losses[-1] < 0.65 * losses[0]
+
+
+# Who passes the first look is compared by all models, as if there had been none.
+def test_quick_models_look_first_and_all_models_at_those_that_pass() -> None:
+    distance, start, moves = setting(["logistic", "boosting"])
+    moves = replace(moves, n_pairs=N_PASSED + 6)
+    candidates = moves.ask(moves.init(start), np.random.default_rng(0)).placed(ENCODING.lawful)
+    found = distance.differences(candidates, start)
+    passed = np.isfinite(found)
+    assert passed.sum() == N_PASSED
+    losses = distance.losses(candidates.both, start, candidates.seed)
+    np.testing.assert_array_equal(found[passed], (losses[:-1] - losses[-1])[passed])
+    logistic, _, _ = setting(["logistic"])
+    alone = logistic.differences(candidates, start)  # no other would look after it
+    assert np.isfinite(alone).all()
+    unreal = np.asarray(
+        REALISM
+        * distance.realism.losses(ENCODING.designs(candidates.both, start.owner, start.outcomes))
+    )
+    first = alone - (unreal[:-1] - unreal[-1])
+    assert first[passed].max() <= first[~passed].min() + 1e-12
 
 
 @pytest.mark.parametrize(("rounds", "kept"), [(0, 1), (1, 1), (3, 3), (4, 4), (11, 4)])

@@ -25,6 +25,7 @@ class LinearKernel:
     name: str
     fit_scaled: Callable[[Floats, Floats], Any]
     draws: int = 1
+    quick: bool = True
 
     def fit(
         self, candidates: Floats, outcomes: Floats, numeric: Mask, *, seed: int = 0
@@ -43,13 +44,15 @@ class TreeKernel:
     Here every fit draws a new order, and a loss is the mean over ``draws`` of them, so that no
     table is found that only one order likes. ``fit_complete`` leads from complete candidates
     (R, m, p), outcomes (m, width) and a seed to a fit; ``sketch`` is the same with fewer trees,
-    where many tables are only to be compared.
+    where many tables are only to be compared. A model of a single tree is quick: it and others may
+    look at many tables first.
     """
 
     name: str
     fit_complete: Callable[[Floats, Floats, int], Any]
     draws: int = 1
     sketch: Model | None = None
+    quick: bool = False
 
     def fit(
         self, candidates: Floats, outcomes: Floats, numeric: Mask, *, seed: int = 0

@@ -71,7 +71,7 @@ def _tree(task: Classification) -> Model:
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         return tree.fit(x, _labels(outcomes), n_classes=task.n_classes, max_depth=5)
 
-    return TreeKernel("tree", fit, draws=4)
+    return TreeKernel("tree", fit, draws=4, quick=True)
 
 
 def _forest(task: Classification, n_trees: int = 100) -> Model:

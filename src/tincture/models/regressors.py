@@ -24,7 +24,7 @@ def _tree(task: Amounts) -> Model:
     def fit(x: Floats, outcomes: Floats, seed: int) -> Any:
         return amounts.tree(x, outcomes[:, 0], max_depth=5, seed=seed)
 
-    return TreeKernel("tree", fit, draws=4)
+    return TreeKernel("tree", fit, draws=4, quick=True)
 
 
 def _forest(task: Amounts, n_trees: int = 100) -> Model:

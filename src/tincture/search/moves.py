@@ -11,6 +11,9 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.search.optimizer import Candidates, Estimate, Start
 
+LIKELY = (0.25, 0.25, 0.2, 0.15, 0.1, 0.05)  # by how often a move of its kind helps
+LONGEST = 8  # prototypes of a run
+
 
 class MovesState(NamedTuple):
     """The present table, and the changes of the last one that helped, best first."""
@@ -25,10 +28,11 @@ class Moves:
     """Combinatorial moves on prototypes, kept when they beat the noise.
 
     Hard splits do not feel small steps, so that models made of them are searched by whole changes:
-    another value for one prototype, for all that share a value, or for a run of them (they lie in
-    order of risk); two prototypes exchanged, which exchanges their outcomes. The best of K tables
-    is kept if its estimated gain over the present one exceeds ``caution`` standard deviations of
-    the noise. The next round also tries this round's helpful changes together.
+    another value for one prototype, for all that share a value, or for a short run of them (they
+    lie in order of risk); two prototypes exchanged, which exchanges their outcomes, or one value of
+    theirs. The best of K tables is kept if its estimated gain over the present one exceeds
+    ``caution`` standard deviations of the noise. The next round also tries this round's helpful
+    changes together.
 
     Parameters
     ----------
@@ -44,7 +48,7 @@ class Moves:
     columns: Sequence[slice]
     weights: Floats
     n_pairs: int = 54
-    changes: float = 1.7
+    changes: float = 3.0
     together: tuple[int, ...] = (2, 3, 4, 6, 8, 12)
     caution: float = 2.0
 
@@ -98,14 +102,16 @@ class Moves:
         n = len(table)
         row, other = rng.integers(n, size=2)
         fresh = self.pool[rng.integers(len(self.pool)), column]
-        move = rng.choice(5, p=[0.45, 0.2, 0.1, 0.15, 0.1])
+        move = rng.choice(6, p=LIKELY)
         if move == 0:
-            table[row, column] = fresh
-        elif move == 1:
-            table[row, column] = table[other, column]
-        elif move == 2:  # wherever the value stands
-            table[(table[:, column] == table[row, column]).all(axis=1), column] = fresh
-        elif move == 3:  # a run in order of risk
-            table[min(row, other) : max(row, other) + 1, column] = fresh
-        else:
             table[[row, other]] = table[[other, row]]
+        elif move == 1:
+            table[row, column] = fresh
+        elif move == 2:
+            table[row : row + rng.integers(2, LONGEST + 1), column] = fresh
+        elif move == 3:
+            table[[row, other], column] = table[[other, row], column]
+        elif move == 4:
+            table[row, column] = table[other, column]
+        else:  # wherever the value stands
+            table[(table[:, column] == table[row, column]).all(axis=1), column] = fresh

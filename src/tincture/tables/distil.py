@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,9 @@ from tincture.public.tasks import Task
 from tincture.search.optimizer import Candidates, Estimate, Optimizer, Start
 from tincture.tables.realism import Realism, tempered
 
-N_JUDGED = 800  # records looked at in a round
+N_GLANCED = 800  # records of a first look at many tables
+N_JUDGED = 2000  # of a second one at those that passed
+N_PASSED = 18  # tables that pass
 CALIBRATION = 0.1  # weight of squared errors beside ranks
 REALISM = 0.1  # weight of the columns' distance from the records'
 EXTREME = 30.0  # log hazard that an infinite one counts as
@@ -59,23 +61,54 @@ class Distance:
         self.chance = task.chance(scores)
         self.realism = Realism(encoding, self.design)
 
+    def differences(self, candidates: Candidates, start: Start) -> Floats:
+        """Loss of each table less that of the one they all are set against, (K,).
+
+        Models that are quickly fitted look at all tables first; those that are not among their
+        best count as infinitely worse, and all models look at the others.
+        """
+        plus, seed = candidates.plus, candidates.seed
+        passed = np.arange(len(plus))
+        scouts = [(m, weight, 1) for m, weight in self.served if getattr(m, "quick", False)]
+        if len(plus) > N_PASSED and 0 < len(scouts) < len(self.served.models):
+            first = self._losses(plus, start, scouts, N_GLANCED, seed)
+            passed = np.argsort(first, kind="stable")[:N_PASSED]
+        losses = self.losses(np.concatenate([plus[passed], candidates.minus]), start, seed)
+        differences = np.full(len(plus), np.inf)
+        differences[passed] = losses[:-1] - losses[-1]
+        return differences
+
     def losses(self, tables: Floats, start: Start, seed: int) -> Floats:
         """Mean loss over the models of tables of prototypes (R, P, width), (R,).
 
         ``seed`` draws the records that are looked at: new ones in every round, so that no table is
         found that suits a few of them only.
         """
+        models = [(model, weight, model.draws) for model, weight in self.served]
+        designs = self.encoding.designs(tables, start.owner, start.outcomes)
+        unreal = REALISM * self.realism.losses(designs)
+        return unreal + self._losses(tables, start, models, N_JUDGED, seed)
+
+    def _losses(
+        self,
+        tables: Floats,
+        start: Start,
+        models: Sequence[tuple[Model, float, int]],
+        n_records: int,
+        seed: int,
+    ) -> Floats:
+        """Of some models with their weights and draws, on some records."""
         rng = np.random.default_rng(seed)
-        some = rng.choice(len(self.design), min(N_JUDGED, len(self.design)), replace=False)
+        some = rng.choice(len(self.design), min(n_records, len(self.design)), replace=False)
         judge = Judge(self.task, self.design[some], self.chance[some])
         designs = self.encoding.designs(tables, start.owner, start.outcomes)
-        total = REALISM * self.realism.losses(designs)
-        for model, weight in self.served:
-            for draw in range(model.draws):
+        total = np.zeros(len(tables))
+        for model, weight, draws in models:
+            for draw in range(draws):
                 predicted = self._predictions(
                     model, designs, start.outcomes, judge.design, seed + draw
                 )
-                total += weight / model.draws * judge.loss(predicted)
+                total += weight / draws * judge.loss(predicted)
         return total
 
     def _predictions(
@@ -153,9 +186,8 @@ def distil(
     for done in range(rounds):
         tick()
         candidates: Candidates = optimizer.ask(state, rng)
-        losses = distance.losses(place(candidates.both), start, candidates.seed)
-        n_plus = len(candidates.plus)
-        state = optimizer.tell(state, candidates, Estimate(losses[:n_plus] - losses[n_plus:], 0.0))
+        differences = distance.differences(candidates.placed(place), start)
+        state = optimizer.tell(state, candidates, Estimate(differences, 0.0))
         if (done + 1) * 4 // rounds > done * 4 // rounds:
             kept.append(place(optimizer.result(state)))
     return kept or [place(start.prototypes)]
