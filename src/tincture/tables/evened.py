@@ -19,9 +19,10 @@ import numpy as np
 from tincture.arrays import Floats, Integers
 from tincture.public.tasks import Task
 
-AT_ONCE = 1000  # exchanges looked at, of which the best is made
+AT_ONCE = 1000  # exchanges looked at
+MADE = 8  # of them at most, the best ones
 NEAR = 0.02  # share of all people who are neighbours
-STEPS = 4000
+STEPS = 600
 PATIENCE = 10  # looks without a gain after which outcomes are even enough
 PASSES = 2  # over all pairs of several classes
 
@@ -61,19 +62,21 @@ def evened(
         for _ in range(STEPS // lines if len(line) else 0):
             one = rng.integers(len(line), size=AT_ONCE)
             other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, len(line) - 1)
-            more, apart = now[other] - now[one], own.take(one, axis=0) - own.take(other, axis=0)
-            gain = -2 * _sum(more * (apart @ off))
-            gain -= _sum(more**2) * np.einsum("ij,ij->i", apart, apart)
-            best = int(np.argmax(gain))
-            waited = 0 if gain[best] > 0 else waited + 1
-            if waited > PATIENCE:
-                break
-            if gain[best] > 0:
+            apart = own.take(one, axis=0) - own.take(other, axis=0)
+            gain = _gain(now[other] - now[one], apart, off)
+            made = False
+            for best in np.argsort(-gain)[:MADE]:
                 pair = np.array([one[best], other[best]])
+                before, between = now[pair], own[pair[:1]] - own[pair[1:]]
+                if _gain(before[1:] - before[:1], between, off)[0] <= 0:  # after those before it
+                    continue
                 outcomes[line[pair]] = outcomes[line[pair[::-1]]]
-                before = now[pair]
                 now[pair] = worth(line[pair])
                 off = off + own[pair].T @ (now[pair] - before)
+                made = True
+            waited = 0 if made else waited + 1
+            if waited > PATIENCE:
+                break
     return outcomes
 
 
@@ -96,6 +99,20 @@ def _unusual(residual: Floats, scores: Floats) -> Floats:
     for part in np.array_split(order, max(len(order) // max(int(NEAR * len(order)), 10), 1)):
         rest[part] -= residual[part].mean()
     return rest
+
+
+def _gain(more: Floats, apart: Floats, off: Floats) -> Floats:
+    """By how much ‖off‖² falls if people exchange outcomes.
+
+    Parameters
+    ----------
+    more : ndarray of shape (m,) or (m, n_scores)
+        Residual of the second of each pair less that of the first.
+    apart : ndarray of shape (m, q)
+        Features of the first less those of the second.
+    """
+    squares = np.einsum("ij,ij->i", apart, apart)
+    return np.asarray(-2 * _sum(more * (apart @ off)) - _sum(more**2) * squares)
 
 
 def _sum(values: Floats) -> Floats:
