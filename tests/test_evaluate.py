@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -300,6 +301,23 @@ def test_how_long_each_fit_took_is_told(condensed: Condenser) -> None:
     rows = {f.trained_on: f.rows for f in found.fits}
     assert rows == {s.trained_on: s.rows for s in found.scores}
     assert all(0 < f.seconds < 5 for f in found.fits)
+
+
+def test_only_the_first_of_slow_fits_is_repeated(condensed: Condenser) -> None:
+    """The first may load or compile code, which is no part of its time."""
+    from commands import Constant
+
+    fits: list[int] = []
+
+    class Slow(Constant):
+        def fit(self, x: Floats, y: Floats) -> Constant:
+            fits.append(len(x))
+            time.sleep(0.11)
+            return super().fit(x, y)
+
+    found = evaluate(condensed.table_, make_table(300), make_table(200, seed=1), models=[Slow])
+    rows = [f.rows for f in found.fits if f.model == "Slow"]
+    assert fits == [rows[0], *rows]
 
 
 def test_distributions_are_shares_of_every_column(condensed: Condenser) -> None:

@@ -15,6 +15,7 @@ from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from helpers import Ask, make_vault, plan_of
 from tincture.errors import QueryFailed
@@ -144,3 +145,23 @@ def test_lifelines_runs_one_at_a_time() -> None:
 
     Generic("noted", Noted(), workers=3).fit(TABLES, OUTCOMES, NUMERIC)
     assert seen == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("n_tables", [1, 7])
+def test_libraries_run_one_thread(n_tables: int) -> None:
+    """Even where one table is fitted alone: more of them would spin beside other work."""
+    seen: set[int] = set()
+
+    class Noted:
+        n_outputs, threads = 1, True
+
+        def fit(self, x: np.ndarray, outcomes: np.ndarray, seed: int) -> None:
+            seen.update(pool["num_threads"] for pool in threadpool_info())
+
+        def predict(self, fitted: Any, x: np.ndarray) -> np.ndarray:
+            raise AssertionError
+
+    with threadpool_limits(3):
+        Generic("noted", Noted(), workers=2).fit(TABLES[:n_tables], OUTCOMES, NUMERIC)
+        assert {pool["num_threads"] for pool in threadpool_info()} == {3}
+    assert seen == {1}

@@ -27,6 +27,7 @@ from tincture.evaluation.metrics.survival import (
     grid,
     integrated_brier,
     kaplan_meier,
+    observed_risks,
     predicted_survival,
     risk_difference,
 )
@@ -188,7 +189,7 @@ def test_step_functions_are_those_of_scikit_survival_and_lifelines() -> None:
 def test_risk_at_a_horizon_is_compared_with_kaplan_and_meier(rng: np.random.Generator) -> None:
     _, time, event = censored(rng, 300)
     horizon = float(np.median(time))
-    statistic = risk_difference(np.full(300, 0.4), time, event, horizon)
+    statistic = risk_difference(np.full(300, 0.4), *observed_risks(time, event, [horizon]))
     observed = 1 - kaplan_meier(time, event)(np.array([horizon]))[0]
     assert plain(statistic, 300) == pytest.approx(0.4 - observed, abs=1e-12)
     values, members = on_resamples(statistic, 300)

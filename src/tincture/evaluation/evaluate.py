@@ -36,6 +36,7 @@ from tincture.evaluation.scores import (
     Group,
     Ratio,
 )
+from tincture.kernels.threads import one_thread
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.privacy.vault import Vault
@@ -109,9 +110,10 @@ def evaluate(
     merits = merits_of.of(bench.task, house.held_out.outcomes, at)
     members, groups = house.groups()
     trainings = _Trainings(bench, house, merits, seed, pictures)
-    trainings.run(runs, progress)
-    ratios, checks = trainings.checks()
-    panel = Panel(trainings.everything, members, merits, seed)
+    with one_thread("blas"):
+        trainings.run(runs, progress)
+        ratios, checks = trainings.checks()
+        panel = Panel(trainings.everything, members, merits, seed)
     scored = Evaluation(
         scores=tuple(panel.scores()),
         looks=house.looks,
@@ -317,9 +319,8 @@ class _Trainings:
 
     def _first_figure(self, predicted: Floats) -> float:
         """The first figure of merit, of all held-out records."""
-        everyone, empty = np.ones(len(predicted), dtype=bool), predicted[:0]
-        one = Learned("", "", 0, 0.0, predicted, empty, empty)
-        return plain(next(self._merits.figures(one, everyone))[1], len(predicted))
+        one = Learned("", "", 0, 0.0, predicted, predicted[:0], predicted[:0])
+        return plain(next(self._merits.figures(one))[1], len(predicted))
 
     @property
     def everything(self) -> list[Learned]:

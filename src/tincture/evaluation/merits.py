@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Self, cast
 
 import numpy as np
@@ -57,9 +58,13 @@ class Merits(ABC):
     def of(cls, task: Task, outcomes: Floats, at: Sequence[float]) -> Self:
         """For held-out outcomes (n, width), and times to look at."""
 
+    def among(self, inside: Mask) -> Self:
+        """Of some of the records alone, where what models share is worked out once."""
+        return replace(self, outcomes=self.outcomes[inside])
+
     @abstractmethod
-    def figures(self, one: Learned, inside: Mask) -> Named:
-        """The figures of one model trained on one source, in one group."""
+    def figures(self, one: Learned) -> Named:
+        """The figures of one model trained on one source."""
 
     def opening(self, sources: Mapping[str, Records]) -> list[Chart]:
         """Curves of the outcome itself, if it has any."""
@@ -86,9 +91,9 @@ class OfClasses(Merits):
     def _label(self) -> Integers:
         return self.outcomes[:, 0].astype(np.int64)
 
-    def figures(self, one: Learned, inside: Mask) -> Named:
+    def figures(self, one: Learned) -> Named:
         """Discrimination, error and, of two classes, calibration."""
-        predicted, label = one.held_out[inside], self._label[inside]
+        predicted, label = one.held_out, self._label
         yield "AUROC", classes.auroc(predicted, label)
         yield "AUPRC", classes.auprc(predicted, label)
         yield "Brier", classes.brier(predicted, label)
@@ -145,18 +150,24 @@ class OfTimes(Merits):
         steps = survival.censoring(time, event)
         return cls(outcomes, task.columns[0], survival.grid(time, event), horizons, steps)
 
-    def figures(self, one: Learned, inside: Mask) -> Named:
+    @cached_property
+    def _observed(self) -> list[Statistic]:
+        """Risk by each horizon."""
+        time, event = self.outcomes.T
+        return survival.observed_risks(time, event, self.horizons)
+
+    def figures(self, one: Learned) -> Named:
         """Order, error over time, and risk by each horizon."""
-        risk = one.held_out[inside][:, 0]
-        time, event = (np.ascontiguousarray(v) for v in self.outcomes[inside].T)
+        risk = one.held_out[:, 0]
+        time, event = (np.ascontiguousarray(v) for v in self.outcomes.T)
         yield "C-index", survival.concordance(risk, time, event)
         alive = _survival(one, risk, self.grid)
         error = survival.integrated_brier(alive, time, event, self.grid, self.observed)
         yield "integrated Brier", error
-        for horizon in self.horizons:
+        for horizon, observed in zip(self.horizons, self._observed, strict=True):
             died = 1 - _survival(one, risk, np.array([horizon]))[:, 0]
             name = f"risk by {horizon:g}, predicted − observed"
-            yield name, survival.risk_difference(died, time, event, horizon)
+            yield name, survival.risk_difference(died, observed)
 
     def opening(self, sources: Mapping[str, Records]) -> list[Chart]:
         """Kaplan and Meier's."""
@@ -198,9 +209,9 @@ class OfAmounts(Merits):
         """For held-out outcomes."""
         return cls(outcomes, cast("Amounts", task))
 
-    def figures(self, one: Learned, inside: Mask) -> Named:
+    def figures(self, one: Learned) -> Named:
         """What is explained, on the scale of the places, and errors in the outcome's unit."""
-        places, true = one.held_out[inside][:, 0], self.outcomes[inside][:, 0]
+        places, true = one.held_out[:, 0], self.outcomes[:, 0]
         yield "R2", amounts.r2(places, true)
         found, known = self.task.amounts(places), self.task.amounts(true)
         yield "mean absolute error", amounts.absolute_error(found, known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,9 +40,11 @@ class Panel:
     ) -> None:
         self._learned, self._signs = learned, merits.signs
         found: dict[Key, list[Statistic]] = {}
+        parts = {group: merits.among(inside) for group, inside in groups.items()}
         for one in learned:
             for group, inside in groups.items():
-                for metric, statistic in merits.figures(one, inside):
+                there = replace(one, held_out=one.held_out[inside])
+                for metric, statistic in parts[group].figures(there):
                     key = (group, one.model, one.trained_on, metric)
                     found.setdefault(key, []).append(statistic)
         statistics = {key: _mean(runs) for key, runs in found.items()}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any, cast
 
 import numba
 
@@ -42,6 +44,28 @@ def share(
     with ThreadPoolExecutor(n_threads) as pool:  # a lasting one would not survive a fork
         for _ in pool.map(piece, range(0, n_items, size)):
             pass
+
+
+def one_thread(api: str) -> AbstractContextManager[Any]:
+    """Keep libraries to the thread that calls them.
+
+    Theirs spin while they wait for each other, which takes several times the work on a busy
+    machine.
+
+    Parameters
+    ----------
+    api : {"blas", "openmp"}
+        Of the whole process, and of the calling thread.
+    """
+    return cast("AbstractContextManager[Any]", _libraries().limit(limits=1, user_api=api))
+
+
+@cache
+def _libraries() -> Any:
+    """Libraries with threads of their own; looking for them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _n_threads() -> int:

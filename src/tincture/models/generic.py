@@ -7,10 +7,8 @@ do; a record's missing amount then counts as that table's median.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -112,39 +110,20 @@ def each(work: Callable[[int], None], n: int, *, workers: int | None = None) -> 
     Never on other processes, not even where an estimator asks joblib for some: it may be at real
     records, which joblib would send there, large ones by files.
     """
+    from joblib import parallel_config
     from sklearn import config_context, get_config
 
-    from tincture.kernels.threads import share
+    from tincture.kernels.threads import one_thread, share
 
     config = get_config()  # which each thread would have afresh
 
     def piece(begin: int, stop: int) -> None:
-        with config_context(**config), _one_process(alone=n > 1):
+        # joblib is kept to threads, and each fit to this one.
+        with config_context(**config), parallel_config("threading"), one_thread("openmp"):
             for i in range(begin, stop):
                 work(i)
 
-    # Warning filters belong to all threads: they are set around them.
-    with (
-        warnings.catch_warnings(),
-        _libraries().limit(limits=1 if n > 1 else None, user_api="blas"),
-    ):
+    # Warning filters and threads of BLAS belong to all threads: they are set around them.
+    with warnings.catch_warnings(), one_thread("blas"):
         warnings.simplefilter("ignore")
         share(piece, n, workers=workers)
-
-
-@contextmanager
-def _one_process(*, alone: bool) -> Iterator[None]:
-    """Keep joblib to threads, and where there are several tables, OpenMP to this one."""
-    from joblib import parallel_config
-
-    limit = _libraries().limit(limits=1 if alone else None, user_api="openmp")
-    with parallel_config(backend="threading"), limit:
-        yield
-
-
-@cache
-def _libraries() -> Any:
-    """Libraries with threads of their own; looking for them takes milliseconds."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()

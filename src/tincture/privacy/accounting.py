@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-import dp_accounting as dpa
-from dp_accounting.pld import PLDAccountant
-from dp_accounting.rdp import RdpAccountant
+from typing import TYPE_CHECKING
 
 from tincture.errors import SettingError
+
+if TYPE_CHECKING:  # takes a third of a second to import, and evaluations account for nothing
+    import dp_accounting as dpa
 
 # The lattice of the discrete Gaussian has 2²⁰ points a clip; the margin covers its distance from
 # the continuous Gaussian the accountants assume many times over (docs/promise.md, §4).
@@ -166,6 +166,10 @@ def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
 
 @lru_cache(maxsize=256)  # a release tells its ε in several places
 def _spent(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
+    import dp_accounting as dpa
+    from dp_accounting.pld import PLDAccountant
+    from dp_accounting.rdp import RdpAccountant
+
     event = _composed(mechanisms)
     if event is None:
         return 0.0
@@ -191,6 +195,8 @@ def _composed(mechanisms: Iterable[Mechanism]) -> dpa.DpEvent | None:
     Gaussian mechanisms compose exactly: noise σ₁, σ₂, … cost what a single noise with
     1/σ² = Σ 1/σᵢ² costs (Dong, Roth, Su 2022, Corollary 3.3).
     """
+    import dp_accounting as dpa
+
     precision = 0.0
     sampled: dict[tuple[float, float], int] = {}
     for m in mechanisms:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import numpy as np
-import opendp.prelude as dp
 
 from tincture.arrays import Integers, Mask
 
@@ -28,6 +27,8 @@ def discrete_gaussian(totals: Integers, scale: float) -> Integers:
     ----------
     Canonne, Kamath, Steinke (2020), *The discrete Gaussian for differential privacy*.
     """
+    import opendp.prelude as dp  # takes a third of a second, and evaluations draw none
+
     dp.enable_features("contrib")
     space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
     measure = space >> dp.m.then_gaussian(scale)

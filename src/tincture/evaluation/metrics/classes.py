@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tincture.arrays import Floats, Integers, Mask
-from tincture.evaluation.metrics.figure import Statistic, mean_of, ratio, run_sums, runs
+from tincture.evaluation.metrics.figure import Statistic, mean_of, ratio, sums
 
 CERTAIN = 1e-4  # recalibration takes probabilities to lie this far from 0 and 1
 
@@ -47,14 +47,18 @@ def _each_against_the_rest(
 
 
 def _split(score: Floats, positive: Mask) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """Weights of the positive and of the other records at each distinct score, lowest first."""
-    order, starts = runs(score)
-    hit = positive[order].astype(np.float64)
+    """Weights (k, b) of the positive records at each of their k distinct scores, lowest first.
+
+    Then those (2k + 1, b) of the other records, summed up to below each score, to it, and to all.
+    """
+    cuts = np.unique(score[positive])
+    place = np.searchsorted(cuts, score) + np.searchsorted(cuts, score, side="right")  # odd at one
+    between = 2 * len(cuts) + 1
+    counts = sums(np.where(positive, between + place // 2, place), between + len(cuts))
 
     def split(w: Floats) -> tuple[Floats, Floats]:
-        sorted_weights = w[:, order]
-        hits = sorted_weights * hit
-        return run_sums(hits, starts), run_sums(sorted_weights - hits, starts)
+        found = counts(w)
+        return found[between:], np.cumsum(found[:between], axis=0)
 
     return split
 
@@ -64,20 +68,21 @@ def _area(score: Floats, positive: Mask) -> Statistic:
 
     def area(w: Floats) -> Floats:
         hits, others = split(w)
-        below = np.cumsum(others, axis=1) - others / 2
-        return ratio((hits * below).sum(axis=1), hits.sum(axis=1) * others.sum(axis=1))
+        below = (others[:-1:2] + others[1::2]) / 2
+        return ratio(np.einsum("kb,kb->b", hits, below), hits.sum(axis=0) * others[-1])
 
     return area
 
 
 def _average_precision(score: Floats, positive: Mask) -> Statistic:
-    split = _split(-score, positive)
+    split = _split(score, positive)
 
     def precision(w: Floats) -> Floats:
         hits, others = split(w)
-        found = np.cumsum(hits, axis=1)
-        named = found + np.cumsum(others, axis=1)
-        return ratio((hits * found / np.maximum(named, 1e-12)).sum(axis=1), hits.sum(axis=1))
+        found = np.cumsum(hits[::-1], axis=0)[::-1]
+        named = found + others[-1] - others[:-1:2]
+        share = found / np.maximum(named, 1e-12)
+        return ratio(np.einsum("kb,kb->b", hits, share), hits.sum(axis=0))
 
     return precision
 

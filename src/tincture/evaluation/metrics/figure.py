@@ -33,13 +33,16 @@ NOTHING = Figure(float("nan"), float("nan"), float("nan"))
 
 
 def resamples(n: int, seed: int, count: int = RESAMPLES, cells: int = CELLS) -> Iterator[Floats]:
-    """How often each of n records is drawn in each resample, in blocks (b, n) of so many cells."""
+    """How often each of n records is drawn in each resample, in blocks (b, n) of so many cells.
+
+    A record's counts lie side by side, as most statistics go from record to record.
+    """
     rng = np.random.default_rng(seed)
     block = max(1, cells // max(n, 1))
     for start in range(0, count, block):
         b = min(block, count - start)
-        drawn = rng.integers(0, n, (b, n)) + n * np.arange(b)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+        drawn = rng.integers(0, n, (b, n)) * b + np.arange(b)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(n, b).astype(np.float64).T
 
 
 def plain(statistic: Statistic, n: int) -> float:
@@ -73,6 +76,27 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
 def mean_of(values: Floats) -> Statistic:
     """The weighted mean of one number a record."""
     return lambda w: ratio(w @ values, w.sum(axis=1))
+
+
+def once(statistic: Statistic) -> Statistic:
+    """A statistic that remembers its last weights, for others that are made of it."""
+    last: list[Floats] = []
+
+    def remembered(w: Floats) -> Floats:
+        if not last or last[0] is not w:
+            last[:] = w, statistic(w)
+        return last[1]
+
+    return remembered
+
+
+def sums(slots: NDArray[np.intp], n_slots: int) -> Callable[[Floats], Floats]:
+    """Weights (n_slots, b) of all the records in each slot."""
+    from scipy.sparse import csr_array
+
+    n = len(slots)
+    held = csr_array((np.ones(n), (slots, np.arange(n))), shape=(n_slots, n))
+    return lambda w: np.asarray(held @ w.T)
 
 
 def runs(values: NDArray[np.generic]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

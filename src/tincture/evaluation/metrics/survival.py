@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import trapezoid
 
 from tincture.arrays import Floats
-from tincture.evaluation.metrics.figure import Statistic, mean_of, ratio, run_sums, runs
+from tincture.evaluation.metrics.figure import Statistic, mean_of, once, ratio, run_sums, runs
 
 POINTS = 50  # times over which a Brier score is integrated
 STEEPEST = 30.0  # log hazards are kept within it of the mean of the training table
@@ -30,9 +30,8 @@ def concordance(risk: Floats, time: Floats, event: Floats) -> Statistic:
     right, comparable = pair_counts(risk, time, event)
 
     def c(w: Floats) -> Floats:
-        # A pair is seen from both its ends, so that each record's pull counts twice.
-        pull = 2 * (w - 1)
-        return ratio(right.sum() + pull @ right, comparable.sum() + pull @ comparable)
+        # A pair is seen from both its ends, so that a record's pull, w - 1, counts twice.
+        return ratio(*(2 * (w @ pairs) - pairs.sum() for pairs in (right, comparable)))
 
     return c
 
@@ -141,26 +140,34 @@ def integrated_brier(
     own = np.maximum(observed(time), floor)[:, None]
     score = gone * np.square(survival) / own
     score += there * np.square(1 - survival) / np.maximum(observed(at), floor)
-    return mean_of(trapezoid(score, at, axis=1) / (at[-1] - at[0]))
+    between = (score[:, 1:] + score[:, :-1]) / 2 @ np.diff(at)  # trapezoids
+    return mean_of(between / (at[-1] - at[0]))
 
 
-def risk_difference(risk: Floats, time: Floats, event: Floats, horizon: float) -> Statistic:
-    """Mean predicted risk of an event by the horizon, less Kaplan and Meier's; 0 is right.
+def observed_risks(time: Floats, event: Floats, horizons: Sequence[float]) -> list[Statistic]:
+    """Kaplan and Meier's risk of an event by each horizon; one estimate serves all who ask.
 
     Parameters
     ----------
-    risk : ndarray of shape (n,)
-        Predicted probability of an event by the horizon.
     time, event : ndarray of shape (n,)
-    horizon : float
+    horizons : sequence of float
         In the unit of ``time``.
     """
     order, starts = runs(time)
-    last = int(np.searchsorted(time[order][starts], horizon, side="right"))
+    last = np.searchsorted(time[order][starts], horizons, side="right")
+
+    @once
+    def risks(w: Floats) -> Floats:
+        alive = _survival(w, order, starts, event)
+        return np.where(last > 0, 1 - alive[:, last - 1], 0.0)
+
+    def by(k: int) -> Statistic:
+        return lambda w: risks(w)[:, k]
+
+    return [by(k) for k in range(len(horizons))]
+
+
+def risk_difference(risk: Floats, observed: Statistic) -> Statistic:
+    """Mean predicted risk (n,) of an event by a horizon, less that observed; 0 is right."""
     predicted = mean_of(risk)
-
-    def difference(w: Floats) -> Floats:
-        alive = _survival(w, order, starts, event)[:, :last]
-        return predicted(w) - (1 - (alive[:, -1] if last else 1.0))
-
-    return difference
+    return lambda w: predicted(w) - observed(w)
