@@ -26,7 +26,7 @@ from tincture.spine.questions import CellCounts
 from tincture.tables.questions import MarginalCounts
 from tincture.tables.sealing import TableSealing
 
-HALF = 4_000_000  # records said, of which every second is kept
+HALF = 2_000_000  # records said, of which every second is kept
 ONES = Ask(lambda r: np.ones((len(r), 1)))
 DIED = Ask(lambda r: r.outcomes)
 SEALING = TableSealing(SCHEMA, ENCODING, Classification("died", 2))
@@ -69,7 +69,7 @@ def of_many(noise: float = 0.0, rate: float = 1.0) -> Ledger:
 def test_parts_change_no_byte_of_a_release(tmp_path: Path) -> None:
     found = []
     for n_parts, suffix in ((1, "parquet"), (40, "csv")):
-        source = write(tmp_path / suffix, make_table(800).sort("died"), n_parts, suffix)
+        source = write(tmp_path / suffix, make_table(400).sort("died"), n_parts, suffix)
         make_condenser(n_records=HALF, seed=3).fit(source).save(tmp_path / f"out{n_parts}")
         found.append(listing(tmp_path / f"out{n_parts}"))
     assert found[0] == found[1]
@@ -96,11 +96,11 @@ def test_parts_change_no_sum_over_persons(tmp_path: Path) -> None:
 
 # Where all are kept, a release of the parts differs from one of the table by its settings alone.
 def test_where_all_are_kept_the_rows_are_those_of_the_whole_table(tmp_path: Path) -> None:
-    table = make_table(500)
+    table = make_table(300)
     whole = make_condenser().fit(table)
-    parts = make_condenser(n_records=500).fit(write(tmp_path / "parts", table, 4))
+    parts = make_condenser(n_records=300).fit(write(tmp_path / "parts", table, 4))
     assert parts.to_frame().equals(whole.to_frame())
-    assert parts.table_.settings == {**whole.table_.settings, "n_records": 500}
+    assert parts.table_.settings == {**whole.table_.settings, "n_records": 300}
 
 
 def test_what_opens_is_asked_of_all_and_the_rest_of_a_sample() -> None:

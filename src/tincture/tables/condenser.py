@@ -67,14 +67,14 @@ class Condenser(Releasing):
         more than two classes.
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
-        through noise, where the proxy method searches.
+        through noise (50,000 at most, where records lie in parts), if the proxy method searches.
     complete : bool
         Whether no cell of rows and people may be missing, though cells of records may.
     unit : str, optional
         Column that names the person, when a person may have several records.
     n_records : int, optional
         About how many records there are, where they lie in parts: a public number, by which about
-        2,000,000 of them are kept in memory.
+        1,000,000 of them are kept in memory.
     drop : sequence of str
         Declared columns to leave out.
     method : {"auto", "direct", "proxy"}

@@ -24,6 +24,7 @@ from tincture.public.rules import Rules
 from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.spine.questions import CellCounts
+from tincture.tables.brief import MAX_PEOPLE
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.questions import MarginalCounts
@@ -50,7 +51,8 @@ class TableJob(Settled):
     features: tuple[str, ...]
     served: Served
     one = "record"
-    sample: ClassVar[int] = 2_000_000  # about so many records of many parts are kept
+    sample: ClassVar[int] = 1_000_000  # about so many records of many parts are kept
+    most_people: ClassVar[int] = 50_000  # in a cohort beside them, where it is left to the counts
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -157,6 +159,7 @@ class TableJob(Settled):
             effort=self.settings["effort"],
             cohort=self.settings["cohort"],
             complete=self.settings["complete"],
+            most_people=self.most_people if "n_records" in self.settings else MAX_PEOPLE,
             tell=tell,
         )
 
