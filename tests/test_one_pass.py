@@ -292,3 +292,13 @@ def test_a_private_release_of_parts_books_no_less(tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert '"sampling_rate": 0' not in said.out
     assert '"epsilon_spent": 0.99' in said.out or '"epsilon_spent": 1' in said.out
+
+
+# A run that continues reads the parts again, and asks nothing twice.
+def test_a_run_of_parts_is_resumed(tmp_path: Path) -> None:
+    source, journal = write(tmp_path / "parts", make_table(300), 3), tmp_path / "run" / "journal"
+    made = [make_condenser(n_records=HALF, epsilon=1.0, cohort=0) for _ in range(2)]
+    first = made[0].fit(source, journal=journal).to_frame()
+    before = journal.read_bytes()
+    assert made[1].fit(source, journal=journal).to_frame().equals(first)
+    assert journal.read_bytes() == before
