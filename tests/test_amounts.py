@@ -46,9 +46,11 @@ def test_an_amount_has_no_case() -> None:
 def test_amounts_nothing_can_be_learned_from_are_refused(
     ages: list[int | None], sentence: str
 ) -> None:
-    table = pl.DataFrame({"age": ages})
+    task = Amounts.of(SCHEMA, "age")
+    values = to_columns(pl.DataFrame({"age": ages}), SCHEMA, ["age"])
     with pytest.raises(TableError, match=sentence):
-        Amounts.of(SCHEMA, "age").check(to_columns(table, SCHEMA, ["age"]))
+        task.check(values)
+        task.check_together(task.outcomes(values))
 
 
 def test_an_amount_lies_by_its_logarithm_only_where_that_is_declared() -> None:
@@ -142,4 +144,5 @@ def test_the_shared_table_has_amounts() -> None:
         task = Amounts.of(SCHEMA, name)
         values = to_columns(make_table(100).drop_nulls(), SCHEMA, [name])
         task.check(values)
+        task.check_together(task.outcomes(values))
         np.testing.assert_array_equal(task.values(task.outcomes(values))[name], values[name])

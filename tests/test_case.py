@@ -119,8 +119,9 @@ def test_an_event_may_be_any_of_two_levels() -> None:
         outcomes = task.outcomes(codes)
         assert outcomes[:, 1].tolist() == events
         assert task.values(outcomes)["fate"].tolist() == [0, 1, 1]
+    task = Survival.of(schema, "days", "fate", "dead")
     with pytest.raises(Exception, match="is alive in every record"):
-        Survival.of(schema, "days", "fate", "dead").check(codes | {"fate": np.array([1, 1, 1])})
+        task.check_together(task.outcomes(codes | {"fate": np.array([1, 1, 1])}))
 
 
 def test_every_figure_follows_the_case_and_says_it(tmp_path: Path) -> None:

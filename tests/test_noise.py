@@ -17,7 +17,7 @@ from helpers import Ask, interactions, make_teacher, make_vault, plan_of, value_
 from sabotage import Sampler, noisy, reused, sampling, scaled, shared
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query
+from tincture.privacy.query import Query, Records, Sealed, Stream
 from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
@@ -80,6 +80,36 @@ def neighbours_are_independent(draws: np.ndarray) -> bool:
 def shape_is_normal(draws: np.ndarray) -> bool:
     """Kolmogorov-Smirnov test against the standard normal."""
     return bool(stats.kstest(draws.ravel(), "norm").pvalue > ALARM)
+
+
+def stream(ledger: Ledger, rate: float, *opening: Query, kind: type[Vault] = Vault) -> Vault:
+    """A vault that 500 records passed in two parts."""
+    nothing = np.zeros((250, 1), dtype=np.float32)
+    part = Sealed(Records(nothing, nothing, np.zeros((250, 1))))
+    return kind(lambda _: Stream([part, part], opening, rate), None, ledger)
+
+
+def noise_of_stream(
+    sigma: float, rate: float, opening: tuple[Query, ...], kind: type[Vault] = Vault
+) -> np.ndarray:
+    """Likewise of a stream, in units of the noise that is due."""
+    query = QUERIES["nothing"]
+    vault = stream(Ledger(plan_of(sigma)), rate, *opening, kind=kind)
+    answers = [vault.noisy_sum(query, Mechanism(sigma)) for _ in range(DRAWS // SIZE)]
+    due = sigma * query.clip / (1.0 if query in opening else rate)
+    assert {a.noise for a in answers} == {due}
+    return np.stack([value_of(a) for a in answers]) / due
+
+
+# Of a stream, both what opens, whose sum is there before it is asked, and what the sample answers.
+@pytest.mark.parametrize("opening", [(QUERIES["nothing"],), ()], ids=["all", "sample"])
+def test_the_noise_on_a_stream_is_that_claimed(opening: tuple[Query, ...]) -> None:
+    draws = noise_of_stream(3.0, 0.3, opening)
+    assert scale_is_right(draws)
+    assert neighbours_are_independent(draws)
+    assert shape_is_normal(draws)
+    for factor in (0.7, 1.3):
+        assert not scale_is_right(noise_of_stream(3.0, 0.3, opening, scaled(factor)))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +189,13 @@ def sizes_are_poisson(counts: np.ndarray, n: int, rate: float) -> bool:
 def test_a_sample_takes_each_unit_by_its_own_coin(rate: float) -> None:
     vault = make_vault(Ledger(plan_of(0.0, rate)), 500)
     assert sizes_are_poisson(sizes(vault, rate), 500, rate)
+
+
+def test_a_stream_keeps_each_unit_by_its_own_coin() -> None:
+    ones = Ask(lambda r: np.ones((len(r), 1)))
+    vaults = [stream(Ledger(plan_of(0.0)), 0.3) for _ in range(400)]
+    kept = np.array([value_of(v.noisy_sum(ones, Mechanism(0.0)))[0] for v in vaults])
+    assert sizes_are_poisson(np.rint(kept * 0.3), 500, 0.3)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from helpers import SCHEMA, make_table
 from tincture.errors import SchemaError, SettingError, TableError
 from tincture.io.frames import to_columns
 from tincture.public.case import Case
+from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 from tincture.public.tasks import (
     TASKS,
@@ -104,6 +105,12 @@ def test_earlier_events_are_more_severe_than_later_ones_and_censoring() -> None:
     assert severity[0] > severity[1] > severity[2] > severity[3]
 
 
+def checked(task: Task, values: Values) -> None:
+    """Each outcome by itself, then all together."""
+    task.check(values)
+    task.check_together(task.outcomes(values))
+
+
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
@@ -115,7 +122,7 @@ def test_classes_nothing_can_be_learned_from_are_refused(
     table: pl.DataFrame, sentence: str
 ) -> None:
     with pytest.raises(TableError, match=sentence):
-        Classification("died", 2).check(to_columns(table, SCHEMA, ["died"]))
+        checked(Classification("died", 2), to_columns(table, SCHEMA, ["died"]))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +139,7 @@ def test_times_nothing_can_be_learned_from_are_refused(
 ) -> None:
     table = pl.DataFrame({"days": days, "event": event})
     with pytest.raises(TableError, match=sentence):
-        SURVIVAL.check(to_columns(table, SCHEMA, ["days", "event"]))
+        checked(SURVIVAL, to_columns(table, SCHEMA, ["days", "event"]))
 
 
 def survival_schema(time: dict[str, object], event: dict[str, object]) -> Schema:
@@ -185,7 +192,7 @@ def test_a_target_needs_levels() -> None:
 def test_the_shared_table_passes_every_task() -> None:
     values = to_columns(make_table(100), SCHEMA, ["died", "stage", "days", "event"])
     for task in (Classification("died", 2), Classification("stage", 3), SURVIVAL):
-        task.check(values)
+        checked(task, values)
 
 
 # A release tells its task by kind, columns and case; read again it is the same task.

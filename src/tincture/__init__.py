@@ -13,6 +13,7 @@ from tincture.version import __version__
 
 if TYPE_CHECKING:
     from tincture.errors import TinctureError
+    from tincture.io.parts import Partitioned
     from tincture.public.schema import Schema
     from tincture.stays.bench import evaluate_series
     from tincture.stays.condenser import SeriesCondenser
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Condenser": "tables.condenser",
     "CondensedTable": "tables.release",
+    "Partitioned": "io.parts",
     "Schema": "public.schema",
     "SeriesCondenser": "stays.condenser",
     "TinctureError": "errors",
@@ -33,6 +35,7 @@ _HOMES = {
 __all__ = [
     "CondensedTable",
     "Condenser",
+    "Partitioned",
     "Schema",
     "SeriesCondenser",
     "TinctureError",

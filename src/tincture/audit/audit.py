@@ -139,15 +139,10 @@ def _seen(target: Target, side: Any, ledger: Ledger, purpose: str) -> Sealed:
 
 def _together(members: Sealed, others: Sealed) -> Sealed:
     """Both sides, whose persons are others."""
-    both, person = (members.records, others.records), None
+    person = None
     if members.person is not None and others.person is not None:
         person = np.concatenate([members.person, members.person.max() + 1 + others.person])
-    records = Records(
-        np.concatenate([r.points for r in both]),
-        np.concatenate([r.design for r in both]),
-        np.concatenate([r.outcomes for r in both]),
-    )
-    return Sealed(records, person)
+    return Sealed(Records.joined([members.records, others.records]), person)
 
 
 def _maker(

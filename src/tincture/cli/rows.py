@@ -13,7 +13,9 @@ from tincture.errors import SettingError
 
 
 def condense(
-    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    records: Annotated[
+        Path, typer.Argument(help="CSV or Parquet file, one record a row; see --partitioned.")
+    ],
     schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
     epsilon: Epsilon,
     delta: Delta,
@@ -61,6 +63,17 @@ def condense(
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several records.")
     ] = None,
+    partitioned: Annotated[
+        bool,
+        typer.Option(
+            "--partitioned",
+            help="The records are all files of a folder, which are read once, one after the other.",
+        ),
+    ] = False,
+    about: Annotated[
+        int | None,
+        typer.Option(help="About how many records these are: a public number.", metavar="N"),
+    ] = None,
     drop: Annotated[
         list[str] | None,
         typer.Option(help="A declared column to leave out, repeatable.", metavar="COLUMN"),
@@ -88,13 +101,14 @@ def condense(
     --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
     """
     from tincture.io.frames import read_table
+    from tincture.io.parts import Partitioned
     from tincture.public.schema import Schema
     from tincture.tables.condenser import Condenser
     from tincture.tables.release import DATA, CondensedTable
 
     def made() -> tuple[Condenser, tuple[Any, ...]]:
         described = Schema.load(schema)
-        source = read_table(records)
+        source = Partitioned(records) if partitioned else read_table(records)
         return (
             Condenser(
                 schema=described,
@@ -111,6 +125,7 @@ def condense(
                 cohort=cohort,
                 complete=complete,
                 unit=unit,
+                n_records=about,
                 drop=drop or [],
                 method=method,
                 weights=_weights(weight or []),

@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import csv
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -74,7 +75,7 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataF
     frame = (
         _text_table(path, list(missing_values))
         if is_text
-        else _read(path, lambda: pl.read_parquet(path, glob=False))
+        else read_with(path, lambda: pl.read_parquet(path, glob=False))
     )
     if frame.height == 0:
         raise TableError(f"The table {path} holds no record; expected one record a row.")
@@ -82,15 +83,15 @@ def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataF
 
 
 def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
-    content = _read(path, lambda: _content(path))
+    content = read_with(path, lambda: _content(path))
     if not content.strip():
         raise TableError(f"The table {path} is empty; expected a header and one record a row.")
     separator = "\t" if ".tsv" in path.suffixes else ","
     settings: dict[str, Any] = {"infer_schema": False, "null_values": nulls}
-    names = _read(path, lambda: _header(content, separator))
+    names = read_with(path, lambda: _header(content, separator))
     if len(names) > 1:
         content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
-    frame = _read(path, lambda: pl.read_csv(content, separator=separator, **settings))
+    frame = read_with(path, lambda: pl.read_csv(content, separator=separator, **settings))
     if alike := alike_columns(names):
         raise TableError(f"The table {path} has {alike}; rename or remove one.")
     if _ends_early(content, frame.width, separator):
@@ -107,7 +108,7 @@ def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
-def _read(path: Path, read: Callable[[], T]) -> T:
+def read_with(path: Path, read: Callable[[], T]) -> T:
     """Whatever reads, without the words of its errors, which could quote a cell."""
     try:
         with hushed():
@@ -277,12 +278,30 @@ def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> Integers
     TableError
         If the column is absent or a record has no identifier.
     """
-    found = identifiers(frame, name, missing, " to tell persons apart (--unit)")
-    if any(who is None for who in found):
-        raise TableError(f"Column {name!r} tells persons apart, but some records have none.")
+    found = _persons(frame, name, missing)
     everyone = sorted(set(found), key=lambda who: (isinstance(who, str), who))
     code = {who: i for i, who in enumerate(everyone)}
     return np.array([code[who] for who in found], dtype=np.int64)
+
+
+def person_digests(frame: Any, name: str, missing: Sequence[str] = ()) -> Integers:
+    """A digest of each record's person, of 64 bits: the same in whatever frame.
+
+    Raises
+    ------
+    TableError
+        As for `person_codes`.
+    """
+    found = _persons(frame, name, missing)
+    bits = {who: hashlib.blake2b(repr(who).encode(), digest_size=8).digest() for who in set(found)}
+    return np.frombuffer(b"".join(bits[who] for who in found), dtype="<i8").astype(np.int64)
+
+
+def _persons(frame: Any, name: str, missing: Sequence[str]) -> list[Any]:
+    found = identifiers(frame, name, missing, " to tell persons apart (--unit)")
+    if any(who is None for who in found):
+        raise TableError(f"Column {name!r} tells persons apart, but some records have none.")
+    return found
 
 
 def labels(frame: Any, name: str, missing: Sequence[str] = ()) -> tuple[list[str], Integers]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import numpy as np
 
 from tincture.arrays import Integers, Mask
+
+WINDOW = 4096  # units whose coins are made together
 
 
 def discrete_gaussian(totals: Integers, scale: float) -> Integers:
@@ -35,13 +38,21 @@ def discrete_gaussian(totals: Integers, scale: float) -> Integers:
     return np.asarray(measure([int(t) for t in totals]), dtype=np.int64)
 
 
-def poisson_sample(size: int, rate: float) -> Mask:
+def fresh_key() -> bytes:
+    """A key of coins that nobody else has, from the operating system's generator."""
+    return os.urandom(32)
+
+
+def poisson_sample(size: int, rate: float, key: bytes, first: int = 0) -> Mask:
     """Include each of ``size`` units independently with probability ``rate``.
 
-    The bits come from the operating system's cryptographic generator; a rate below 1 is rounded
-    down to a multiple of 2⁻⁵³.
+    A coin is made of bits of SHAKE-256 and follows from the key and the unit's number, which for
+    the first is ``first``: it falls alike in whatever part the unit lies, and when that is read
+    again. A rate below 1 is rounded down to a multiple of 2⁻⁵³.
     """
-    if rate >= 1.0:
+    if rate >= 1.0 or size == 0:
         return np.ones(size, dtype=bool)
-    draws = np.frombuffer(os.urandom(8 * size), dtype=np.uint64) >> np.uint64(11)
-    return draws < np.uint64(int(rate * 2.0**53))
+    windows = range(first // WINDOW, (first + size - 1) // WINDOW + 1)
+    bits = [hashlib.shake_256(key + w.to_bytes(8, "big")).digest(8 * WINDOW) for w in windows]
+    draws = np.frombuffer(b"".join(bits), dtype="<u8")[first % WINDOW :][:size]
+    return np.asarray(draws >> np.uint64(11) < np.uint64(int(rate * 2.0**53)))

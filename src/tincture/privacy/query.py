@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,12 @@ class Records:
     def take(self, rows: Integers | slice) -> Records:
         """Some of the records."""
         return Records(self.points[rows], self.design[rows], self.outcomes[rows])
+
+    @classmethod
+    def joined(cls, pieces: Iterable[Records]) -> Records:
+        """All of them, one behind the other."""
+        every = [(r.points, r.design, r.outcomes) for r in pieces]
+        return cls(*(np.concatenate(arrays) for arrays in zip(*every, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,6 @@ class Sealed:
     form: Any = None
 
 
-Seal = Callable[[Any], Sealed]
-
-
 class Query(Protocol):
     """A question about each record, answered only as a noisy sum; to be subclassed."""
 
@@ -89,3 +92,29 @@ class Query(Protocol):
 
     def contributions(self, records: Records) -> Floats:
         """One vector a record, (n, size); row i depends on record i alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Records that pass the vault's door part by part, and of which a sample is kept.
+
+    Attributes
+    ----------
+    parts : iterable of Sealed
+        No unit has records in two of them.
+    opening : tuple of Query
+        What may be asked of all units; it is counted while they pass, so public settings alone
+        make it. All other questions are answered by the sample.
+    rate : float
+        Probability in (0, 1] with which a unit is kept, by public settings.
+    form : Any
+        As of `Sealed`.
+    """
+
+    parts: Iterable[Sealed]
+    opening: tuple[Query, ...]
+    rate: float
+    form: Any = None
+
+
+Seal = Callable[[Any], Sealed | Stream]

@@ -8,7 +8,7 @@ in docs/promise.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from tincture.errors import QueryFailed
 from tincture.kernels.lattice import to_lattice
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer, Entry
+from tincture.privacy.kept import Kept
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.noise import discrete_gaussian, poisson_sample
-from tincture.privacy.query import Labels, Query, Records, Seal
+from tincture.privacy.noise import discrete_gaussian, fresh_key, poisson_sample
+from tincture.privacy.query import Labels, Query, Records, Seal, Stream
+from tincture.privacy.units import Units
 
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
 BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
@@ -32,12 +34,15 @@ class Vault:
     Parameters
     ----------
     seal : callable
-        Encodes the source, in here; see `tincture.privacy.query.Sealed`.
+        Encodes the source, in here; see `tincture.privacy.query.Sealed` and `Stream`.
     source : Any
         What ``seal`` takes, such as a frame.
     ledger : Ledger
     block : int
         Records a query sees at once; no answer depends on it.
+    key : bytes, optional
+        Of the coins by which units are sampled, so that a run that promises nothing (ε = ∞) can be
+        repeated. Any other takes one from the system, and tells it to nobody.
 
     Attributes
     ----------
@@ -53,17 +58,27 @@ class Vault:
         If the source disagrees with the schema; never quoting a cell.
     """
 
-    def __init__(self, seal: Seal, source: Any, ledger: Ledger, *, block: int = BLOCK) -> None:
-        sealed = seal(source)
-        self.has_persons = sealed.person is not None
-        person = np.arange(len(sealed.records)) if sealed.person is None else sealed.person
-        order = np.argsort(person, kind="stable")  # one person's records together: sums of runs
-        self._records = sealed.records.take(order)
-        _, self._starts, self._lengths = np.unique(
-            person[order], return_index=True, return_counts=True
-        )
-        self._labels = {n: Labels(b.names, b.codes[order]) for n, b in sealed.beside.items()}
-        self.ledger, self.form, self._block = ledger, sealed.form, block
+    def __init__(
+        self,
+        seal: Seal,
+        source: Any,
+        ledger: Ledger,
+        *,
+        block: int = BLOCK,
+        key: bytes | None = None,
+    ) -> None:
+        if key is not None and math.isfinite(ledger.plan.epsilon):
+            raise ValueError("a run that promises something takes its coins from the system")
+        self._key, self._block = key or fresh_key(), block
+        self._opening, self._totals = tuple[Query, ...](), list[Integers | None]()
+        self._kept, sealed = 1.0, seal(source)
+        self.ledger, self.form, self.has_persons = ledger, sealed.form, False
+        if isinstance(sealed, Stream):
+            self._kept, self._opening = sealed.rate, sealed.opening
+            self._totals = [np.zeros(query.size, dtype=np.int64) for query in sealed.opening]
+            self._units = self._pass(sealed)
+        else:
+            self._units, self.has_persons = Units.of(sealed), sealed.person is not None
 
     def noisy_sum(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         """Answer a query: the sum over units of their clipped contributions, plus noise.
@@ -77,7 +92,8 @@ class Vault:
             Noise multiplier σ and sampling rate q; the noise has standard deviation σC.
         share : float
             Let only this random share of the units take part, to save time. Unlike the sampling
-            rate it is not credited in the accounting, so that it may depend on past answers.
+            rate it is not credited in the accounting, so that it may depend on past answers. Nor is
+            the rate at which a stream was sampled, beyond which no share goes.
 
         Returns
         -------
@@ -94,8 +110,11 @@ class Vault:
         if not (0 < share <= 1 and 0 < query.clip < math.inf):
             raise ValueError("the share must lie in (0, 1], and the clip be positive and finite")
         self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
-        rate = mechanism.sampling_rate * share
-        total = self._sum(query, rate)
+        is_of_all = query in self._opening and mechanism.sampling_rate * share == 1
+        kept = 1.0 if is_of_all else self._kept
+        rate = mechanism.sampling_rate * min(1.0, share / kept)
+        total = self._total(query) if is_of_all else self._sum(query, rate)
+        rate *= kept
         if total is None:  # raised here and not in the handler, where it would carry its context
             self.ledger.fail()
             raise QueryFailed(
@@ -119,55 +138,77 @@ class Vault:
             If the ledger is that of a release.
         """
         self.ledger.book_disclosure(purpose)
-        return self._records
+        return self._units.records.take(slice(None))
 
     def disclose_persons(self, purpose: str) -> Integers:
         """Whose each record is, in their order; books ε = ∞ like `disclose`."""
         self.ledger.book_disclosure(purpose)
-        return np.repeat(np.arange(len(self._lengths)), self._lengths)
+        return np.repeat(np.arange(len(self._units)), self._units.lengths)
 
     def disclose_labels(self, name: str, purpose: str) -> Labels:
         """A column kept ``beside`` the records, in their order; books ε = ∞ like `disclose`."""
         self.ledger.book_disclosure(purpose)
-        return self._labels[name]
+        return self._units.labels[name]
 
     def _noised(self, total: Integers, scale: float) -> Integers:
         """With fresh noise of this standard deviation; a method, so that audits can weaken it."""
         return discrete_gaussian(total, scale)
 
     def _sample(self, size: int, rate: float) -> Mask:
-        """Which units take part."""
-        return poisson_sample(size, rate)
+        """Which units take part; new coins for every question."""
+        return poisson_sample(size, rate, self._key + b"%d asked" % len(self.ledger.entries))
 
     def _sum(self, query: Query, rate: float) -> Integers | None:
-        """The exact sum in lattice steps, or None if the query fails."""
-        total = np.zeros(query.size, dtype=np.int64)
-        stopped = False
-        try:
-            for records, lengths in self._sampled_blocks(rate):
-                vectors = query.contributions(records)
-                if vectors.shape != (len(records), query.size):
-                    return None
-                total += lattice_sum(vectors, lengths, query.clip)
-        except KeyboardInterrupt:
-            stopped = True
-        except BaseException:  # also an exit or a foreign panic, whose text could quote a record
-            return None
-        if stopped:  # by a person; in the handler it would carry what a model was failing at
-            raise KeyboardInterrupt
-        return total
+        """The exact sum over a sample in lattice steps, or None if the query fails."""
+        return exact_sum(query, self._sampled_blocks(rate))
+
+    def _total(self, query: Query) -> Integers | None:
+        """The exact sum over all units of a stream, likewise."""
+        return self._totals[self._opening.index(query)]
 
     def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, Integers]]:
         """Blocks of whole units from a Poisson sample, each with its units' record counts."""
-        units = np.flatnonzero(self._sample(len(self._starts), rate))
-        if len(units) == 0:
-            return
-        filled = np.cumsum(self._lengths[units]) // self._block
-        for part in np.split(units, np.flatnonzero(np.diff(filled)) + 1):
-            lengths = self._lengths[part]
-            before = np.repeat(np.cumsum(lengths) - lengths, lengths)
-            rows = np.arange(lengths.sum()) - before + np.repeat(self._starts[part], lengths)
-            yield self._records.take(rows), lengths
+        units = np.flatnonzero(self._sample(len(self._units), rate))
+        return self._units.blocks(units, self._block)
+
+    def _pass(self, stream: Stream) -> Units:
+        """Add up what is to be asked of all, and keep a sample, whose units have coins for good."""
+        kept, lengths, number = Kept(), [np.zeros(0, dtype=np.int64)], 0
+        for sealed in stream.parts:
+            units = Units.of(sealed)
+            self._count(units)
+            coins = poisson_sample(len(units), stream.rate, self._key + b"kept", number)
+            records, own = units.taken(np.flatnonzero(coins))
+            kept.add(records)
+            lengths.append(own)
+            number += len(units)
+        return Units(kept, np.concatenate(lengths))
+
+    def _count(self, units: Units) -> None:
+        """Add some units to what is asked of all; a sum that fails stays so until it is asked."""
+        everyone = np.arange(len(units))
+        for i, query in enumerate(self._opening):
+            added = exact_sum(query, units.blocks(everyone, self._block))
+            before = self._totals[i]
+            self._totals[i] = None if before is None or added is None else before + added
+
+
+def exact_sum(query: Query, blocks: Iterable[tuple[Records, Integers]]) -> Integers | None:
+    """The sum over whole units in lattice steps, or None if the query fails."""
+    total, stopped = np.zeros(query.size, dtype=np.int64), False
+    try:
+        for records, lengths in blocks:
+            vectors = query.contributions(records)
+            if vectors.shape != (len(records), query.size):
+                return None
+            total += lattice_sum(vectors, lengths, query.clip)
+    except KeyboardInterrupt:
+        stopped = True
+    except BaseException:  # also an exit or a foreign panic, whose text could quote a record
+        return None
+    if stopped:  # by a person; in the handler it would carry what a model was failing at
+        raise KeyboardInterrupt
+    return total
 
 
 def lattice_sum(contributions: Floats, lengths: Integers, clip: float) -> Integers:

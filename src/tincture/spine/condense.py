@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def condense(
     source : Any
         What ``job.seal`` takes.
     seed : int
-        Of the search; the noise takes none.
+        Of the search, and at ε = ∞ of who takes part in a question; the noise takes none.
     journal, budget : path, optional
         As for `tincture.Condenser.fit`.
     tell : Tell
@@ -41,7 +42,9 @@ def condense(
     TinctureError
         All but `BudgetError` and `QueryFailed` before any privacy is spent.
     """
-    vault = Vault(job.seal, source, Ledger(job.plan(), unit=job.unit))
+    ledger = Ledger(job.plan(), unit=job.unit)
+    key = None if math.isfinite(ledger.plan.epsilon) else b"%d" % seed
+    vault = Vault(job.seal, source, ledger, key=key)
     job.rehearse()
     engine = Replaying(LocalEngine(vault))
     with Run(job.digest(), journal, budget) as run:

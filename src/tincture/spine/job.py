@@ -14,7 +14,7 @@ from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed
+from tincture.privacy.query import Sealed, Stream
 from tincture.public.schema import Schema
 from tincture.search.optimizer import Progress
 from tincture.spine.run import digest_of
@@ -95,7 +95,7 @@ class Job(Protocol[Made]):
             If no noise is large enough.
         """
 
-    def seal(self, source: Any) -> Sealed:
+    def seal(self, source: Any) -> Sealed | Stream:
         """Encode the records; called by the vault alone, at its door.
 
         Raises

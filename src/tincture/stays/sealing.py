@@ -30,8 +30,10 @@ class StaysSealing(Sealing):
         """
         values = to_columns(stays.outcomes, self.schema, self.task.columns)
         self.task.check(values)
+        outcomes = self.task.outcomes(values)
+        self.task.check_together(outcomes)
         points = stays.layout.points(stays.grid, stays.statics(self.schema))
-        return self.sealed(records_of(points, self.task.outcomes(values)), stays.outcomes)
+        return self.sealed(records_of(points, outcomes), stays.outcomes)
 
 
 def records_of(points: Grid, outcomes: Floats) -> Records:

@@ -44,7 +44,8 @@ class Brief:
     balance : str or None
         Column whose groups count alike.
     cohort : int or None
-        People to invent beside the rows; as many as there are where it is None.
+        People to invent beside the rows; as many as there are where it is None, but not more than
+        ``most_people``.
     complete : bool
         Whether no released cell may be missing.
     """
@@ -60,6 +61,7 @@ class Brief:
     balance: str | None = None
     cohort: int | None = None
     complete: bool = False
+    most_people: int = MAX_PEOPLE
 
     @property
     def encoding(self) -> Encoding:
@@ -84,7 +86,7 @@ class Brief:
     @property
     def n_people(self) -> int:
         """Of the cohort."""
-        return min(round(self.n_units), MAX_PEOPLE) if self.cohort is None else self.cohort
+        return min(round(self.n_units), self.most_people) if self.cohort is None else self.cohort
 
     def released(self, points: Floats, rng: np.random.Generator | None = None) -> Floats:
         """Exact points as they may be released: without a missing cell if that was asked for."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
+from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import narwhals as nw
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
+from tincture.io.parts import Partitioned
 from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
 from tincture.models.served import Served
@@ -29,6 +31,7 @@ from tincture.tables.release import CondensedTable
 from tincture.version import __version__
 
 MAX_ROWS = 10_000
+MOST_RECORDS = 10**12
 
 
 class Condenser(Releasing):
@@ -64,11 +67,14 @@ class Condenser(Releasing):
         more than two classes.
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
-        through noise, where the proxy method searches.
+        through noise (50,000 at most, where records lie in parts), if the proxy method searches.
     complete : bool
         Whether no cell of rows and people may be missing, though cells of records may.
     unit : str, optional
         Column that names the person, when a person may have several records.
+    n_records : int, optional
+        About how many records there are, where they lie in parts: a public number, by which about
+        1,000,000 of them are kept in memory.
     drop : sequence of str
         Declared columns to leave out.
     method : {"auto", "direct", "proxy"}
@@ -119,6 +125,7 @@ class Condenser(Releasing):
         cohort: int | None = None,
         complete: bool = False,
         unit: str | None = None,
+        n_records: int | None = None,
         drop: Sequence[str] = (),
         method: str = "auto",
         weights: Mapping[str, float] | None = None,
@@ -131,7 +138,7 @@ class Condenser(Releasing):
         self.cause, self.case = cause, case
         self.models, self.weights, self.method = models, weights, method
         self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
-        self.unit, self.drop = unit, drop
+        self.unit, self.n_records, self.drop = unit, n_records, drop
         self.balance, self.effort, self.seed = balance, effort, seed
 
     def fit(
@@ -148,8 +155,9 @@ class Condenser(Releasing):
 
         Parameters
         ----------
-        records : pandas or polars frame
-            One record a row, with the columns that the schema declares.
+        records : pandas or polars frame, or Partitioned
+            One record a row, with the columns that the schema declares; or the files of a folder,
+            which are read one after the other and never held as a whole.
         y : None
             Ignored; the outcome is a column of ``records``.
         journal : path, optional
@@ -176,8 +184,16 @@ class Condenser(Releasing):
         QueryFailed
             If a model fails on real records.
         """
+        is_in_parts = isinstance(records, Partitioned)
+        if is_in_parts:
+            records = replace(records, progress=progress)
+        if is_in_parts != (self.n_records is not None):
+            raise SettingError(
+                "Records in parts (--partitioned) and about how many there are (--about) go "
+                "together; give both or neither."
+            )
         self._condense(records, journal=journal, budget=budget, progress=progress, notice=notice)
-        self._kind = _kind_of(records)
+        self._kind = "polars" if is_in_parts else _kind_of(records)
         return self
 
     def job(self) -> TableJob:
@@ -216,6 +232,12 @@ class Condenser(Releasing):
                 raise SettingError(f"{name} must be a list, even of one name.")
         if not isinstance(self.complete, bool):
             raise SettingError("complete must be true or false.")
+        about: Any = 1 if self.n_records is None else self.n_records
+        if not (isinstance(about, Integral) and 1 <= int(about) <= MOST_RECORDS):
+            raise SettingError(
+                f"About how many records there are (--about) is {about}; expected a whole number "
+                f"from 1 to {MOST_RECORDS:,}."
+            )
         if not 0 < self.effort <= 100:
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
 
@@ -291,6 +313,7 @@ class Condenser(Releasing):
             "effort": float(self.effort),
             "seed": int(self.seed),
             "unit": self.unit,
+            **({} if self.n_records is None else {"n_records": int(self.n_records)}),
         }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -12,17 +13,21 @@ import polars as pl
 from tincture.arrays import Floats
 from tincture.errors import TableError
 from tincture.io.frames import record_count, to_frame
+from tincture.io.parts import Partitioned
 from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed
+from tincture.privacy.query import Sealed, Stream
 from tincture.public.encoding import Encoding
 from tincture.public.rules import Rules
 from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
+from tincture.spine.questions import CellCounts
+from tincture.tables.brief import MAX_PEOPLE
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
+from tincture.tables.questions import MarginalCounts
 from tincture.tables.release import CondensedTable
 from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
@@ -46,8 +51,10 @@ class TableJob(Settled):
     features: tuple[str, ...]
     served: Served
     one = "record"
+    sample: ClassVar[int] = 1_000_000  # about so many records of many parts are kept
+    most_people: ClassVar[int] = 50_000  # in a cohort beside them, where it is left to the counts
 
-    @property
+    @cached_property
     def encoding(self) -> Encoding:
         """Of the features; rows obey the rules, if the schema has any."""
         columns, rules = [self.schema[f] for f in self.features], self.rules
@@ -80,22 +87,42 @@ class TableJob(Settled):
         """The method's usual questions."""
         return usual_plan(self.epsilon, self.delta, self.method)
 
-    def seal(self, source: Any) -> Sealed:
-        """Encode a frame.
+    def seal(self, source: Any) -> Sealed | Stream:
+        """Encode a frame, or the parts of a folder as they pass.
 
         Raises
         ------
         TableError
             If it disagrees with the schema, or has no more records than rows are asked for.
         """
+        if not isinstance(source, Partitioned):
+            self._refuse_few(record_count(source))
+            return self.sealing(source)
+        opening = CellCounts(self.task), MarginalCounts(self.encoding)
+        rate = min(1.0, self.sample / self.settings["n_records"])
+        return Stream(self._passing(source), opening, rate)
+
+    def _passing(self, source: Partitioned) -> Iterator[Sealed]:
+        """The parts, of which only the last of them can tell how many records they have."""
+        n_records, most = 0, 2 * max(self.settings["n_records"], self.sample)
+        for sealed in self.sealing.parts(source):
+            n_records += len(sealed.records)
+            if n_records > most:  # too many would be kept for the memory
+                raise TableError(
+                    "The parts hold more than twice as many records as was said (--about); say "
+                    "about how many there are."
+                )
+            yield sealed
+        self._refuse_few(n_records)
+
+    def _refuse_few(self, n_records: int) -> None:
         least = LEAST if self.n_asked is None else self.n_asked
-        if record_count(source) <= least:
+        if n_records <= least:
             raise TableError(
                 f"The table has no more records than the {least} rows "
                 f"{'made at least' if self.n_asked is None else 'asked for'}; condensing "
                 "needs many times more records than rows."
             )
-        return self.sealing(source)
 
     @property
     def sealing(self) -> TableSealing:
@@ -132,6 +159,7 @@ class TableJob(Settled):
             effort=self.settings["effort"],
             cohort=self.settings["cohort"],
             complete=self.settings["complete"],
+            most_people=self.most_people if "n_records" in self.settings else MAX_PEOPLE,
             tell=tell,
         )
 

@@ -17,7 +17,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
 from tincture.spine.questions import CellCounts, ResidualSums, noise_of_side, told_shares
-from tincture.tables.brief import Brief
+from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.descent import by_descent
 from tincture.tables.expectation import verdict
 from tincture.tables.marginals import Marginals
@@ -81,6 +81,7 @@ def search(
     effort: float = 1.0,
     cohort: int | None = None,
     complete: bool = False,
+    most_people: int = MAX_PEOPLE,
     tell: Tell = SILENT,
 ) -> Found:
     """Search for the table on which models fit best what the vault holds.
@@ -100,7 +101,8 @@ def search(
     effort : float
         Factor of the rounds that cost no privacy.
     cohort : int, optional
-        People to invent beside the rows, where the method can; else as many as there are.
+        People to invent beside the rows, where the method can; else as many as there are, but not
+        more than ``most_people``.
     complete : bool
         Whether no cell of either may be missing.
     tell : Tell
@@ -116,7 +118,7 @@ def search(
         if follow is by_descent:  # every row is paid for
             n_rows, why = min(n_rows, USUAL), f"{min(n_rows, USUAL)} rows are made."
         tell.notice(why)
-    wanted = n_rows, effort, balance, cohort, complete
+    wanted = n_rows, effort, balance, cohort, complete, most_people
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
         noise = noise_of_side(task, brief.plan)

@@ -40,7 +40,7 @@ N_ANCHORS = 1000
 CLIP_A_TABLE = 0.1
 
 
-# Moves of a search; times are served well from the start (docs/decisions/0015).
+# Moves of a search; times are served well from the start (docs/decisions/0015, 0017).
 MOVES = {True: 80, False: 60}
 
 

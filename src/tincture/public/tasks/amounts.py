@@ -107,10 +107,13 @@ class Amounts:
         )
 
     def check(self, values: Values) -> None:
-        """Every record has an amount, and not all the same."""
+        """Every record has an amount."""
         amounts = np.asarray(values[self.column.name], dtype=np.float64)
         refuse_missing(self.column.name, np.isnan(amounts))
-        if len(amounts) and amounts.min() == amounts.max():
+
+    def check_together(self, outcomes: Floats) -> None:
+        """Not all are the same."""
+        if len(outcomes) and outcomes.min() == outcomes.max():
             raise TableError(
                 f"The outcome {self.column.name!r} is the same in every record; nothing can be "
                 "learned of what tells them apart."

@@ -96,10 +96,12 @@ class Classification:
         return {self.target: turned(outcomes[:, 0].astype(np.int64), self.is_turned)}
 
     def check(self, values: Values) -> None:
-        """Every record has a class, and there are two classes at least."""
-        codes = np.asarray(values[self.target], dtype=np.int64)
-        refuse_missing(self.target, codes < 0)
-        if len(np.unique(codes)) < 2:
+        """Every record has a class."""
+        refuse_missing(self.target, np.asarray(values[self.target], dtype=np.int64) < 0)
+
+    def check_together(self, outcomes: Floats) -> None:
+        """There are two classes at least."""
+        if len(np.unique(outcomes)) < 2:
             raise TableError(
                 f"The target {self.target!r} has one class only; two or more are needed to learn "
                 "what tells them apart."

@@ -49,7 +49,15 @@ class Outcome(Protocol):
         """Outcomes back to table values."""
 
     def check(self, values: Values) -> None:
-        """Refuse outcomes that nothing can be learned from.
+        """Refuse a record whose outcome is none.
+
+        Raises
+        ------
+        TableError
+        """
+
+    def check_together(self, outcomes: Floats) -> None:
+        """Refuse outcomes from all of which nothing can be learned; the ends of them tell.
 
         Raises
         ------

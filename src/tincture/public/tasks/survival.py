@@ -126,14 +126,17 @@ class Survival:
         return {self.time: outcomes[:, 0], self.event: event}
 
     def check(self, values: Values) -> None:
-        """Every record has a time of 0 or more and an event; some event was seen."""
+        """Every record has a time of 0 or more and an event."""
         time = np.asarray(values[self.time], dtype=np.float64)
         event = turned(np.asarray(values[self.event], dtype=np.int64), self.is_turned)
         refuse_missing(self.time, np.isnan(time))
         refuse_missing(self.event, event < 0)
         if (time < 0).any():
             raise TableError(f"The time {self.time!r} holds negative values; expected 0 or more.")
-        if not (event == 1).any():
+
+    def check_together(self, outcomes: Floats) -> None:
+        """Some event was seen."""
+        if not outcomes[:, 1].any():
             raise TableError(
                 f"The event {self.event!r} is {self.others} in every record; some events are "
                 "needed to learn who has them early."
