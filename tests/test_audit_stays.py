@@ -90,7 +90,7 @@ class Copying(StaysJob):
     """A method that hands out real stays."""
 
     def search(self, engine: Any, rng: np.random.Generator, tell: Tell) -> Found:
-        real = engine._vault._records
+        real = engine._vault._units.records
         some = rng.choice(len(real), 150, replace=False)
         return Found(real.points[some], real.outcomes[some], {"prevalence": 0.5})
 
