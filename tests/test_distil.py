@@ -205,6 +205,8 @@ def test_quick_models_look_first_and_all_models_at_those_that_pass() -> None:
     assert passed.sum() == N_PASSED
     losses = distance.losses(candidates.both, start, candidates.seed)
     np.testing.assert_array_equal(found[passed], (losses[:-1] - losses[-1])[passed])
+    distance.glances = False
+    assert np.isfinite(distance.differences(candidates, start)).all()
     logistic, _, _ = setting(["logistic"])
     alone = logistic.differences(candidates, start)  # no other would look after it
     assert np.isfinite(alone).all()

@@ -45,6 +45,8 @@ class Distance:
         Invented records, exact points of the encoded cube.
     scores : ndarray of shape (N,) or (N, n_scores)
         The teacher's, of these records.
+    glances : bool
+        Whether models that are quickly fitted may look at many tables before the others do.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Distance:
         encoding: Encoding,
         records: Floats,
         scores: Floats,
+        *,
+        glances: bool = True,
     ) -> None:
         self.served = Served([sketched(m) for m in served.models], served.weights)
-        self.task, self.encoding = task, encoding
+        self.task, self.encoding, self.glances = task, encoding, glances
         self.design = encoding.design(records).astype(np.float32)
         self.chance = task.chance(scores)
         self.realism = Realism(encoding, self.design)
@@ -70,7 +74,7 @@ class Distance:
         plus, seed = candidates.plus, candidates.seed
         passed = np.arange(len(plus))
         scouts = [(m, weight, 1) for m, weight in self.served if getattr(m, "quick", False)]
-        if len(plus) > N_PASSED and 0 < len(scouts) < len(self.served.models):
+        if self.glances and len(plus) > N_PASSED and 0 < len(scouts) < len(self.served.models):
             first = self._losses(plus, start, scouts, N_GLANCED, seed)
             passed = np.argsort(first, kind="stable")[:N_PASSED]
         losses = self.losses(np.concatenate([plus[passed], candidates.minus]), start, seed)

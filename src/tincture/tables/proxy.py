@@ -67,7 +67,8 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     scores = teacher.score(pool)
     lender = brief.released(pool, rng)
     start = first_table(brief, teacher, lender, rng)
-    distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores)
+    glances = not isinstance(teacher.basis, Crossed)  # quick models are blind to what goes together
+    distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores, glances=glances)
     mover = Moves(lender, brief.encoding.slices, proxy.lines.attention)
     tables = distil(distance, mover, start, moves, rng, tick, brief.encoding.lawful)
     task = brief.anchored(pool[:N_ANCHORS], rng)
