@@ -302,3 +302,28 @@ def test_a_run_of_parts_is_resumed(tmp_path: Path) -> None:
     before = journal.read_bytes()
     assert made[1].fit(source, journal=journal).to_frame().equals(first)
     assert journal.read_bytes() == before
+
+
+# What writers leave beside the parts is no part: a copy would count its records twice.
+def test_hidden_files_and_folders_are_no_parts(tmp_path: Path) -> None:
+    source = write(tmp_path / "parts", make_table(60), 2)
+    listed = source.parts
+    for name in ("_temporary", ".ipynb_checkpoints"):
+        write(tmp_path / "parts" / name, make_table(60), 1)
+    (tmp_path / "parts" / "._part-000.csv").write_bytes(b"no table")
+    assert source.parts == listed
+
+
+def test_links_among_the_parts_are_refused(tmp_path: Path) -> None:
+    source = write(tmp_path / "parts", make_table(60), 2)
+    (tmp_path / "parts" / "again.parquet").symlink_to("part-000.parquet")
+    with pytest.raises(TableError, match="links"):
+        _ = source.parts
+
+
+def test_parts_without_a_record_are_refused(tmp_path: Path) -> None:
+    source = write(tmp_path / "parts", make_table(60), 2)
+    for path in source.parts:
+        make_table(60).clear().write_parquet(path)
+    with pytest.raises(TableError, match="no record"):
+        list(SEALING.parts(source))

@@ -22,7 +22,8 @@ class Partitioned:
     Parameters
     ----------
     folder : path
-        All such files in it and below are parts, in the order of their names.
+        All such files in it and below are parts, in the order of their names, but for those whose
+        name, or whose folder's, begins with a dot or ``_``: writers leave unfinished copies there.
     progress : callable, optional
         Told the parts read and the parts in all.
     """
@@ -37,12 +38,15 @@ class Partitioned:
         Raises
         ------
         TableError
-            If there are none, or of both kinds.
+            If there are none, or of both kinds, or links, by which records could count twice.
         """
         folder = Path(self.folder)
         if not folder.is_dir():
             raise TableError(f"{folder} is no folder; expected one of Parquet or CSV files.")
-        everything = sorted(path for path in folder.rglob("*") if path.is_file())
+        below = [p for p in folder.rglob("*") if not _is_hidden(p.relative_to(folder))]
+        if any(path.is_symlink() for path in below):
+            raise TableError(f"{folder} holds links; expected the files of the parts themselves.")
+        everything = sorted(path for path in below if path.is_file())
         found = [[p for p in everything if p.name.lower().endswith(k)] for k in (PARQUET, CSV)]
         if all(found):
             raise TableError(f"{folder} holds Parquet and CSV files; expected parts of one kind.")
@@ -65,6 +69,10 @@ class Partitioned:
             for batch in _batches(path) if is_streamed else [read_table(path)]:
                 for table in batch.iter_slices(size or len(batch)):
                     yield str(path.relative_to(self.folder)), table
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(name.startswith((".", "_")) for name in path.parts)
 
 
 def _batches(path: Path) -> Iterator[pl.DataFrame]:

@@ -75,6 +75,8 @@ class TableSealing(Sealing):
             outcomes = sealed.records.outcomes
             ends.append(outcomes[[*outcomes.argmin(axis=0), *outcomes.argmax(axis=0)]])
             yield sealed
+        if not persons:
+            raise TableError("The parts hold no record; expected one record a row.")
         everyone = np.concatenate(persons)
         if len(np.unique(everyone)) < len(everyone):
             raise TableError(
