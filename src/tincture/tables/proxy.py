@@ -41,7 +41,7 @@ CLIP_A_TABLE = 0.1
 
 
 # Moves of a search; times are served well from the start (docs/decisions/0015, 0017).
-MOVES = {True: 80, False: 60}
+MOVES = {True: 120, False: 60}
 
 
 def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Found:
