@@ -327,3 +327,12 @@ def test_parts_without_a_record_are_refused(tmp_path: Path) -> None:
         make_table(60).clear().write_parquet(path)
     with pytest.raises(TableError, match="no record"):
         list(SEALING.parts(source))
+
+
+# A number far above the truth leaves a small sample, which is said before rows are made of it.
+def test_a_number_far_too_large_is_told(tmp_path: Path) -> None:
+    source, told = write(tmp_path / "parts", make_table(400), 3), list[str]()
+    for about in (400, 4000):
+        made = make_condenser(n_records=about, epsilon=1.0, cohort=0)
+        made.fit(source, notice=told.append)
+    assert sum("Far fewer were counted" in sentence for sentence in told) == 1

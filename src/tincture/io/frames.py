@@ -284,8 +284,10 @@ def person_codes(frame: Any, name: str, missing: Sequence[str] = ()) -> Integers
     return np.array([code[who] for who in found], dtype=np.int64)
 
 
-def person_digests(frame: Any, name: str, missing: Sequence[str] = ()) -> Integers:
-    """A digest of each record's person, of 64 bits: the same in whatever frame.
+def person_digests(frame: Any, name: str, key: bytes, missing: Sequence[str] = ()) -> Integers:
+    """A digest of each record's person, of 64 bits: under one key the same in whatever frame.
+
+    With a key that nobody knows, nobody can choose identifiers that have one digest.
 
     Raises
     ------
@@ -293,7 +295,10 @@ def person_digests(frame: Any, name: str, missing: Sequence[str] = ()) -> Intege
         As for `person_codes`.
     """
     found = _persons(frame, name, missing)
-    bits = {who: hashlib.blake2b(repr(who).encode(), digest_size=8).digest() for who in set(found)}
+    bits = {
+        who: hashlib.blake2b(repr(who).encode(), digest_size=8, key=key).digest()
+        for who in set(found)
+    }
     return np.frombuffer(b"".join(bits[who] for who in found), dtype="<i8").astype(np.int64)
 
 

@@ -192,7 +192,8 @@ def _prevalence(card: Card) -> Section:
 
 def _ledger(card: Card) -> tuple[Block, ...]:
     noise = (
-        "each with Gaussian noise, whose deviation is clip × noise multiplier ÷ sampling rate."
+        "each with Gaussian noise, whose deviation is clip × noise multiplier ÷ sampling rate "
+        "(more, where a random part of them answered for all)."
         if card.is_private
         else "without noise."
     )

@@ -160,6 +160,7 @@ class TableJob(Settled):
             cohort=self.settings["cohort"],
             complete=self.settings["complete"],
             most_people=self.most_people if "n_records" in self.settings else MAX_PEOPLE,
+            n_said=None if self.settings["unit"] else self.settings.get("n_records"),
             tell=tell,
         )
 

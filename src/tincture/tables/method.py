@@ -82,6 +82,7 @@ def search(
     cohort: int | None = None,
     complete: bool = False,
     most_people: int = MAX_PEOPLE,
+    n_said: int | None = None,
     tell: Tell = SILENT,
 ) -> Found:
     """Search for the table on which models fit best what the vault holds.
@@ -103,12 +104,20 @@ def search(
     cohort : int, optional
         People to invent beside the rows, where the method can; else as many as there are, but not
         more than ``most_people``.
+    n_said : int, optional
+        Units that there are about, where later questions see a sample of a size by this number.
     complete : bool
         Whether no cell of either may be missing.
     tell : Tell
         Also told what to expect once the outcomes are counted.
     """
     marginals, counts = survey(engine, encoding, task)
+    if n_said is not None and (n_units := max(counts.sum(), 0.0)) < n_said / 2:
+        tell.notice(
+            f"Far fewer were counted, through noise, than was said: {n_units:,.0f}, and not "
+            f"{n_said:,} (--about). So much smaller is the sample that all later questions see; "
+            "a release of a number that is nearer would be better."
+        )
     guarded = served.with_guards(guards(task))
     follow = by_proxy if engine.ledger.plan.has(ResidualSums.question) else by_descent
     if n_rows is None:

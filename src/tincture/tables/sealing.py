@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -62,11 +63,11 @@ class TableSealing(Sealing):
         TableError
             Also if a person has records in two parts.
         """
-        ends, persons = [], []
+        ends, persons, key = [], [], secrets.token_bytes(32)
         for name, table in source.tables(PIECE if self.unit is None else None):
             told = ""
             try:
-                sealed, who = self._part(table)
+                sealed, who = self._part(table, key)
             except TableError as error:  # whose sentence quotes no cell
                 told = str(error)
             if told:
@@ -85,12 +86,12 @@ class TableSealing(Sealing):
             )
         self.task.check_together(np.concatenate(ends))
 
-    def _part(self, table: Any) -> tuple[Sealed, Integers]:
+    def _part(self, table: Any, key: bytes) -> tuple[Sealed, Integers]:
         """Some records, and a digest of each person among them."""
         records = Records.joined(self.read(piece) for piece in table.iter_slices(PIECE))
         if self.unit is None:
             return Sealed(records), np.zeros(0, dtype=np.int64)
-        found = person_digests(table, self.unit, self.schema.missing_of(self.unit))
+        found = person_digests(table, self.unit, key, self.schema.missing_of(self.unit))
         who, first, back = np.unique(found, return_index=True, return_inverse=True)
         order = np.argsort(first)
         return Sealed(records, np.argsort(order)[back]), who[order]
