@@ -75,7 +75,8 @@ class Distance:
         passed = np.arange(len(plus))
         scouts = [(m, weight, 1) for m, weight in self.served if getattr(m, "quick", False)]
         if self.glances and len(plus) > N_PASSED and 0 < len(scouts) < len(self.served.models):
-            first = self._losses(plus, start, scouts, N_GLANCED, seed)
+            designs = self._designs(plus, start)
+            first = self._losses(designs, start.outcomes, scouts, N_GLANCED, seed)
             passed = np.argsort(first, kind="stable")[:N_PASSED]
         losses = self.losses(np.concatenate([plus[passed], candidates.minus]), start, seed)
         differences = np.full(len(plus), np.inf)
@@ -89,14 +90,18 @@ class Distance:
         found that suits a few of them only.
         """
         models = [(model, weight, model.draws) for model, weight in self.served]
-        designs = self.encoding.designs(tables, start.owner, start.outcomes)
+        designs = self._designs(tables, start)
         unreal = REALISM * self.realism.losses(designs)
-        return unreal + self._losses(tables, start, models, N_JUDGED, seed)
+        return unreal + self._losses(designs, start.outcomes, models, N_JUDGED, seed)
+
+    def _designs(self, tables: Floats, start: Start) -> Floats:
+        """Rows of the tables as models see them, (R, m, p)."""
+        return self.encoding.designs(tables, start.owner, start.outcomes)
 
     def _losses(
         self,
-        tables: Floats,
-        start: Start,
+        designs: Floats,
+        outcomes: Floats,
         models: Sequence[tuple[Model, float, int]],
         n_records: int,
         seed: int,
@@ -105,13 +110,10 @@ class Distance:
         rng = np.random.default_rng(seed)
         some = rng.choice(len(self.design), min(n_records, len(self.design)), replace=False)
         judge = Judge(self.task, self.design[some], self.chance[some])
-        designs = self.encoding.designs(tables, start.owner, start.outcomes)
-        total = np.zeros(len(tables))
+        total = np.zeros(len(designs))
         for model, weight, draws in models:
             for draw in range(draws):
-                predicted = self._predictions(
-                    model, designs, start.outcomes, judge.design, seed + draw
-                )
+                predicted = self._predictions(model, designs, outcomes, judge.design, seed + draw)
                 total += weight / draws * judge.loss(predicted)
         return total
 
