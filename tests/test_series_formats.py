@@ -23,7 +23,7 @@ from series_helpers import (
 )
 from tincture.errors import SettingError, TableError
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.formats import open_events
+from tincture.stays.formats.opening import open_events
 from tincture.stays.layout import carried
 
 

@@ -18,7 +18,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.formats import Form
+from tincture.stays.formats.source import Form
 from tincture.stays.release import CondensedSeries, written
 from tincture.stays.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
 from tincture.stays.target import audit_stays

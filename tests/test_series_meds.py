@@ -27,7 +27,7 @@ from test_series_reading import refused
 from tincture.public.schema import Schema
 from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.glasgow import GLASGOW
+from tincture.stays.formats.glasgow import GLASGOW
 from tincture.stays.layout import Stays
 from tincture.stays.reading import read_like
 

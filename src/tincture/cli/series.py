@@ -32,7 +32,8 @@ def condense_series(
     events: Annotated[
         Path,
         typer.Argument(
-            help="Parquet or CSV of events, or a folder (Parquet, MEDS, PhysioNet-2012, mimic3)."
+            help="Parquet or CSV of events, or a folder (Parquet, MEDS, eICU, MIMIC-IV, YAIB, "
+            "OMOP, PhysioNet-2012, mimic3)."
         ),
     ],
     schema: Annotated[Path, typer.Option(help="Table Schema with roles, JSON or YAML.")],
@@ -49,7 +50,15 @@ def condense_series(
     time: Annotated[str | None, typer.Option(help="Time column of the events.")] = None,
     time_unit: Annotated[
         str | None,
-        typer.Option(help="What it counts: second, minute, hour or day; datetime if it is a date."),
+        typer.Option(
+            help="What its numbers count: second, minute, hour or day; datetime if it is a date."
+        ),
+    ] = None,
+    variable: Annotated[
+        str | None, typer.Option(help="Column of the events that names the variable.")
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="Column of the events that holds its value.")
     ] = None,
     hours: Annotated[float, typer.Option(help="Window from the start of the stay.")] = 48.0,
     bin_length: Annotated[str, typer.Option("--bin", help="Length of a bin.")] = "1h",
@@ -99,6 +108,8 @@ def condense_series(
                 bin_hours=hours_of(bin_length),
                 time=time,
                 time_unit=time_unit,
+                variable=variable,
+                value=value,
                 unit=unit,
                 effort=effort,
                 seed=options.seed,

@@ -48,6 +48,9 @@ class SeriesCondenser(Releasing):
     time, time_unit : str, optional
         Time column of the events and what it counts, where its name does not tell: second, minute,
         hour or day from the start of the stay, or datetime.
+    variable, value : str, optional
+        Columns of the events that name the variable and hold its value, where their names do not
+        tell.
     unit : str, optional
         Column of the outcomes that names the person, when a person may have several stays; or
         ``stay`` itself, when the outcomes name one several times, each with a window of its own.
@@ -82,6 +85,8 @@ class SeriesCondenser(Releasing):
         bin_hours: float = 1.0,
         time: str | None = None,
         time_unit: str | None = None,
+        variable: str | None = None,
+        value: str | None = None,
         unit: str | None = None,
         effort: float | None = None,
         seed: int = 0,
@@ -90,6 +95,7 @@ class SeriesCondenser(Releasing):
         self.target, self.case, self.stay, self.unit = target, case, stay, unit
         self.hours, self.bin_hours = hours, bin_hours
         self.time, self.time_unit = time, time_unit
+        self.variable, self.value = variable, value
         self.n_rows, self.cohort = n_rows, cohort
         self.effort, self.seed = effort, seed
 
@@ -99,7 +105,7 @@ class SeriesCondenser(Releasing):
         Parameters
         ----------
         events : frame or path
-            Long events, or a folder; see `tincture.stays.formats.open_events`.
+            Long or wide events, or a folder; see `tincture.stays.formats.opening.open_events`.
         outcomes : frame or path, optional
             One row a stay (or a window of it, if ``unit`` is the stay); may be left out where the
             folder holds it.
@@ -137,7 +143,8 @@ class SeriesCondenser(Releasing):
             bin_hours=float(self.bin_hours),
         )
         private = schema, self.epsilon, self.delta, self._settings()
-        return StaysJob(*private, task, layout, self.stay, self.time, self.time_unit)
+        named = self.stay, self.time, self.time_unit, self.variable, self.value
+        return StaysJob(*private, task, layout, *named)
 
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""

@@ -35,6 +35,8 @@ class StaysJob(Settled):
         Column that names the stay, in events and outcomes.
     time, time_unit : str or None
         Time column of the events and what it counts, where its name does not tell.
+    variable, value : str or None
+        Columns of the events that name the variable and hold its value, likewise.
     """
 
     task: Classification
@@ -42,6 +44,8 @@ class StaysJob(Settled):
     stay: str
     time: str | None
     time_unit: str | None
+    variable: str | None = None
+    value: str | None = None
     one = "stay"
 
     def plan(self) -> Plan:
@@ -66,6 +70,8 @@ class StaysJob(Settled):
             stay=self.stay,
             time=self.time,
             time_unit=self.time_unit,
+            variable=self.variable,
+            value=self.value,
             unit=unit,
         )
         if len(stays) <= self.n_rows:
@@ -81,7 +87,8 @@ class StaysJob(Settled):
     def described(self) -> dict[str, Any]:
         """The outcome, whose it is, and when."""
         outcome = [told_of(self.schema, self.task), self.stay]
-        return {"outcome": outcome, "time": [self.time, self.time_unit]}
+        columns = [self.time, self.time_unit, self.variable, self.value]
+        return {"outcome": outcome, "columns": columns}
 
     def expectation(self) -> str:
         """From the number of columns, ε and δ."""

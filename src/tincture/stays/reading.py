@@ -20,7 +20,9 @@ from tincture.public.times import Moments, moments
 from tincture.stays.events.clocks import Clock, Counted, Dated, without_words
 from tincture.stays.events.reader import Reading
 from tincture.stays.events.tables import polars_series
-from tincture.stays.formats import DATED, END, HOURS, START, Form, Source, open_events
+from tincture.stays.formats.opening import open_events
+from tincture.stays.formats.source import DATED, END, HOURS, START, Form, Source
+from tincture.stays.formats.tables import LONG
 from tincture.stays.layout import Layout, Stays, bin_stays
 from tincture.stays.release import CondensedSeries
 from tincture.stays.sealing import records_of
@@ -41,7 +43,8 @@ def read_stays(
     time: str | None = None,
     time_unit: str | None = None,
     unit: str | None = None,
-    names: tuple[str, str] | None = None,
+    variable: str | None = None,
+    value: str | None = None,
 ) -> tuple[Stays, Form]:
     """Bin the stays that the outcomes name; events of others are left out.
 
@@ -56,16 +59,22 @@ def read_stays(
     time, time_unit : str, optional
     unit : str, optional
         Column of the person. If it is that of the stay, a stay may have several rows of outcomes.
-    names : tuple of str, optional
-        Columns of the events' variable and value, where they are known.
+    variable, value : str, optional
+        Columns of the events' variable and value, where their names do not tell.
 
     Raises
     ------
     SettingError, SchemaError, TableError
     """
-    path = Path(outcomes) if isinstance(outcomes, str | Path) else None
     source = open_events(
-        events, stay, time=time, unit=time_unit, outcomes=path, schema=schema, names=names
+        events,
+        stay,
+        time=time,
+        unit=time_unit,
+        outcomes=outcomes,
+        schema=schema,
+        variable=variable,
+        value=value,
     )
     table = _outcomes(source, outcomes)
     who = identifiers(table, stay, schema.missing_of(stay))
@@ -118,6 +127,7 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
     TableError, SettingError, SchemaError, ReleaseError
     """
     form = form_of(release)
+    is_usual = (form.variable, form.value) == LONG  # those of a wide table, too
     stays, _ = read_stays(
         events,
         outcomes,
@@ -127,7 +137,8 @@ def read_like(release: CondensedSeries, events: Any, outcomes: Any) -> Stays:
         time=form.time,
         time_unit=form.unit,
         unit=release.settings.get("unit"),
-        names=(form.variable, form.value),
+        variable=None if is_usual else form.variable,
+        value=None if is_usual else form.value,
     )
     return stays
 

@@ -22,7 +22,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import Task
 from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
-from tincture.stays.formats import END, HOURS, START, Form
+from tincture.stays.formats.source import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.words import LEFT_OUT, words_of
 

@@ -13,10 +13,13 @@ from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import TableError
 from tincture.public.cells import Field, Unreadable
 from tincture.public.columns import Column
+from tincture.public.notation import PLAIN
 from tincture.public.times import Moments, moments
+from tincture.stays.events import lengths
 from tincture.stays.events.values import amounts
 
 HOUR = 3_600_000_000  # in microseconds
+TICKS = {"ms": HOUR / 1000, "us": HOUR, "ns": HOUR * 1000}  # of an hour
 COUNTED = Column("time", "number")
 
 
@@ -59,19 +62,35 @@ class Counted:
 
     def read(self, cells: pl.Series) -> tuple[Floats, Mask]:
         """Hours."""
-        if isinstance(cells.dtype, pl.Duration):
-            cells = cells.dt.total_microseconds() / (HOUR * self.each)
+        if isinstance(cells.dtype, pl.Duration | pl.Time):
+            ticks = cells.cast(pl.Int64).cast(pl.Float64) / TICKS[_precision(cells.dtype)]
+            found = ticks.fill_null(np.nan).to_numpy()
+            return found, np.isnan(found)
         try:
-            found = amounts(Field(self.column, self.missing), cells)
+            found = self._numbers(cells)
         except Unreadable as error:
             kind = error.args[0]
         else:
-            return found * self.each, np.isnan(found)
+            return found, np.isnan(found)
         raise TableError(
-            f"The time {self.name!r} of the events holds {kind}; expected numbers. Correct it, "
-            'declare how it is written (such as "decimalChar": ","), or say --time-unit datetime '
-            "if it holds dates."
+            f"The time {self.name!r} of the events holds {kind}; expected numbers, or lengths of "
+            "time such as PT3H or 03:00. Correct it, declare how it is written (such as "
+            '"decimalChar": ","), or say --time-unit datetime if it holds dates.'
         )
+
+    def _numbers(self, cells: pl.Series) -> Floats:
+        """Hours that numbers count, or that texts of lengths are, each by itself."""
+        field = Field(self.column, self.missing)
+        try:
+            return amounts(field, cells) * self.each
+        except Unreadable:
+            if cells.dtype != pl.String or self.column.notation != PLAIN:
+                raise
+        known = lengths.hours(without_words(cells, self.missing))
+        found = known.fill_null(np.nan).to_numpy().copy()
+        rest = known.is_null()
+        found[rest.to_numpy()] = amounts(field, cells.filter(rest)) * self.each
+        return found
 
     def hours(self, times: Floats, rows: Integers) -> Floats:
         """The same, whichever row they count for."""
@@ -125,6 +144,10 @@ class Dated:
     def hours(self, times: Integers, rows: Integers) -> Floats:
         """From the start of the window of each row."""
         return np.asarray((times - self._ticks[rows]) / HOUR)
+
+
+def _precision(kind: pl.Duration | pl.Time) -> str:
+    return kind.time_unit if isinstance(kind, pl.Duration) else "ns"
 
 
 def without_words(cells: pl.Series, missing: tuple[str, ...]) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -71,6 +71,16 @@ class Names:
         )
         return batch.join(table.filter(pl.col(CODE).is_not_null()), on=VARIABLE)
 
+    def has(self, name: str) -> bool:
+        """Whether a name is declared.
+
+        Raises
+        ------
+        TableError
+            As `among`.
+        """
+        return self._find(name) is not None
+
     def _find(self, cell: Any) -> Found | None:
         if cell is None or isinstance(cell, bool):
             return None
@@ -103,6 +113,18 @@ class Names:
             if (near := self._beginnings.get(_folded(name) + BETWEEN)) is not None:
                 raise TableError(_near(near))
         return None
+
+
+def declared(names: Iterable[str], variables: Sequence[str]) -> list[str]:
+    """The names of columns that are those of declared variables, by the same rules.
+
+    Raises
+    ------
+    TableError
+        As `Names.among`.
+    """
+    known = Names(variables, (), lambda name: ())
+    return [name for name in names if known.has(name)]
 
 
 def _level(field: Field, word: str) -> int:

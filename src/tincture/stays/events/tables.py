@@ -60,6 +60,9 @@ def _is_mixed(series: nw.Series[Any]) -> bool:
 
 
 def _text(cell: Any) -> str | None:
+    if hasattr(cell, "total_seconds"):  # a length of time, as ISO 8601 writes it
+        seconds = float(cell.total_seconds())
+        return None if seconds != seconds else f"{'-' * (seconds < 0)}PT{abs(seconds):.6f}S"
     if hasattr(cell, "isoformat"):
         return str(cell.isoformat())
     found = plain(cell)
