@@ -25,7 +25,9 @@ budget_app = typer.Typer(
 
 @schema_app.command("draft")
 def schema_draft(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    table: Annotated[
+        Path, typer.Argument(help="CSV or Parquet file, or folder of a MEDS data set.")
+    ],
     out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,
     from_data: Annotated[
         bool, typer.Option("--from-data", help="Propose bounds and levels from the records.")

@@ -81,6 +81,10 @@ def condense_series(
             "[default: 1 where torch is installed, else 0]"
         ),
     ] = None,
+    also: Annotated[
+        str,
+        typer.Option(help="Formats to write the stays in beside Parquet: meds.", metavar="FORMAT"),
+    ] = "",
 ) -> None:
     """Condense stays with measurements over time to a few invented ones, privately.
 
@@ -91,9 +95,13 @@ def condense_series(
     --out release/
     """
     from tincture.stays.condenser import SeriesCondenser
+    from tincture.stays.meds import require_copies
     from tincture.stays.release import EVENTS, CondensedSeries
 
+    formats = [name.strip() for name in also.split(",") if name.strip()]
+
     def made() -> tuple[SeriesCondenser, tuple[Any, ...]]:
+        require_copies(formats)
         return (
             SeriesCondenser(
                 schema=schema,
@@ -117,4 +125,4 @@ def condense_series(
             (events, outcomes),
         )
 
-    condensed(made, CondensedSeries, EVENTS, options, f"Condensing to {rows} stays")
+    condensed(made, CondensedSeries, EVENTS, options, f"Condensing to {rows} stays", formats)

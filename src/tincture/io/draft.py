@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tincture.errors import TableError
+from tincture.io.codes import codes_of, draft_codes
 from tincture.io.files import slug
 from tincture.io.frames import CSV_SUFFIXES, read_table
 from tincture.public.fields import LARGEST, REVIEWED
@@ -49,7 +50,7 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        CSV or Parquet file.
+        CSV or Parquet file; or folder of a MEDS data set, whose codes are described.
     from_data : bool
         Fill in rounded proposals read off the records.
 
@@ -59,6 +60,8 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
         If the file cannot be read, or its first line is no line of names.
     """
     path = Path(path)
+    if (codes := codes_of(path)) is not None:
+        return draft_codes(codes, slug(path.resolve().name))
     is_text = path.suffix.lower() in CSV_SUFFIXES
     frame = read_table(path)
     if is_text:

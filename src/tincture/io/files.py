@@ -107,7 +107,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
-    """Create a folder with these files in one step.
+    """Create a folder with these files, by their paths in it, in one step.
 
     Raises
     ------
@@ -116,6 +116,7 @@ def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     """
     with new_folder(path) as scratch:
         for name, content in contents.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             _write_synced(scratch / name, content)
 
 

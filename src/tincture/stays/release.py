@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,13 +24,12 @@ from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
 from tincture.stays.formats.source import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
+from tincture.stays.meds import Study, Tables, require_copies
 from tincture.stays.words import LEFT_OUT, words_of
 
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
 COHORT, COHORT_OUTCOMES = "cohort.parquet", "cohort_outcomes.parquet"
 EPOCH = datetime(2000, 1, 1)  # invented stays that need dates all begin here
-
-Tables = tuple[pl.DataFrame, pl.DataFrame]  # events and outcomes
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,18 @@ class CondensedSeries(Release):
     def data(self) -> dict[str, bytes]:
         """Events and outcomes, as Parquet."""
         return {path: _parquet(frame) for path, frame in self.files.items()}
+
+    def copies(self, also: Sequence[str]) -> dict[str, bytes]:
+        """As a MEDS data set: the condensed stays are its split for training."""
+        require_copies(also)
+        if not also:
+            return {}
+        stay, time, variable, value = self.settings["columns"]
+        form = Form(stay, time, variable, value, self.settings["time_unit"])
+        hours, name = self.settings["hours"], self.package()["name"]
+        study = Study(name, self.own.schema, self.case, form, hours, EPOCH)
+        splits = {"train": (self.events, self.outcomes)}
+        return study.files(splits if self.cohort is None else splits | {"cohort": self.cohort})
 
     def resources(self) -> list[dict[str, Any]]:
         """Of all tables; those of the cohort have the schema of the others."""
