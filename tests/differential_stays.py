@@ -405,6 +405,137 @@ class Benchmark(Folder):
         return folder, None
 
 
+class Layouts(Folder):
+    """The same stays in wide tables and in the layouts of databases."""
+
+    name: str = "stays, wide tables and databases"
+    readers: Sequence[str] = ("CSV", "Parquet", "pandas", "eICU", "MIMIC-IV", "YAIB", "OMOP")
+    names: Sequence[str] = ("x1", "9", "12.0", "0003")
+
+    def vault(self, units: Sequence[Stay], reader: str, folder: Path, block: int) -> Vault:
+        """Stays are named by another column in each database."""
+        self.stay = {"eICU": "patientunitstayid", "OMOP": "visit_occurrence_id"}.get(
+            reader, "stay_id"
+        )
+        return super().vault(units, reader, folder, block)
+
+    def tables(self, units: Sequence[Stay], reader: str, folder: Path) -> Tables:
+        """A file or frame and outcomes, or a folder."""
+        if reader in DATABASES:
+            (folder / "set").mkdir()
+            for name, text in DATABASES[reader](units).items():
+                if name == "dyn":
+                    _parquet(_untyped(text), folder / "set" / "dyn.parquet")
+                else:
+                    _files(text, folder / "set" / f"{name}.csv")
+            return folder / "set", None
+        events = _wide("stay_id,hour", units, lambda s, h: f"{s.name},{h:g}")
+        return LONG[{"CSV": "CSV files", "Parquet": "Parquet files"}.get(reader, reader)](
+            events, _lines("stay_id,age,sex,died", units, _people), folder
+        )
+
+
+def _wide(
+    head: str,
+    units: Sequence[Stay],
+    row: Callable[[Stay, float], str],
+    names: Sequence[str] = tuple(USUAL),
+) -> str:
+    """One row a stay and time, one column a variable."""
+    lines = [",".join([head, *names])]
+    for stay in units:
+        cells = {(h, v): x for h, v, x in stay.events}
+        for hour in sorted({h for h, v, _ in stay.events if v in names}):
+            lines.append(
+                _line(*row(stay, hour).split(","), *(cells.get((hour, v), "") for v in names))
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _long(
+    head: str,
+    units: Sequence[Stay],
+    row: Callable[[Stay, Event], Sequence[str]],
+    names: Sequence[str] = tuple(USUAL),
+) -> str:
+    lines = [_line(*row(s, event)) for s in units for event in s.events if event[1] in names]
+    return "\n".join([head, *lines]) + "\n"
+
+
+def _lines(head: str, units: Sequence[Stay], row: Callable[[Stay], str]) -> str:
+    return "\n".join([head, *map(row, units)]) + "\n"
+
+
+def _people(stay: Stay) -> str:
+    return f"{stay.name},{stay.statics['age']},{stay.statics['sex']},{stay.died}"
+
+
+def _at(stay: Stay, hour: float) -> str:
+    return f"{stay.start + timedelta(hours=hour):%Y-%m-%d %H:%M:%S}"
+
+
+def _eicu(units: Sequence[Stay]) -> dict[str, str]:
+    whose = "patientunitstayid"
+    return {
+        "patient": _lines(f"{whose},age,sex,died", units, _people),
+        "vitalPeriodic": _wide(
+            f"{whose},observationoffset", units, lambda s, h: f"{s.name},{60 * h:g}", ("hr", "vent")
+        ),
+        "lab": _long(
+            f"{whose},labresultoffset,labname,labresult",
+            units,
+            lambda s, e: (s.name, f"{60 * e[0]:g}", e[1], e[2]),
+            ("lactate", "k"),
+        ),
+    }
+
+
+def _mimic(units: Sequence[Stay]) -> dict[str, str]:
+    def row(stay: Stay, event: Event) -> Sequence[str]:
+        return f"adm {stay.name}", stay.name, _at(stay, event[0]), event[1], event[2]
+
+    return {
+        "icustays": _lines(
+            "stay_id,hadm_id,subject_id,intime",
+            units,
+            lambda s: f"{s.name},adm {s.name},p{s.name},{_at(s, 0)}",
+        ),
+        "admissions": _lines("hadm_id,died", units, lambda s: f"adm {s.name},{s.died}"),
+        "patients": _lines("subject_id,age,sex,x", units, lambda s: f"p{_people(s)}"),
+        "chartevents": _long("x,stay_id,charttime,itemid,valuenum", units, row, ("hr", "vent")),
+        "labevents": _long("hadm_id,x,charttime,itemid,valuenum", units, row, ("lactate", "k")),
+    }
+
+
+def _yaib(units: Sequence[Stay]) -> dict[str, str]:
+    return {
+        "dyn": _wide("stay_id,time", units, lambda s, h: f"{s.name},PT{h:g}H"),
+        "sta": _lines("stay_id,age,sex,x", units, _people),
+        "outc": _lines("stay_id,died", units, lambda s: f"{s.name},{s.died}"),
+    }
+
+
+def _omop(units: Sequence[Stay]) -> dict[str, str]:
+    signs = {"<": "4171756", ">": "4172704"}
+
+    def row(stay: Stay, event: Event) -> Sequence[str]:
+        hour, name, value = event
+        sign = signs.get(value[:1], "")
+        return stay.name, _at(stay, hour), name, value[bool(sign) :], sign
+
+    measured = "measurement_datetime,measurement_concept_id,value_as_number,operator_concept_id"
+    return {
+        "visit_occurrence": _lines(
+            "visit_occurrence_id,person_id,visit_start_datetime",
+            units,
+            lambda s: f"{s.name},p{s.name},{_at(s, 0)}",
+        ),
+        "person": _lines("person_id,age,sex,died", units, lambda s: f"p{_people(s)}"),
+        "measurement": _long(f"visit_occurrence_id,{measured}", units, row),
+    }
+
+
+DATABASES = {"eICU": _eicu, "MIMIC-IV": _mimic, "YAIB": _yaib, "OMOP": _omop}
 STATIC = ("age", "sex", "died")
 PHYSIONET = _schema(
     [
@@ -438,4 +569,5 @@ STAYS: list[Family] = [
         names=("1_episode1_timeseries.csv", "z_episode2_timeseries.csv"),
         target="y_true",
     ),
+    Layouts("stays, wide tables and databases", SCHEMA, Layouts.readers, Layouts.names),
 ]

@@ -21,9 +21,9 @@ CODES = Path("metadata") / "codes.parquet"
 UNITS = ("unit", "units")
 CHECK = (
     "Codes, descriptions and units are those of metadata/codes.parquet, which may have been "
-    "written from the records. Keep the codes that public knowledge names and that a model should learn "
-    'from, and give each its type, bounds or levels, and the role "variable" (events with a time) '
-    'or "static" (events without one; GENDER with the levels F and M reads GENDER//F and '
+    "written from the records. Keep the codes that public knowledge names and that a model should "
+    'learn from, and give each its type, bounds or levels, and the role "variable" (events with a '
+    'time) or "static" (events without one; GENDER with the levels F and M reads GENDER//F and '
     'GENDER//M). The outcome is a column of the labels. Then remove "tincture:reviewed": false.'
 )
 LABEL = {"name": "boolean_value", "type": "boolean", "description": "outcome, of the labels"}
