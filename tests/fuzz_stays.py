@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import databases
 from fuzz_inputs import NAME, NUMBER, TEXTS, pick, spoil, spoil_bytes
 from series_helpers import BENCHMARK, PHYSIONET, SCHEMA, benchmark, make_stays, physionet
 from tincture.public.schema import Schema
@@ -19,7 +20,8 @@ from tincture.public.schema import Schema
 
 def write_stays(rng: np.random.Generator, folder: Path) -> list[str]:
     """A schema, events and outcomes in the folder; a command line that fits them."""
-    layout = pick(rng, [long_table, long_table, long_table, records_2012, listed, dated])
+    layouts = [long_table, long_table, long_table, records_2012, listed, dated, wide, database]
+    layout = pick(rng, layouts)
     schema, flags = layout(rng, folder)
     described: Any = schema.to_dict()
     for _ in range(int(pick(rng, [0, 0, 0, 1, 2]))):
@@ -162,6 +164,42 @@ def records_2012(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[s
     lines[int(rng.integers(len(lines)))] = pick(rng, [*odd, f"00:00,ICUType,{pick(rng, TEXTS)}"])
     path.write_text("\n".join(lines))
     return PHYSIONET, ["set-a", f"--outcomes={table}", "--target=in_hospital_death"]
+
+
+def wide(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
+    """One file of a row a time, one of outcomes."""
+    events, outcomes = long_frames(rng)
+    with contextlib.suppress(pl.exceptions.PolarsError):
+        events = databases.wide(events, "stay_id", "minute")
+    if rng.uniform() < 0.4 and len(events):
+        events = spoil_cells(rng, events)
+    table = write_frame(rng, outcomes, "outcomes")
+    flags = ["--target=died", "--id=stay_id", "--hours=12"]
+    return SCHEMA, [write_frame(rng, events, "events"), f"--outcomes={table}", *flags]
+
+
+def database(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
+    """A folder in a public layout; often something wrong with a cell or column of a table."""
+    lay_out, stay = pick(
+        rng,
+        [
+            (databases.eicu, "patientunitstayid"),
+            (databases.mimic, "stay_id"),
+            (databases.yaib, "stay_id"),
+            (databases.omop, "visit_occurrence_id"),
+        ],
+    )
+    lay_out(folder / "db", *make_stays(40))
+    path = pick(rng, sorted(p for p in (folder / "db").rglob("*") if p.is_file()))
+    with contextlib.suppress(pl.exceptions.PolarsError):
+        if path.suffix == ".csv" and rng.uniform() < 0.6:
+            spoil_cells(rng, pl.read_csv(path)).write_csv(path)
+        elif rng.uniform() < 0.6:
+            spoil_cells(rng, pl.read_parquet(path)).write_parquet(path)
+    schema = SCHEMA
+    if lay_out in (databases.mimic, databases.omop):
+        schema = Schema.from_dict(databases.coded(SCHEMA.to_dict()))
+    return schema, ["db", "--target=died", f"--id={stay}", "--hours=12"]
 
 
 def listed(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
