@@ -54,7 +54,7 @@ CONTAINERS: dict[str, Any] = {
     "polars dates": pl.DataFrame({"x": DAYS}),
     "polars times": pl.DataFrame({"x": TIMES}, schema={"x": pl.Datetime("ms")}),
     "pandas days": pd.DataFrame({"x": np.array(DAYS, dtype="datetime64[D]")}),
-    "pandas times": pd.DataFrame({"x": np.array(TIMES[:3] + [None], dtype="datetime64[ns]")}),
+    "pandas times": pd.DataFrame({"x": np.array([*TIMES[:3], None], dtype="datetime64[ns]")}),
     "pandas arrow": pd.DataFrame({"x": pd.Series(DAYS, dtype="date32[pyarrow]")}),
     "pandas objects": objects(pd.Timestamp("2020-03-01"), pd.NaT, "1969-12-31", None),
     "python objects": objects(DAYS[0], float("nan"), TIMES[2], date(9999, 12, 31)),

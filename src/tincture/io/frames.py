@@ -33,7 +33,6 @@ from tincture.public.cells import (
     AMBIGUOUS,
     MISSING,
     UNLISTED,
-    Cells,
     Field,
     Unreadable,
     cells_of,

@@ -22,8 +22,9 @@ from tincture.public.rules.rule import Columns, Plain, Step, column_of, refuse_m
 class Derived(Plain):
     """``{"derive": c, "formula": "a / b ** 2"}``, of levels with ``"cuts": [40, 65]``.
 
-    Dates and times count as days, also in parts. A value is cut to the bounds of its field. It is missing where the formula has no value, as
-    where a column of it is missing; a field that is required keeps what it holds there.
+    Dates and times count as days, also in parts. A value is cut to the bounds of its field. It is
+    missing where the formula has no value, as where a column of it is missing; a field that is
+    required keeps what it holds there.
     """
 
     told: str

@@ -39,7 +39,7 @@ class Order(Plain):
                 raise SchemaError(f"{at}: {column.name!r} is no amount to put in order.")
         if len({c.type if c.is_time else "amount" for c in found}) > 1:
             raise SchemaError(
-                f"{at}: an order is of amounts, of dates or of datetimes; declare all as one of them."
+                f"{at}: an order is of amounts, of dates or of datetimes; declare all as one."
             )
         refuse_mixed(found, at)
         strict, gap = raw.get("strict", False), raw.get("gap", 0)

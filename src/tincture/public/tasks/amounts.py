@@ -14,7 +14,7 @@ from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.columns import Column
 from tincture.public.encoding import Amount, Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import refuse_time, evenly, logistic, refuse_missing
+from tincture.public.tasks.common import evenly, logistic, refuse_missing, refuse_time
 from tincture.public.tasks.counting import between, coding, denoised
 from tincture.public.tasks.parts import Parts
 
