@@ -186,12 +186,12 @@ def _proposed_levels(series: pl.Series) -> list[str] | None:
 
 def _proposed_years(series: pl.Series) -> dict[str, str | None]:
     """Whole years."""
-    years = series.drop_nulls().dt.year()
-    if len(years) == 0:
+    years = series.drop_nulls().dt.year().sort().to_list()
+    if not years:
         return _BLANK
     clocks = ("T00:00:00", "T23:59:59") if series.dtype == pl.Datetime else ("", "")
     zone = "Z" if getattr(series.dtype, "time_zone", None) else ""
-    low, high = f"{years.min():04}-01-01", f"{years.max():04}-12-31"
+    low, high = f"{years[0]:04}-01-01", f"{years[-1]:04}-12-31"
     return {"minimum": f"{low}{clocks[0]}{zone}", "maximum": f"{high}{clocks[1]}{zone}"}
 
 
