@@ -12,6 +12,7 @@ import gzip
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ from tincture.privacy.vault import BLOCK, Vault, lattice
 from tincture.public.causes import with_cause
 from tincture.public.cells import identity
 from tincture.public.encoding import Encoding
+from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.method import search
@@ -185,6 +187,24 @@ FIELDS: list[dict[str, Any]] = [
     {"name": "ward", "type": "string", "categories": ["icu", "med", "surg"]},
     {"name": "answer", "type": "string", "categories": ["true", "false", "unsure"]},
     {"name": "dose", "type": "number", "categories": [0, 0.5, 1]},
+    {
+        "name": "admitted",
+        "type": "date",
+        "constraints": {"minimum": "2010-01-01", "maximum": "2019-12-31"},
+    },
+    {
+        "name": "discharged",
+        "type": "date",
+        "format": "%d.%m.%Y",
+        "constraints": {"minimum": "2010-01-01", "maximum": "2020-12-31"},
+        "tincture:days": {"minimum": 0, "maximum": 90},
+    },
+    {
+        "name": "tested",
+        "type": "datetime",
+        "missingValues": ["1900-01-01"],
+        "constraints": {"minimum": "2010-01-01T00:00Z", "maximum": "2020-12-31T00:00Z"},
+    },
     {"name": "died", "type": "integer", "categories": [0, 1]},
     {"name": "stage", "type": "string", "categories": ["I", "II", "III", "IV"]},
     {
@@ -210,6 +230,9 @@ ODD: dict[str, list[str]] = {
     "answer": ["", "true", "TRUE", "False", "unsure", "NA"],
     "dose": ["", "0", "0.50", "1", "1.0", "true", "-9"],
     "days": ["0", "365", "1e2", " 7", "12.0", "400", "true"],
+    "admitted": ["", "NA", "-9", "2015-3-1", "2015-03-01 23:59", "9999-12-31", "1899-12-31", "nan"],
+    "discharged": ["", "NA", "1.3.2015", "29.02.2016", "31.12.9999", "99.9"],
+    "tested": ["", "1900-01-01", "2015-03-01T07:00:00+02:00", "2015-03-01 07:00:59.9Z", "nan"],
     "died": ["0", "1", "1.0", "true", "FALSE", " 1"],
     "event": ["0", "1", "0.0", "TRUE"],
     "fate": ["0", "1", "1.0", " 2", "2.0", "TRUE", "false"],
@@ -222,13 +245,21 @@ REFUSED = {
     "insured": "2",
     "dose": "0.7",
     "fate": "3",
+    "admitted": "2015-02-29",
+    "discharged": "42064",
+    "tested": "2015-03-01 07:00",
 }
 
 
 def usual_record(rng: np.random.Generator) -> Record:
     """Cells that every reader takes for what they are."""
     risk = rng.normal()
+    day = np.datetime64("2010-01-01") + int(rng.integers(3600))
+    out = (day + int(rng.integers(60))).item()
     cells = {
+        "admitted": str(day),
+        "discharged": f"{out.day:02}.{out.month:02}.{out.year}",
+        "tested": f"{day}T{int(rng.integers(24)):02}:30:00Z",
         "age": str(int(np.clip(60 + 12 * risk + 8 * rng.normal(), 18, 100))),
         "lactate": f"{np.clip(np.exp(0.6 + 0.5 * risk), 0.2, 20):.2f}",
         "weight": f"{70 + 12 * rng.normal():.1f}".replace(".", ","),
@@ -245,7 +276,15 @@ def usual_record(rng: np.random.Generator) -> Record:
         "event": str(int(rng.uniform() < 0.6)),
     }
     cells["fate"] = str(int(cells["event"]) * (1 + int(risk > 0)))
-    gaps = {"age": "-9", "lactate": "-9", "weight": "0", "grade": "", "dose": "-9"}
+    gaps = {
+        "admitted": "",
+        "discharged": "",
+        "age": "-9",
+        "lactate": "-9",
+        "weight": "0",
+        "grade": "",
+        "dose": "-9",
+    }
     return cells | {k: v for k, v in gaps.items() if rng.uniform() < 0.1}
 
 
@@ -288,6 +327,8 @@ def _object(cell: str) -> Any:
     """A cell as some program might hold it, by its own looks."""
     if cell == "":
         return None
+    if cell[4:5] == "-":
+        return _time(cell)
     try:
         number = float(cell) if cell.strip()[:1].isdigit() or cell[:1] in "-+." else None
     except ValueError:
@@ -298,6 +339,37 @@ def _object(cell: str) -> Any:
     if number.is_integer():
         kinds += [lambda: int(number), lambda: np.int16(number)]
     return kinds[len(cell) % len(kinds)]()
+
+
+def _time(cell: str) -> Any:
+    """A date or time as pandas, numpy or Python holds it, by its length; else its text."""
+    try:
+        found = datetime.fromisoformat(cell)
+    except ValueError:
+        return cell
+    if len(cell) > 10:
+        return pd.Timestamp(found) if found.second else found
+    kinds = [found.date(), found, np.datetime64(cell, "s"), cell]
+    return kinds[found.day % len(kinds)]
+
+
+def _dated(text: str) -> pl.DataFrame:
+    """Columns of dates as such, where all of their cells are."""
+    frame = _untyped(text)
+    for column in frame:
+        spelled = column.str.strip_chars().replace("", None)
+        found = spelled.str.to_date("%Y-%m-%d", strict=False)
+        if found.null_count() == spelled.null_count() < len(column):
+            frame = frame.with_columns(found.alias(column.name))
+    return frame
+
+
+def _clocked(text: str) -> pd.DataFrame:
+    """The same in pandas, as times."""
+    frame = _dated(text)
+    dated = {c.name: c.cast(pl.Datetime("ms")).to_numpy() for c in frame if c.dtype == pl.Date}
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    return table.assign(**{name: pd.Series(cells) for name, cells in dated.items()})
 
 
 def _objects(text: str) -> pd.DataFrame:
@@ -319,6 +391,9 @@ READERS: dict[str, Callable[[str, Path], Any]] = {
     "polars": lambda t, _: _inferred(t),
     "polars, categories": lambda t, _: _untyped(t).cast(pl.Categorical),
     "polars, single precision": lambda t, _: _singles(t),
+    "polars, dates": lambda t, _: _dated(t),
+    "pandas, times": lambda t, _: _clocked(t),
+    "Parquet file of dates": _file("t.parquet", lambda p, t: _dated(t).write_parquet(p)),
     "pandas": lambda t, _: pd.read_csv(io.StringIO(t)),
     "pandas, few words": lambda t, _: pd.read_csv(
         io.StringIO(t), keep_default_na=False, na_values=[""]
@@ -340,12 +415,16 @@ class Tables:
     unit: str | None = None
     balance: str | None = None
     cause: str | None = None
+    origin: str | None = None
     n_units: int = N_UNITS
     readers: Sequence[str] = field(default_factory=lambda: list(READERS))
 
     @property
     def schema(self) -> Schema:
-        """As a run on the cause knows it."""
+        """As a run on the cause, or on days since an origin, knows it."""
+        if self.origin is not None:
+            without_zones = [c.name for c in SCHEMA.columns if not c.is_zoned]
+            return with_origin(SCHEMA.select(without_zones), self.origin)
         if self.cause is None:
             return SCHEMA
         return with_cause(SCHEMA, self.outcome[-1], self.cause)[0]
@@ -360,7 +439,8 @@ class Tables:
     @property
     def encoding(self) -> Encoding:
         """Of all columns that are no outcome."""
-        return Encoding([c for c in SCHEMA.columns if c.name not in OUTCOMES])
+        columns = [c for c in self.schema.columns if c.name not in OUTCOMES and not c.gap]
+        return Encoding(columns)
 
     def usual(self, rng: np.random.Generator, number: int) -> list[Record]:
         """A record, or a person with up to three."""
@@ -467,6 +547,7 @@ TABLES: list[Family] = [
     Tables("four classes, direct", ("stage",), ("logistic", "tree", "naive_bayes"), "direct"),
     Tables("survival", ("days", "event"), ("cox", "survival_forest", "boosting_cox", "aft")),
     Tables("one cause of two", ("days", "fate"), ("cox",), cause="2"),
+    Tables("days since admission", ("died",), ("logistic",), origin="admitted"),
     InParts("parts", ("died",), ("logistic", "tree")),
     InParts("parts, persons", ("days", "event"), ("cox",), unit="who"),
 ]

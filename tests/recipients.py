@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ SCHEMA = Schema.from_dict(
             {"name": "sex", "type": "integer", "categories": [2, 1]},
             {"name": "diabetes", "type": "boolean"},
             {"name": "cm", "type": "number", "categories": [1, 2.5]},
+            {
+                "name": "seen",
+                "type": "date",
+                "constraints": {"minimum": "2010-01-01", "maximum": "2019-12-31"},
+            },
+            {
+                "name": "taken at",
+                "type": "datetime",
+                "constraints": {
+                    "minimum": "2010-01-01T00:00:00",
+                    "maximum": "2019-12-31T23:59:59",
+                },
+            },
             {"name": "died here", "type": "string", "categories": ["yes", "no"]},
             {"name": "days", "type": "integer", "constraints": {"minimum": 0, "maximum": 365}},
             {"name": "event", "type": "integer", "categories": [0, 1]},
@@ -60,6 +74,8 @@ NEW = pl.DataFrame(
         "sex": [1, None],
         "diabetes": [None, True],
         "cm": [1.0, None],
+        "seen": ["2015-03-01", None],
+        "taken at": [None, "2015-03-01T07:30:00"],
     }
 )  # patients of the recipient's own: of a level that is in no record, and with blanks
 
@@ -87,6 +103,8 @@ def make_records(n: int = 800, seed: int = 0) -> pl.DataFrame:
             "sex": rng.integers(1, 3, n),
             "diabetes": gappy(diabetes.tolist()),
             "cm": rng.choice([1.0, 2.5], n),
+            "seen": gappy([date(2010, 1, 1) + timedelta(days=i) for i in range(n)]),
+            "taken at": [datetime(2010, 1, 1) + timedelta(hours=9 * i) for i in range(n)],
             "died here": np.where(risk + rng.logistic(size=n) > 0, "yes", "no"),
             "days": days,
             "event": ((days < 365) & (rng.uniform(size=n) < 0.8)).astype(int),

@@ -222,7 +222,7 @@ def test_text_tells_levels_apart_that_a_number_cannot() -> None:
         ({"type": "boolean", "trueValues": "y"}, "list of words"),
         ({"type": "boolean", "trueValues": ["y"], "falseValues": ["y"]}, "means false too"),
         ({"type": "number", "format": "currency"}, '"format" says how a date or datetime'),
-        ({"type": "date", "format": "any"}, '"format" must tell'),
+        ({"type": "date", "format": "any"}, '"any" leaves each reader to guess'),
         ({"type": "integer", "categories": [1, 2], "missingValues": ["2.0"]}, "means missing too"),
         ({"type": "boolean", "falseValues": ["N"], "missingValues": ["N"]}, "means missing too"),
         ({"type": "boolean", "trueValues": ["0"]}, "means false too"),

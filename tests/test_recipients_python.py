@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ def test_the_code_on_the_card_reads_fits_and_predicts_for_new_patients(
     rows = rows_of(released[kind], path)
     for name in rows.columns:
         told = made["rows"][name]
+        if SCHEMA[name].is_time:
+            days = (rows[name].cast(pl.Datetime("us")) - datetime(1970, 1, 1)).dt.total_seconds()
+            np.testing.assert_allclose(told, days.to_numpy() / 86_400, rtol=1e-15)
+            continue
         assert [None if v != v else v for v in told.tolist()] == rows[name].to_list()
         levels = SCHEMA[name].levels
         assert not levels or set(told.cat.categories) == set(levels)
@@ -120,6 +125,7 @@ def test_scikit_survival(
 def test_duckdb(released: dict[str, Path], kind: str, path: str) -> None:
     duckdb = pytest.importorskip("duckdb")
     names = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
+    names |= {"date": "DATE", "datetime": "TIMESTAMP"}
     types = {f["name"]: names[f["type"]] for f in fields_of(released[kind], path)}
     place, rows = str(released[kind] / path), rows_of(released[kind], path)
     with duckdb.connect() as base:
@@ -135,6 +141,7 @@ def test_duckdb(released: dict[str, Path], kind: str, path: str) -> None:
 @every_file
 def test_polars(released: dict[str, Path], kind: str, path: str) -> None:
     types: dict[str, Any] = {"integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean}
+    types |= {"date": pl.Date, "datetime": pl.Datetime("us")}
     fields = fields_of(released[kind], path)
     schema = {f["name"]: types.get(f["type"]) or pl.Enum(f["constraints"]["enum"]) for f in fields}
     # The header apart: polars 2.1 reads "a ""name""" as a ""name"".

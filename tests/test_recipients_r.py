@@ -90,9 +90,11 @@ def test_cells_arrive_as_what_they_are(released: dict[str, Path]) -> None:
         snippet(released["classes"], "r")
         + 'stopifnot(identical(levels(rows[[4]]), c("01", "02", "NA", "T")))\n'
         "stopifnot(!anyNA(rows[[4]]), is.numeric(rows[[2]]), is.integer(rows$age))\n"
+        "known <- na.omit(rows$seen)\n"
+        'stopifnot(known == round(known), max(rows[["taken at"]], na.rm = TRUE) < 18262)\n'
         'own <- read("own.csv")\n'
         'stopifnot(identical(as.character(own$cm), c("1", NA)), own$ward[1] == "closed")\n'
         "cat(names(rows), sep = ';')",
         released["classes"],
     )
-    assert said == 'age;lactate (mmol/l);ward;a "grade";sex;diabetes;cm;died here'
+    assert said == 'age;lactate (mmol/l);ward;a "grade";sex;diabetes;cm;seen;taken at;died here'

@@ -60,6 +60,12 @@ def condense(
         bool,
         typer.Option("--complete", help="No blank cell, for software that leaves out such rows."),
     ] = False,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            help="A date from which all others count as days, each record's own.", metavar="COLUMN"
+        ),
+    ] = None,
     unit: Annotated[
         str | None, typer.Option(help="Person column, where persons have several records.")
     ] = None,
@@ -124,6 +130,7 @@ def condense(
                 n_rows=_count(rows),
                 cohort=cohort,
                 complete=complete,
+                origin=origin,
                 unit=unit,
                 n_records=about,
                 drop=drop or [],

@@ -14,6 +14,7 @@ from tincture.evaluation.metrics.survival import kaplan_meier
 from tincture.evaluation.pictures import Bars, Chart, Line
 from tincture.privacy.query import Records
 from tincture.public.columns import Column
+from tincture.public.dates import told
 from tincture.public.encoding import Values
 
 MOST_POINTS = 150
@@ -103,7 +104,7 @@ def _bars(column: Column, condensed: NDArray[np.generic], real: NDArray[np.gener
     else:
         amounts = [np.asarray(v, dtype=np.float64) for v in (condensed, real)]
         edges = _edges(amounts[1], column)
-        labels = [_range(a, b, column.type == "integer") for a, b in pairwise(edges)]
+        labels = [_range(a, b, column) for a, b in pairwise(edges)]
         codes = [
             np.where(np.isnan(v), -1, np.searchsorted(edges[1:-1], v, side="right"))
             for v in amounts
@@ -124,7 +125,7 @@ def _edges(real: Floats, column: Column) -> Floats:
     low, high = np.quantile(known, [0.01, 0.99]) if len(known) else column.bounds
     if high <= low:
         low, high = column.bounds
-    if column.type == "integer" and not (column.is_log and high - low > 10 * BINS):
+    if column.type in ("integer", "date") and not (column.is_log and high - low > 10 * BINS):
         step = max(np.ceil((np.floor(high) + 1 - np.floor(low)) / BINS), 1.0)
         return np.arange(np.floor(low), np.floor(high) + 1 + step, step)
     if column.is_log and low > 0:
@@ -132,8 +133,10 @@ def _edges(real: Floats, column: Column) -> Floats:
     return np.linspace(low, high, BINS + 1)
 
 
-def _range(low: float, high: float, is_whole: bool) -> str:
-    """What a bin holds, from its edges, the upper of which is not in it."""
-    if is_whole and low == np.floor(low) and high == np.floor(high):
+def _range(low: float, high: float, column: Column) -> str:
+    """What a bin holds, from its edges, the upper of which is not in it; of dates the first."""
+    if column.is_time:
+        return told(column, low) if high == low + 1 else f"from {told(column, low)}"
+    if column.type == "integer" and low == np.floor(low) and high == np.floor(high):
         return f"{low:.10g}" if high == low + 1 else f"{low:.10g} to {high - 1:.10g}"
     return " to ".join(f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}" for x in (low, high))

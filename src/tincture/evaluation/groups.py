@@ -14,6 +14,7 @@ from tincture.errors import SettingError
 from tincture.privacy.query import Labels
 from tincture.public.cells import Field
 from tincture.public.columns import Column
+from tincture.public.dates import moment_of, told
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 
@@ -36,7 +37,8 @@ class ByFeature:
         if self.cuts:
             edges = [-np.inf, *self.cuts, np.inf]
             parts = [
-                (_between(low, high), (own >= low) & (own < high)) for low, high in pairwise(edges)
+                (_between(low, high, self.column), (own >= low) & (own < high))
+                for low, high in pairwise(edges)
             ]
         else:
             levels = enumerate(self.column.titles)
@@ -110,16 +112,31 @@ def _parse(
         if tail or name in outcome:
             raise no_column(name, features)
         return BySite(name, _declared(name, schema))
-    try:
-        cuts = tuple(sorted({float(c) for c in tail.split(",")})) if tail else ()
-    except ValueError:
-        cuts = (math.nan,)
-    if not all(math.isfinite(c) for c in cuts):
-        raise SettingError(f"The cut points of --by {text!r} must be numbers.")
+    found = [_cut(word, column) for word in tail.split(",")] if tail else []
+    if not all(math.isfinite(c) for c in found):
+        kind = f"{column.type}s, written as its bounds are" if column.is_time else "numbers"
+        raise SettingError(f"The cut points of --by {text!r} must be {kind}.")
+    cuts = tuple(sorted(set(found)))
     if column.is_categorical == bool(cuts):
-        hint = "no cut points" if cuts else f"cut points, as in {name}:40,60,80"
+        hint = "no cut points" if cuts else f"cut points, as in {name}:{_usual(column)}"
         raise SettingError(f"Subgroups by {name!r} need {hint}.")
     return ByFeature(column, cuts)
+
+
+def _cut(word: str, column: Column) -> float:
+    """A cut point, NaN where it is none."""
+    if column.is_time:
+        read = moment_of(word.strip(), column)
+        return read[0] if read is not None and read[1] == column.is_zoned else math.nan
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
+
+
+def _usual(column: Column) -> str:
+    """Cut points as one might give them."""
+    return told(column, sum(column.bounds) // 2) if column.is_time else "40,60,80"
 
 
 def no_column(name: str, features: Sequence[Column]) -> SettingError:
@@ -143,7 +160,9 @@ def _large(parts: Iterator[Member]) -> Iterator[Member]:
     return ((label, inside) for label, inside in parts if inside.sum() >= MIN_GROUP)
 
 
-def _between(low: float, high: float) -> str:
+def _between(low: float, high: float, column: Column) -> str:
     if np.isinf(low):
-        return f"< {high:g}"
-    return f"≥ {low:g}" if np.isinf(high) else f"{low:g} to < {high:g}"
+        return f"< {told(column, high)}"
+    if np.isinf(high):
+        return f"≥ {told(column, low)}"
+    return f"{told(column, low)} to < {told(column, high)}"

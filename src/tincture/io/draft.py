@@ -9,6 +9,7 @@ refuses.
 from __future__ import annotations
 
 import math
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from tincture.io.files import slug
 from tincture.io.frames import CSV_SUFFIXES, read_table
 from tincture.public.fields import LARGEST, REVIEWED
 from tincture.public.schema import PROFILE
+from tincture.public.times import times_of
 from tincture.public.words import number_of, truth_of
 
 SEPARATORS = ",;|\t"
@@ -35,6 +37,15 @@ LAST = (
 )
 ROW_NAMES = "Column {place} has no name, as row names have none, and is left out."
 INDEX = "__index_level_"  # what pandas calls row names in a Parquet file
+
+
+DTYPES: dict[type, Any] = {
+    bool: pl.Boolean,
+    int: pl.Int64,
+    float: pl.Float64,
+    date: pl.Date,
+    datetime: pl.Datetime("us"),
+}
 
 
 class Guess(NamedTuple):
@@ -120,7 +131,7 @@ def _is_like_a_cell(column: pl.Series) -> bool:
 
 
 def _guess(series: pl.Series) -> Guess:
-    """What text says: truth values, numbers or words, once words for missing are set aside."""
+    """What text says: truths, numbers, dates or words, once words for missing are set aside."""
     if series.dtype != pl.String:
         return Guess(series, frozenset())
     text = series.str.strip_chars()
@@ -128,7 +139,7 @@ def _guess(series: pl.Series) -> Guess:
     missing = frozenset(words & set(USUAL))
     read = _read(words - missing)
     kind = type(next(iter(read.values()), ""))
-    dtype = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64}.get(kind, pl.String)
+    dtype = DTYPES.get(kind, pl.String)
     return Guess(text.replace_strict(read, default=None, return_dtype=dtype), missing)
 
 
@@ -139,9 +150,19 @@ def _read(words: set[str]) -> dict[str, Any]:
         return truths
     numbers = {w: number_of(w) for w in words}
     if not words or None in numbers.values():
-        return {w: w for w in words}
+        return _dates(words) or {w: w for w in words}
     whole = all(isinstance(n, int) and abs(n) < LARGEST for n in numbers.values())
     return {w: n if whole else float(n) for w, n in numbers.items() if n is not None}
+
+
+def _dates(words: set[str]) -> dict[str, Any]:
+    """Words as dates, or as times, if all are such as ISO 8601 writes them without a zone."""
+    text = pl.Series(list(words), dtype=pl.String)
+    found, is_zoned = times_of(text)
+    if found.null_count() or is_zoned.any():
+        return {}
+    values = found if (found != found.dt.truncate("1d")).any() else found.dt.date()
+    return dict(zip(text, values, strict=True))
 
 
 def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
@@ -149,7 +170,8 @@ def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
     if series.dtype == pl.Boolean:
         return field | {"type": "boolean"}
     if series.dtype in (pl.Date, pl.Datetime):
-        return field | {"type": "date" if series.dtype == pl.Date else "datetime"}
+        field["type"] = "date" if series.dtype == pl.Date else "datetime"
+        return field | {"constraints": _proposed_years(series) if from_data else _BLANK}
     if series.dtype.is_numeric():
         whole = series.dtype.is_integer()
         field["type"] = "integer" if whole else "number"
@@ -157,12 +179,23 @@ def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
     return field | {"type": "string", "categories": _proposed_levels(series) if from_data else None}
 
 
-_BLANK = {"minimum": None, "maximum": None}
+_BLANK: dict[str, str | None] = {"minimum": None, "maximum": None}
 
 
 def _proposed_levels(series: pl.Series) -> list[str] | None:
     levels = sorted(str(v) for v in series.drop_nulls().unique())
     return levels if 2 <= len(levels) <= MAX_LEVELS else None
+
+
+def _proposed_years(series: pl.Series) -> dict[str, str | None]:
+    """Whole years."""
+    years = series.drop_nulls().dt.year().sort().to_list()
+    if not years:
+        return _BLANK
+    clocks = ("T00:00:00", "T23:59:59") if series.dtype == pl.Datetime else ("", "")
+    zone = "Z" if getattr(series.dtype, "time_zone", None) else ""
+    low, high = f"{years[0]:04}-01-01", f"{years[-1]:04}-12-31"
+    return {"minimum": f"{low}{clocks[0]}{zone}", "maximum": f"{high}{clocks[1]}{zone}"}
 
 
 def _proposed_bounds(series: pl.Series, whole: bool) -> dict[str, Any]:

@@ -33,7 +33,6 @@ from tincture.public.cells import (
     AMBIGUOUS,
     MISSING,
     UNLISTED,
-    Cells,
     Field,
     Unreadable,
     cells_of,
@@ -41,6 +40,8 @@ from tincture.public.cells import (
     listed,
 )
 from tincture.public.columns import Column
+from tincture.public.dates import counted
+from tincture.public.origins import days_since
 from tincture.public.schema import Schema
 
 Columns = dict[str, NDArray[np.generic]]
@@ -49,6 +50,14 @@ FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 QUOTED = re.compile(rb'"[^"]*"')
 LONGEST_HEADER = 1_000_000  # bytes
 DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
+WRITTEN = (
+    'its words for missing in "missingValues", a decimal comma by "decimalChar", <1 and >20 by '
+    '"tincture:limits"'
+)
+WRITTEN_TIMES = (
+    'its words for missing in "missingValues", dates that are not as ISO 8601 writes them by '
+    '"format", as in "%d.%m.%Y"; bounds with Z tell that times have a zone'
+)
 T = TypeVar("T")
 
 
@@ -197,8 +206,7 @@ def to_columns(frame: Any, schema: Schema, names: Iterable[str]) -> Columns:
     out: Columns = {}
     for name in names:
         column, missing = schema[name], schema.missing_of(name)
-        series = _series(table, name, DECLARED)
-        values = _values(column, missing, cells_of(series, name))
+        values = _values(column, missing, table)
         gone = values == MISSING if column.is_categorical else np.isnan(cast(Any, values))
         if column.required and bool(gone.any()):
             raise TableError(
@@ -230,7 +238,9 @@ def _series(table: nw.DataFrame[Any], name: str, why: str) -> nw.Series[Any]:
     raise TableError(f"The table has no column {name!r}{why}.{hint}")
 
 
-def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.generic]:
+def _values(
+    column: Column, missing: Sequence[str], table: nw.DataFrame[Any]
+) -> NDArray[np.generic]:
     """Codes or amounts.
 
     Raises
@@ -238,8 +248,17 @@ def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.
     TableError
     """
     whole = column.declared
+    if column.since is not None:
+        origin = column.since[1]
+        others = origin.missing_values or ()
+        both = [_values(*of, table) for of in ((whole, missing), (origin, others))]
+        return days_since(column, *both)
+    series = _series(table, column.name, DECLARED)
     field = Field(whole, missing)
     try:
+        if column.is_time:
+            return counted(series, column, missing)
+        cells = cells_of(series, column.name)
         if not column.is_categorical:
             return field.amounts(cells)
         codes = field.codes(cells)
@@ -248,10 +267,10 @@ def _values(column: Column, missing: Sequence[str], cells: Cells) -> NDArray[np.
     else:
         _refuse_unlisted(whole, codes)
         return codes if column.cause_of is None else is_cause(codes, column.cause_of[1])
+    how = WRITTEN_TIMES if column.is_time else WRITTEN
     raise TableError(
         f"Column {column.name!r} holds {found}; the schema declares {whole.type}. Correct the "
-        'column, or declare how it is written: its words for missing in "missingValues", a decimal '
-        'comma by "decimalChar", <1 and >20 by "tincture:limits".'
+        f"column, or declare how it is written: {how}."
     )
 
 
@@ -353,7 +372,11 @@ def to_pandas(frame: pl.DataFrame) -> Any:
     """The same in pandas, without pyarrow."""
     import pandas as pd
 
-    return pd.DataFrame({s.name: s.to_numpy() for s in frame})
+    zoned = {s.name for s in frame if getattr(s.dtype, "time_zone", None)}
+    columns = {s.name: s.to_numpy() for s in frame}
+    return pd.DataFrame(
+        {n: pd.Series(c).dt.tz_localize("UTC") if n in zoned else c for n, c in columns.items()}
+    )
 
 
 def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.DataFrame:
@@ -367,9 +390,19 @@ def to_frame(columns: Mapping[str, NDArray[np.generic]], schema: Schema) -> pl.D
             levels = pl.Series(column.name, [*column.levels, None], dtype=_dtype(column))
             series.append(levels.gather(np.asarray(values, dtype=np.int64) % len(levels)))
         else:
-            amounts = pl.Series(column.name, np.asarray(values, dtype=np.float64))
-            series.append(amounts.fill_nan(None).cast(_dtype(column)))
+            amounts = pl.Series(column.name, np.asarray(values, dtype=np.float64)).fill_nan(None)
+            series.append(
+                _times(amounts, column) if column.is_time else amounts.cast(_dtype(column))
+            )
     return pl.DataFrame(series)
+
+
+def _times(amounts: pl.Series, column: Column) -> pl.Series:
+    """Days or seconds as dates, or times, of UTC where they are moments."""
+    if column.type == "date":
+        return amounts.cast(pl.Int32).cast(pl.Date)
+    times = (amounts.cast(pl.Int64) * 1_000_000).cast(pl.Datetime("us"))
+    return times.dt.replace_time_zone("UTC") if column.is_zoned else times
 
 
 def _dtype(column: Column) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 
 from tincture.io.files import slug
 from tincture.public.columns import Column
+from tincture.public.dates import moment_of
+from tincture.public.fields import descriptor_of
 from tincture.public.notation import PLAIN
 from tincture.public.schema import Schema
 from tincture.public.words import number_of
@@ -21,7 +23,9 @@ from tincture.public.words import number_of
 def plain(schema: Schema) -> Schema:
     """The same columns, written as released cells are; with it rows and stays are read again."""
     columns = tuple(
-        replace(c, notation=PLAIN, missing_values=None, missing_labels=(), cause_of=None)
+        replace(
+            c, notation=PLAIN, missing_values=None, missing_labels=(), cause_of=None, since=None
+        )
         for c in schema.columns
     )
     return replace(schema, columns=columns, missing_values=("",), missing_labels=())
@@ -54,25 +58,35 @@ def _is_apart(word: str, column: Column) -> bool:
     """Whether no released value of the column reads as this word for missing."""
     if column.cause_of is not None:
         return number_of(word) not in column.levels
-    number = None if column.is_categorical else number_of(word)
+    number = _amount(word, column)
     if number is None or column.minimum is None or column.maximum is None:
         return True
     return not column.minimum <= number <= column.maximum
 
 
+def _amount(word: str, column: Column) -> float | None:
+    if column.is_time:
+        read = moment_of(word, replace(column, notation=PLAIN))
+        return None if read is None else read[0]
+    return None if column.is_categorical else number_of(word)
+
+
 def of_records(schema: Schema) -> dict[str, Any]:
     """What the schema says of the cells of records alone, for the package.
 
-    Of an event of which a release tells the cause alone, that is the whole field.
+    Of an event of which a release tells the cause alone, and of a date that it tells as days since
+    an origin, that is the whole field; the origin's stands beside them.
     """
     described = schema.to_dict()
     fields = {}
     for field, column in zip(described["fields"], schema.columns, strict=True):
         own = {k: v for k, v in field.items() if k == "missingValues"} | column.notation.to_dict()
-        if own or column.cause_of is not None:
-            fields[column.name] = own if column.cause_of is None else field
+        if own or column.declared is not column:
+            fields[column.name] = own if column.declared is column else field
     name = schema.name if schema.name is not None and slug(schema.name) != schema.name else None
+    origin = next((descriptor_of(c.since[1]) for c in schema.columns if c.since), None)
     out = {"name": name, "missingValues": described["missingValues"], "fields": fields}
+    out["origin"] = origin
     return {k: v for k, v in out.items() if v is not None}
 
 
@@ -90,6 +104,7 @@ def declared(resource: Mapping[str, Any], records: Mapping[str, Any] | None) -> 
         return dict(resource)
     own = records.get("fields", {})
     fields = [_field(field, own.get(field["name"], {})) for field in resource["fields"]]
+    fields += [records["origin"]] if "origin" in records else []
     whole = {k: records[k] for k in ("name", "missingValues") if k in records}
     return {**resource, **whole, "fields": fields}
 

@@ -124,7 +124,7 @@ class Field:
         """
         self._refuse_misread(cells)
         if isinstance(cells, list):
-            return np.array(_each(self._code, cells), dtype=np.int64)
+            return np.array(each(self._code, cells), dtype=np.int64)
         values, back = np.unique(cells, return_inverse=True)
         single = _is_single(cells)
         told = as_written(values).tolist() if single else values.tolist()
@@ -141,7 +141,7 @@ class Field:
         """
         self._refuse_misread(cells)
         if isinstance(cells, list):
-            cells = np.array(_each(self._amount, cells), dtype=np.float64)
+            cells = np.array(each(self._amount, cells), dtype=np.float64)
         values = self._present(cells)
         if np.isinf(values).any():
             raise Unreadable("infinite values")
@@ -274,7 +274,7 @@ def plain(cell: Any) -> Any:
     raise Unreadable(f"cells of type {type(cell).__name__}")
 
 
-def _each(read: Callable[[Any], T], cells: list[Any]) -> list[T]:
+def each(read: Callable[[Any], T], cells: list[Any]) -> list[T]:
     """Read cells of any kind, equal ones of one kind once."""
     known: dict[Hashable, T] = {}
     out = []
@@ -328,4 +328,4 @@ def identities(cells: Cells, missing: Sequence[str] = ()) -> list[int | float | 
         found = identity(cell)
         return None if found is None or gone.of(found) is not None else found
 
-    return _each(one, cells if isinstance(cells, list) else cells.tolist())
+    return each(one, cells if isinstance(cells, list) else cells.tolist())

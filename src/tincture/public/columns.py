@@ -12,6 +12,7 @@ from tincture.public.notation import PLAIN, TIMES, Notation
 Level = str | int | float | bool
 Labels = tuple[str | None, ...]
 Type = Literal["number", "integer", "string", "boolean", "date", "datetime"]
+DAY = 86_400  # seconds
 TYPES: tuple[Type, ...] = ("number", "integer", "string", "boolean", "date", "datetime")
 
 
@@ -24,7 +25,8 @@ class Column:
     name : str
         As in the table's header.
     type : {"number", "integer", "string", "boolean", "date", "datetime"}
-        Frictionless type; dates and times tell when stays begin and are no features.
+        Frictionless type. A date counts as days since 1970-01-01, a time as seconds
+        (`tincture.public.dates`).
     minimum, maximum : float or None
         Public bounds, in the column's unit; records outside are clipped to them.
     categories : tuple of levels or None
@@ -50,6 +52,13 @@ class Column:
     cause_of : (Column, int) or None
         The column as records have it and the place of one of its levels, where this one tells
         by 1 or 0 whether that is the level (`tincture.public.causes`).
+    is_zoned : bool
+        Whether times are moments, which have a zone, and no clocks on the wall.
+    days : (float, float) or None
+        Public bounds of the days since an origin (``tincture:days``), of a date or time.
+    since : (Column, Column) or None
+        The column as records have it and the origin, where this one tells the days from each
+        record's origin (`tincture.public.origins`).
     """
 
     name: str
@@ -69,11 +78,25 @@ class Column:
     missing_labels: Labels = ()
     notation: Notation = PLAIN
     cause_of: tuple[Column, int] | None = None
+    is_zoned: bool = False
+    days: tuple[float, float] | None = None
+    since: tuple[Column, Column] | None = None
 
     @property
     def declared(self) -> Column:
         """The column as records have it."""
-        return self if self.cause_of is None else self.cause_of[0]
+        made = self.cause_of or self.since
+        return self if made is None else made[0]
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is of dates or times."""
+        return self.type in TIMES
+
+    @property
+    def per_day(self) -> float:
+        """How many of its units a day is, of a date or time."""
+        return float(DAY) if self.type == "datetime" else 1.0
 
     @property
     def is_categorical(self) -> bool:
@@ -86,6 +109,8 @@ class Column:
         if self.is_categorical:
             return None if self.levels else '"categories": [...]'
         missing = [k for k in ("minimum", "maximum") if getattr(self, k) is None]
+        if missing and self.since is not None:
+            return f'"tincture:days" ({{"minimum": …, "maximum": …}}, since {self.since[1].name!r})'
         return " and ".join(f'"{k}"' for k in missing) + ' under "constraints"' if missing else None
 
     @property
@@ -113,7 +138,7 @@ class Column:
     @property
     def places(self) -> int:
         """Decimal places of a released value."""
-        if self.type == "integer":
+        if self.type == "integer" or self.is_time:
             return 0
         if self.decimals is not None:
             return self.decimals
@@ -123,7 +148,7 @@ class Column:
     @property
     def is_log(self) -> bool:
         """Whether the search steps in ratios instead of differences."""
-        if self.is_categorical:
+        if self.is_categorical or self.is_time:
             return False
         low, high = self.bounds
         if self.scale is not None:
@@ -138,11 +163,6 @@ class Column:
         SchemaError
             Naming the column and what to add.
         """
-        if self.type in TIMES:
-            raise SchemaError(
-                f"Column {self.name!r} is a {self.type}, which nothing can be learned from yet; "
-                "turn it into a number, such as days since a public date, or leave it out (--drop)."
-            )
         if self.gap:
             raise SchemaError(_gap_sentence(self))
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from tincture.errors import SchemaError
 from tincture.public.columns import TYPES, Column, Labels, Level, Type
+from tincture.public.dates import moment_of, told
 from tincture.public.notation import LIMITS, TIMES, Notation
 from tincture.public.words import Lookup, key_of
 
@@ -15,6 +16,8 @@ REVIEWED = "tincture:reviewed"
 LARGEST = 1e15  # beyond it floats do not hold whole numbers
 DECIMALS = "tincture:decimals"
 SCALE = "tincture:scale"
+DAYS = "tincture:days"
+ENDS = ("minimum", "maximum")
 
 
 def field_read(raw: Any, position: int, where: str) -> Column:
@@ -28,14 +31,20 @@ def field_read(raw: Any, position: int, where: str) -> Column:
         raise SchemaError(f'{where}: field {position + 1} needs a "name".')
     name = raw["name"]
     at = f"{where}, column {name!r}"
-    refuse_unknown(raw, (LIMITS, DECIMALS, SCALE, REVIEWED), at)
+    refuse_unknown(raw, (LIMITS, DECIMALS, SCALE, DAYS, REVIEWED), at)
     kind = raw.get("type", "string")
     if kind not in TYPES:
         raise SchemaError(f"{at}: type {kind!r} is not known; use one of {listed(TYPES)}.")
     constraints = raw.get("constraints") or {}
     if not isinstance(constraints, dict):
         raise SchemaError(f'{at}: "constraints" must be an object.')
-    low, high = (_bound(constraints.get(k), k, kind, at) for k in ("minimum", "maximum"))
+    notation = Notation.of(raw, kind, at)
+    ends = [constraints.get(k) for k in ENDS]
+    if kind in TIMES:
+        low, high, is_zoned = _times(ends, Column(name, kind, notation=notation), at)
+    else:
+        low, high = (_bound(e, k, kind, at) for e, k in zip(ends, ENDS, strict=True))
+        is_zoned = False
     if low is not None and high is not None and not low < high:
         raise SchemaError(f"{at}: the minimum must be below the maximum; exchange or correct them.")
     given = _levels_given(raw.get("categories"), constraints.get("enum"), at)
@@ -43,6 +52,8 @@ def field_read(raw: Any, position: int, where: str) -> Column:
     own = raw.get("missingValues")
     words, meanings = (None, ()) if own is None else missing_words(own, at)
     decimals, scale = raw.get(DECIMALS), raw.get(SCALE)
+    if kind in TIMES and (decimals, scale) != (None, None):
+        raise SchemaError(f"{at}: a {kind} has no decimals and no scale; remove them.")
     if decimals is not None and (type(decimals) is not int or not 0 <= decimals <= 12):
         raise SchemaError(f'{at}: "{DECIMALS}" must be a whole number from 0 to 12.')
     if scale not in (None, "linear", "log") or (scale == "log" and (low is None or low <= 0)):
@@ -65,7 +76,9 @@ def field_read(raw: Any, position: int, where: str) -> Column:
         labels=_labels(given or []),
         missing_values=words,
         missing_labels=meanings,
-        notation=Notation.of(raw, kind, at),
+        notation=notation,
+        is_zoned=is_zoned,
+        days=_days(raw, kind, at),
     )
 
 
@@ -73,8 +86,8 @@ def descriptor_of(column: Column) -> dict[str, Any]:
     """The field of a column as it was declared, ready for JSON."""
     column = column.declared
     whole = column.type == "integer"
-    bounds = {
-        k: int(v) if whole and float(v).is_integer() else v
+    bounds: dict[str, Any] = {
+        k: told(column, v) if column.is_time else int(v) if whole and float(v).is_integer() else v
         for k, v in (("minimum", column.minimum), ("maximum", column.maximum))
         if v is not None
     }
@@ -92,6 +105,7 @@ def descriptor_of(column: Column) -> dict[str, Any]:
     optional = {
         "unit": column.unit,
         "description": column.description,
+        DAYS: None if column.days is None else dict(zip(ENDS, column.days, strict=True)),
         DECIMALS: column.decimals,
         SCALE: column.scale,
         "role": column.role,
@@ -145,6 +159,47 @@ def _bound(value: Any, key: str, kind: Type, at: str) -> float | None:
     if abs(value) > LARGEST:
         raise SchemaError(f'{at}: "{key}" must lie between -1e15 and 1e15.')
     return float(value)
+
+
+def _times(ends: Sequence[Any], column: Column, at: str) -> tuple[float | None, float | None, bool]:
+    """Bounds of dates or times, and whether these are moments."""
+    found = [None if end is None else moment_of(end, column) for end in ends]
+    for key, end, read in zip(ENDS, ends, found, strict=True):
+        if end is not None and read is None:
+            raise SchemaError(
+                f'{at}: "{key}" must be a {column.type} as ISO 8601 writes it, such as '
+                f"{'2010-01-31' if column.type == 'date' else '2010-01-31T07:00:00'}."
+            )
+    pattern = column.notation.time
+    zoned = {is_zoned for read in found if read for is_zoned in [read[1]]}
+    zoned |= set() if pattern is None else {"%z" in pattern or "%:z" in pattern}
+    if len(zoned) > 1 or (column.type == "date" and True in zoned):
+        raise SchemaError(
+            f"{at}: bounds and cells have a zone (Z or an offset) or none, both alike, and dates "
+            "have none; write all with it, or all without."
+        )
+    low, high = (None if read is None else read[0] for read in found)
+    return low, high, True in zoned
+
+
+def _days(raw: dict[str, Any], kind: str, at: str) -> tuple[float, float] | None:
+    """Bounds of days since an origin."""
+    given = raw.get(DAYS)
+    if given is None:
+        return None
+    if kind not in TIMES:
+        raise SchemaError(f'{at}: "{DAYS}" is of dates and times, but the type is {kind}.')
+    low, high = (
+        (_bound(given.get(k), k, "integer", f'{at}, "{DAYS}"') for k in ENDS)
+        if isinstance(given, dict) and set(given) == set(ENDS)
+        else (None, None)
+    )
+    if low is None or high is None or not low < high:
+        raise SchemaError(
+            f'{at}: "{DAYS}" must have a "minimum" and a larger "maximum", of whole days since the '
+            "origin."
+        )
+    return low, high
 
 
 def _is_finite(value: float) -> bool:

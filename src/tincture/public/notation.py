@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tincture.errors import SchemaError
+from tincture.public.patterns import pattern_of
 
 LIMITS = "tincture:limits"
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -152,9 +153,20 @@ def _pattern(raw: Mapping[str, Any], kind: str, at: str) -> str | None:
     if value is None or value == "default" or kind in ("string", "boolean"):
         return None  # of text it tells what the words are about, not how they are read
     _refuse_elsewhere("format", kind, TIMES, at)
+    if value == "any":
+        raise SchemaError(
+            f'{at}: "format": "any" leaves each reader to guess what 03.04.2020 means; give the '
+            'pattern, such as "%d.%m.%Y", or leave it out where cells are as ISO 8601 writes them.'
+        )
     if not isinstance(value, str) or "%" not in value:
         raise SchemaError(
             f'{at}: "format" must tell how the time is written, such as "%d.%m.%Y %H:%M"; without '
             "it, times are read as 2020-05-01 07:00:00."
+        )
+    if isinstance(fault := pattern_of(value), str):
+        raise SchemaError(f'{at}: "format" tells {fault}.')
+    if kind == "date" and "zone" in fault.parts:
+        raise SchemaError(
+            f'{at}: "format" tells a zone, and a day has none; make the type datetime.'
         )
     return value

@@ -13,6 +13,7 @@ import polars as pl
 
 from tincture.arrays import Integers, Mask
 from tincture.errors import TableError
+from tincture.public.patterns import MONTHS, Pattern, pattern_of
 
 ISO = (  # day, clock and zone, of which the last two may be missing
     r"^(\d{4}-\d{1,2}-\d{1,2})(?:[Tt ]+(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*"
@@ -76,7 +77,8 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
             "2020-05-01 07:00:00. If they count from the start of the stay, say so by --time-unit."
         )
     text = pl.select(_some(pl.lit(cells.cast(pl.String).str.strip_chars()))).to_series()
-    found, n_zoned = _by_iso(text) if pattern is None else _by_pattern(text, pattern)
+    found, is_zoned = times_of(text, pattern)
+    n_zoned = int(is_zoned.sum())
     n_read = len(found) - found.null_count()
     if n_read < len(text) - text.null_count():
         raise TableError(
@@ -93,10 +95,23 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
     return Moments(found, None if n_read == 0 else n_zoned > 0)
 
 
-def _by_iso(text: pl.Series) -> tuple[pl.Series, int]:
-    """Times in UTC, or on the wall, and how many had a zone."""
+def times_of(text: pl.Series, pattern: str | None = None) -> tuple[pl.Series, Mask]:
+    """Times of cells, in UTC or on the wall, null where there is none, and which have a zone.
+
+    Parameters
+    ----------
+    text : polars.Series of str
+        Without blanks around it.
+    pattern : str, optional
+        One that `tincture.public.patterns` reads; without it, ISO 8601.
+    """
+    told = None if pattern is None else pattern_of(pattern)
+    return _by_pattern(text, told) if isinstance(told, Pattern) else _by_iso(text)
+
+
+def _by_iso(text: pl.Series) -> tuple[pl.Series, Mask]:
     ticks, is_read = np.zeros(len(text), dtype=np.int64), np.zeros(len(text), dtype=bool)
-    left, n_zoned = text.is_not_null().to_numpy().copy(), 0
+    left, zoned = text.is_not_null().to_numpy().copy(), np.zeros(len(text), dtype=bool)
     for shape, length, clock in (*USUAL, (None, 0, "")):
         if not left.any():
             break
@@ -104,30 +119,30 @@ def _by_iso(text: pl.Series) -> tuple[pl.Series, int]:
         if not mine.any():
             continue
         some = text.filter(pl.Series(mine))
-        found, with_zone = _by_parts(some) if shape is None else _usual(some, length, clock)
+        found, zoned[mine] = _by_parts(some) if shape is None else _usual(some, length, clock)
         ticks[mine], is_read[mine] = _ticks(found)
-        left, n_zoned = left & ~mine, n_zoned + with_zone
+        left = left & ~mine
     values = pl.Series(ticks).cast(MOMENT)
-    return pl.select(pl.when(pl.Series(is_read)).then(values)).to_series(), n_zoned
+    return pl.select(pl.when(pl.Series(is_read)).then(values)).to_series(), zoned
 
 
 def _ticks(found: pl.Series) -> tuple[Integers, Mask]:
     return found.to_physical().fill_null(0).to_numpy(), found.is_not_null().to_numpy()
 
 
-def _usual(text: pl.Series, length: int, clock: str) -> tuple[pl.Series, int]:
+def _usual(text: pl.Series, length: int, clock: str) -> tuple[pl.Series, Mask]:
     """Texts of one shape: the clock, and what follows it."""
     head = text.str.slice(0, length).str.replace("[Tt]", " ")
     found = head.str.to_datetime(clock, time_unit="us", strict=False)
     tail = text.str.slice(length).alias("tail")
     if not (tail != "").any():
-        return found, 0
+        return found, np.zeros(len(text), dtype=bool)
     rest = tail.unique().to_frame().with_columns(_fraction(), _ahead(_zone()), zoned=_zone() != "")
     table = pl.DataFrame([found.alias("found"), tail]).join(
         rest, on="tail", how="left", maintain_order="left"
     )
     moved = table.select(pl.col("found") + pl.col("fraction") - pl.col("ahead")).to_series()
-    return moved, int((table["zoned"] & moved.is_not_null()).sum())
+    return moved, (table["zoned"] & moved.is_not_null()).to_numpy()
 
 
 def _fraction() -> pl.Expr:
@@ -149,26 +164,48 @@ def _ahead(zone: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=ahead).alias("ahead")
 
 
-def _by_parts(text: pl.Series) -> tuple[pl.Series, int]:
-    """Texts of any shape."""
+def _by_parts(text: pl.Series) -> tuple[pl.Series, Mask]:
+    """Texts of any shape that ISO 8601 allows."""
     cells = pl.lit(text)
     day, clock, zone = (cells.str.extract(ISO, i) for i in (1, 2, 3))
-    whole = pl.concat_str(day, pl.lit(" "), clock.fill_null("00:00").str.replace(",", "."))
+    return _joined(day, clock.fill_null("00:00").str.replace(",", "."), zone)
+
+
+def _by_pattern(text: pl.Series, pattern: Pattern) -> tuple[pl.Series, Mask]:
+    """Texts of a declared shape."""
+    groups = text.alias("cell").to_frame().select(pl.col("cell").str.extract_groups(pattern.shape))
+    parts = groups.unnest("cell")
+
+    def part(name: str, otherwise: str) -> pl.Expr:
+        return pl.lit(parts[name]) if name in pattern.parts else pl.lit(otherwise)
+
+    month, hour = part("month", "1"), part("hour", "0")
+    if "name" in pattern.parts:
+        places = {name: str(i + 1) for i, name in enumerate(MONTHS)}
+        first = part("name", "").str.slice(0, 3).str.to_lowercase()
+        month = first.replace_strict(places, default=None)
+    if "half" in pattern.parts:
+        half = part("half", "").cast(pl.Int64)
+        is_late = part("noon", "").str.to_lowercase() == "pm"
+        hour = pl.when(half.is_between(1, 12)).then(half % 12 + 12 * is_late).cast(pl.String)
+    day = pl.concat_str(part("year", ""), month, part("day", ""), separator="-")
+    clock = pl.concat_str(hour, part("minute", "00"), part("second", "00"), separator=":")
+    if "fraction" in pattern.parts:
+        clock = pl.concat_str(clock, pl.lit("."), part("fraction", ""))
+    zone = part("zone", "") if "zone" in pattern.parts else pl.lit(None, pl.String)
+    found, _ = _joined(day, clock, zone)
+    found = pl.select(pl.when(pl.lit(text).is_not_null()).then(pl.lit(found))).to_series()
+    is_zoned = found.is_not_null().to_numpy() & ("zone" in pattern.parts)
+    return found, is_zoned
+
+
+def _joined(day: pl.Expr, clock: pl.Expr, zone: pl.Expr) -> tuple[pl.Series, Mask]:
+    """Times of days, clocks and zones; null where the calendar has none such."""
+    whole = pl.concat_str(day, pl.lit(" "), clock)
     tried = [whole.str.to_datetime(f, time_unit="us", strict=False) for f in CLOCKS]
     found = pl.coalesce(tried) - _ahead(zone)
     table = pl.select(found.alias("found"), zone.is_not_null().alias("zoned"))
-    return table["found"], int((table["zoned"] & table["found"].is_not_null()).sum())
-
-
-def _by_pattern(text: pl.Series, pattern: str) -> tuple[pl.Series, int]:
-    """By a declared format; all cells have a zone if it has one."""
-    is_zoned = "%z" in pattern or "%:z" in pattern
-    spelled = text.str.replace(r"(?i)z$", "+0000") if is_zoned else text
-    found = spelled.str.to_datetime(pattern, time_unit="us", strict=False)
-    if isinstance(found.dtype, pl.Datetime) and found.dtype.time_zone:
-        found = found.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    found = found.cast(MOMENT)
-    return found, len(found) - found.null_count() if is_zoned else 0
+    return table["found"], (table["zoned"] & table["found"].is_not_null()).to_numpy()
 
 
 def _some(text: pl.Expr) -> pl.Expr:

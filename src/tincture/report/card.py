@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tincture.public.columns import Column
+from tincture.public.dates import told
 from tincture.public.schema import Schema
 from tincture.public.tasks import case_of, roles_of
 from tincture.report.average import Average
@@ -237,7 +238,7 @@ def _declared(column: Column, roles: Mapping[str, str]) -> tuple[str, ...]:
     ends = (column.minimum, column.maximum)
     values = ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in column.levels)
     if not values and ends != (None, None):
-        values = " to ".join("–" if end is None else f"{end:g}" for end in ends)
+        values = " to ".join("–" if end is None else told(column, end) for end in ends)
     about = "; ".join(dict.fromkeys(str(t) for t in (column.description, column.unit) if t))
     role = roles.get(column.name) or column.role or "feature"
     return column.name, role, column.type, values or "–", about

@@ -71,6 +71,7 @@ class Layout:
                 'measured over time, and "role": "static" to those known once a stay.'
             )
         statics = [c for c in chosen["static"] if c.name not in (target, stay)]
+        _refuse_times([*chosen["variable"], *statics])
         schema.require_public([c.name for c in [*chosen["variable"], *statics]])
         encoding = Encoding([replace(c, required=False) for c in statics]) if statics else None
         return cls(tuple(chosen["variable"]), encoding, hours, n_bins)
@@ -222,6 +223,15 @@ def bin_stays(
             "window; compare identifiers, names and the unit of time."
         )
     return Stays(grid, outcomes, layout, reader.statics())
+
+
+def _refuse_times(columns: Sequence[Column]) -> None:
+    for column in columns:
+        if column.is_time:
+            raise SchemaError(
+                f"Column {column.name!r} is a {column.type}, which stays learn nothing from; turn "
+                "it into a number, such as days since a public date, or take its role away."
+            )
 
 
 def _enter(events: Events, grid: Grid, latest: Grid, layout: Layout) -> int:

@@ -18,6 +18,7 @@ from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.public.causes import with_cause
+from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.search.optimizer import Progress
@@ -70,6 +71,9 @@ class Condenser(Releasing):
         through noise (50,000 at most, where records lie in parts), if the proxy method searches.
     complete : bool
         Whether no cell of rows and people may be missing, though cells of records may.
+    origin : str, optional
+        Date or datetime from which all others count as days, in each record from its own; it is no
+        feature then. Without it dates are dates.
     unit : str, optional
         Column that names the person, when a person may have several records.
     n_records : int, optional
@@ -124,6 +128,7 @@ class Condenser(Releasing):
         n_rows: int | None = None,
         cohort: int | None = None,
         complete: bool = False,
+        origin: str | None = None,
         unit: str | None = None,
         n_records: int | None = None,
         drop: Sequence[str] = (),
@@ -133,7 +138,7 @@ class Condenser(Releasing):
         effort: float = 1.0,
         seed: int = 0,
     ) -> None:
-        self.schema, self.epsilon, self.delta = schema, epsilon, delta
+        self.schema, self.epsilon, self.delta, self.origin = schema, epsilon, delta, origin
         self.target, self.outcome, self.time, self.event = target, outcome, time, event
         self.cause, self.case = cause, case
         self.models, self.weights, self.method = models, weights, method
@@ -198,7 +203,7 @@ class Condenser(Releasing):
 
     def job(self) -> TableJob:
         """The public settings of a run, checked."""
-        schema, case = self._outcome(self._schema())
+        schema, case = self._outcome(self._dated(self._schema()))
         self._check()
         task = self._task(schema, case)
         check_people(self.cohort, method_for(self.method))
@@ -240,6 +245,10 @@ class Condenser(Releasing):
             )
         if not 0 < self.effort <= 100:
             raise SettingError(f"The effort is {self.effort}; expected above 0, up to 100.")
+
+    def _dated(self, schema: Schema) -> Schema:
+        """The schema with dates as days since the origin, if there is one."""
+        return schema if self.origin is None else with_origin(schema, self.origin)
 
     def _outcome(self, schema: Schema) -> tuple[Schema, Any]:
         """The schema as the run knows it, and the case."""
@@ -313,6 +322,7 @@ class Condenser(Releasing):
             "effort": float(self.effort),
             "seed": int(self.seed),
             "unit": self.unit,
+            **({} if self.origin is None else {"origin": self.origin}),
             **({} if self.n_records is None else {"n_records": int(self.n_records)}),
         }
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tincture.public.fields import SCALE
+from tincture.public.notation import TIMES
 from tincture.public.tasks import roles_of
 
 WIDE = 100  # lines of levels from which R reads them with jsonlite instead
@@ -35,7 +36,7 @@ levels = {{
 
 
 def read(path):
-    return pd.read_csv(path, dtype=levels, keep_default_na=False, na_values=[""])
+    {read}
 
 
 rows = read({path}){other}
@@ -51,6 +52,22 @@ model = make_pipeline(prepare, {model})
 model.fit(rows, {told})
 {predicted}  # of your own patients: read("own.csv")"""
 
+READ = 'pd.read_csv(path, dtype=levels, keep_default_na=False, na_values=[""])'
+DATED = """\
+data = {read}
+    for name in [{names}]:  # dates become days since 1970, of which differences are days
+        data[name] = pd.to_datetime(data[name], utc=True) - pd.Timestamp(0, tz="UTC")
+        data[name] /= pd.Timedelta(days=1)
+    return data"""
+R_DATED = """\
+    # Dates become days since 1970, of which differences are days.
+    if (name %in% c({names})) x <- as.numeric(as.Date(x))
+"""
+R_TIMED = """\
+    if (name %in% c({names}))
+      x <- as.numeric(as.POSIXct(x, format = "%Y-%m-%dT%H:%M:%S", tz = "UTC")) / 86400
+"""
+
 R_GENERIC = """\
 fields <- jsonlite::read_json("datapackage.json")$resources[[1]]$schema$fields
 declared <- lapply(fields, function(f)
@@ -65,7 +82,7 @@ read <- function(path) {{
   for (name in names(data)) {{
     x <- data[[name]]
     levels <- declared[[name]]
-    if (!is.character(levels)) x <- type.convert(x, as.is = TRUE)
+{dated}    if (!is.character(levels)) x <- type.convert(x, as.is = TRUE)
     data[[name]] <- if (is.null(levels)) x else factor(x, levels = levels)
   }}
   data
@@ -113,9 +130,24 @@ def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         "other": "".join(f"  # {path} is read the same way" for path in paths[:-1]),
         "outcome": outcome,
     }
-    python = PYTHON.format(**read, **models[0])
-    in_r = R.format(levels=_r_levels(fields), **read, **models[1])
+    python = PYTHON.format(read=_python_read(fields), **read, **models[0])
+    in_r = R.format(levels=_r_levels(fields), dated=_r_dated(fields), **read, **models[1])
     return ("python", python), ("r", in_r)
+
+
+def _python_read(fields: Iterable[Mapping[str, Any]]) -> str:
+    """How a file is read, with its dates as numbers if it has any."""
+    dated = [_quoted(f["name"]) for f in fields if f["type"] in TIMES]
+    return DATED.format(read=READ, names=", ".join(dated)) if dated else f"return {READ}"
+
+
+def _r_dated(fields: Sequence[Mapping[str, Any]]) -> str:
+    """The same lines of R, or none."""
+    lines = ""
+    for kind, said in zip(TIMES, (R_DATED, R_TIMED), strict=True):
+        if names := [_quoted(f["name"]) for f in fields if f["type"] == kind]:
+            lines += said.format(names=", ".join(names))
+    return lines
 
 
 def _python_model(names: list[str], case: Any, two: bool) -> dict[str, str]:

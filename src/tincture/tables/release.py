@@ -14,6 +14,7 @@ from tincture.errors import ReleaseError
 from tincture.io.frames import read_table, to_columns, to_frame, to_pandas
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
+from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import of_cause
 from tincture.report.card import Words
@@ -22,6 +23,7 @@ from tincture.tables.words import words_of
 
 DATA = "condensed.csv"
 COHORT = "cohort.csv"
+CLOCK = "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ class CondensedTable(Release):
         """From the files that `save` wrote."""
         about = package["tincture"]
         described = declared(package["resources"][0]["schema"], about.get("records"))
-        schema = of_cause(Schema.from_dict(described, where=str(path / PACKAGE)), about["task"])
+        whole, origin = Schema.from_dict(described, where=str(path / PACKAGE)), about["settings"]
+        dated = with_origin(whole, origin["origin"]) if "origin" in origin else whole
+        schema = of_cause(dated, about["task"])
         has_cohort = COHORT in [r["path"] for r in package["resources"]]
         return cls(
             rows=_read(path / DATA, schema),
@@ -134,6 +138,10 @@ def _framed(frame: pl.DataFrame, kind: str) -> Any:
 
 def _csv(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
+    times = [s for s in frame if isinstance(s.dtype, pl.Datetime)]
+    frame = frame.with_columns(
+        s.dt.strftime(f"{CLOCK}{'Z' if s.dtype == pl.Datetime('us', 'UTC') else ''}") for s in times
+    )
     frame.write_csv(buffer)
     return buffer.getvalue()
 

@@ -77,6 +77,7 @@ class TableTarget(Target):
             n_rows=settings["n_rows"],
             cohort=0,  # the attacks look at the rows
             complete=settings.get("complete", False),
+            origin=settings.get("origin"),
             unit=settings.get("unit"),
             method=settings["method"],
             weights=settings["weights"],

@@ -57,7 +57,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     about, unit = package["tincture"], ledger["unit"]
     settings, models = about["settings"], ", ".join(about["models"])
     balance, schema = settings.get("balance"), package["resources"][0]["schema"]
-    rules = len(schema.get(KEY, ()))
+    rules, origin = len(schema.get(KEY, ())), settings.get("origin")
     what = (
         "Invented rows from which models are trained to predict the outcome. They were searched "
         "for with the answers to the questions below, so that models trained on them predict well "
@@ -86,6 +86,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             ("Made for the models", models),
             ("People in the cohort", f"{about.get('cohort', 0):,}"),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
+            *([("Dates", f"days since {origin}, each person's own")] if origin else []),
             *([("Rules", _obeyed(rules))] if rules else []),
         ),
         use=(

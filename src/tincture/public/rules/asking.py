@@ -9,6 +9,7 @@ from typing import Any
 from tincture.errors import SchemaError, SettingError
 from tincture.public.case import place_of
 from tincture.public.columns import Column
+from tincture.public.dates import moment_of
 from tincture.public.rules.conditions import Among, Condition, Missing, Within
 
 LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
@@ -33,7 +34,7 @@ def condition_of(column: Column, told: Any, at: str) -> Condition:
         return Among(column, frozenset(level_of(column, word, at) for word in words))
     if isinstance(told, Mapping):
         return _range(column, told, at)
-    number = _number(told, "the amount", at)
+    number = _number(column, told, "the amount", at)
     return Within(column, number, number)
 
 
@@ -57,7 +58,7 @@ def level_of(column: Column, word: Any, at: str) -> int:
 def _range(column: Column, told: Mapping[str, Any], at: str) -> Within:
     if not told or not set(told) <= set(LIMITS):
         raise SchemaError(f"{at}: a range is told by {', '.join(LIMITS)}.")
-    limits = {key: _number(value, f'"{key}"', at) for key, value in told.items()}
+    limits = {key: _number(column, value, f'"{key}"', at) for key, value in told.items()}
     low = limits.get("minimum", -math.inf)
     high = limits.get("maximum", math.inf)
     if "exclusiveMinimum" in limits:
@@ -69,7 +70,12 @@ def _range(column: Column, told: Mapping[str, Any], at: str) -> Within:
     return Within(column, low, high)
 
 
-def _number(value: Any, what: str, at: str) -> float:
+def _number(column: Column, value: Any, what: str, at: str) -> float:
+    if column.is_time:
+        read = moment_of(value, column)
+        if read is None or read[1] != column.is_zoned:
+            raise SchemaError(f"{at}: {what} must be a {column.type}, written as its bounds are.")
+        return read[0]
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e15:
         return float(value)
     raise SchemaError(f"{at}: {what} must be a finite number.")

@@ -15,15 +15,16 @@ from tincture.public.columns import Column
 from tincture.public.encoding import Values
 from tincture.public.rules.formula import Formula
 from tincture.public.rules.room import Room, free, is_missing, written
-from tincture.public.rules.rule import Columns, Plain, Step, column_of
+from tincture.public.rules.rule import Columns, Plain, Step, column_of, refuse_mixed
 
 
 @dataclass(frozen=True)
 class Derived(Plain):
     """``{"derive": c, "formula": "a / b ** 2"}``, of levels with ``"cuts": [40, 65]``.
 
-    A value is cut to the bounds of its field. It is missing where the formula has no value, as
-    where a column of it is missing; a field that is required keeps what it holds there.
+    Dates and times count as days, also in parts. A value is cut to the bounds of its field. It is
+    missing where the formula has no value, as where a column of it is missing; a field that is
+    required keeps what it holds there.
     """
 
     told: str
@@ -43,6 +44,7 @@ class Derived(Plain):
         for given in inputs:
             if given.is_categorical and not _are_numbers(given):
                 raise SchemaError(f"{at}: the levels of {given.name!r} are no numbers.")
+        refuse_mixed((column, *inputs), at)
         if column.name in formula.names:
             raise SchemaError(f"{at}: {column.name!r} cannot be derived from itself.")
         cuts, codes = _pieces(column, raw.get("cuts"), at)
@@ -80,7 +82,8 @@ class Derived(Plain):
         return free(self.column, len(values[self.formula.names[0]]))
 
     def _computed(self, values: Values) -> Floats:
-        return self.formula.of_values({c.name: _numbers(c, values[c.name]) for c in self.inputs})
+        amounts = {c.name: _numbers(c, values[c.name]) for c in self.inputs}
+        return self.formula.of_values(amounts) * self.column.per_day
 
     def _source(self, values: Values) -> NDArray[np.generic]:
         x, own = self._computed(values), values[self.column.name]
@@ -97,9 +100,9 @@ def _are_numbers(column: Column) -> bool:
 
 
 def _numbers(column: Column, values: NDArray[np.generic]) -> Floats:
-    """Amounts, or the numbers that levels are."""
+    """Amounts, days of dates and times, or the numbers that levels are."""
     if not column.is_categorical:
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64) / column.per_day
     return np.array([*(float(v) for v in column.levels), np.nan])[np.asarray(values, np.int64)]
 
 

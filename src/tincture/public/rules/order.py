@@ -14,14 +14,14 @@ from tincture.errors import SchemaError
 from tincture.public.columns import Column
 from tincture.public.encoding import Values
 from tincture.public.rules.room import Span, at_least, at_most, same
-from tincture.public.rules.rule import Columns, Plain, Step, columns_of
+from tincture.public.rules.rule import Columns, Plain, Step, columns_of, refuse_mixed
 
 
 @dataclass(frozen=True)
 class Order(Plain):
     """``{"order": [a, b], "strict": true, "gap": 5}``: a + gap ≤ b, or below it.
 
-    The smaller follows the larger.
+    The smaller follows the larger. Between dates and times the gap is of days.
     """
 
     told: str
@@ -37,11 +37,16 @@ class Order(Plain):
         for column in found:
             if column.is_categorical:
                 raise SchemaError(f"{at}: {column.name!r} is no amount to put in order.")
+        if len({c.type if c.is_time else "amount" for c in found}) > 1:
+            raise SchemaError(
+                f"{at}: an order is of amounts, of dates or of datetimes; declare all as one."
+            )
+        refuse_mixed(found, at)
         strict, gap = raw.get("strict", False), raw.get("gap", 0)
         is_number = isinstance(gap, int | float) and not isinstance(gap, bool)
         if not isinstance(strict, bool) or not is_number or not 0 <= gap <= 1e15:
             raise SchemaError(f'{at}: "strict" must be true or false, "gap" a number from 0.')
-        return cls(told, tuple(found), strict, float(gap))
+        return cls(told, tuple(found), strict, float(gap) * found[0].per_day)
 
     @property
     def names(self) -> tuple[str, ...]:

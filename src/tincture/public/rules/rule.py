@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -117,6 +117,18 @@ def columns_of(names: Any, columns: Columns, at: str, fewest: int = 2) -> list[C
     return [column_of(name, columns, at) for name in names]
 
 
+def refuse_mixed(columns: Sequence[Column], at: str) -> None:
+    """Refuse clocks on the wall beside moments.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if len({c.is_zoned for c in columns if c.is_time}) > 1:
+        names = ", ".join(repr(c.name) for c in columns if c.is_time)
+        raise SchemaError(f"{at}: of {names} some have a zone and some none; declare them alike.")
+
+
 def column_of(name: Any, columns: Columns, at: str) -> Column:
     """A column that a rule names.
 
@@ -127,7 +139,7 @@ def column_of(name: Any, columns: Columns, at: str) -> Column:
     column = columns.get(name) if isinstance(name, str) else None
     if column is None:
         raise SchemaError(f"{at}: the schema has no column {name!r}.")
-    if column.type in ("date", "datetime") or column.gap:
+    if column.gap:
         raise SchemaError(
             f"{at}: the column {name!r} has no public bounds or levels, which a rule needs."
         )

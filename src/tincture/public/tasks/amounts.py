@@ -14,7 +14,7 @@ from tincture.errors import SchemaError, SettingError, TableError
 from tincture.public.columns import Column
 from tincture.public.encoding import Amount, Values
 from tincture.public.schema import Schema
-from tincture.public.tasks.common import evenly, logistic, refuse_missing
+from tincture.public.tasks.common import evenly, logistic, refuse_missing, refuse_time
 from tincture.public.tasks.counting import between, coding, denoised
 from tincture.public.tasks.parts import Parts
 
@@ -56,6 +56,7 @@ class Amounts:
                 f"The outcome {outcome!r} has levels; name it by --target, as --outcome is for a "
                 "number or integer with a minimum and a maximum."
             )
+        refuse_time(column, "outcome")
         schema.require_public([outcome])
         if case is not None:
             raise SettingError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tincture.arrays import Floats, Integers, Mask
-from tincture.errors import TableError
+from tincture.errors import SchemaError, TableError
+from tincture.public.columns import Column
 
 
 def logistic(x: Floats) -> Floats:
@@ -24,6 +25,20 @@ def refuse_missing(name: str, missing: Mask) -> None:
     """
     if missing.any():
         raise TableError(f"The outcome {name!r} is missing in some records; complete or drop them.")
+
+
+def refuse_time(column: Column, role: str) -> None:
+    """Refuse an outcome that is a date, and no length of time.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if column.is_time:
+        raise SchemaError(
+            f"The {role} {column.name!r} is a {column.type}; models predict a length of time. Name "
+            "the date it counts from, such as that of admission, by --origin."
+        )
 
 
 def apportion(counts: Floats, total: int, at_least: int = 0) -> Integers:

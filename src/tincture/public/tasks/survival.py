@@ -15,7 +15,14 @@ from tincture.public.case import place_of, turned
 from tincture.public.encoding import Values
 from tincture.public.schema import Schema
 from tincture.public.tasks.bins import Bins, Scale
-from tincture.public.tasks.common import evenly, logistic, refuse_missing, shares, uncertainty
+from tincture.public.tasks.common import (
+    evenly,
+    logistic,
+    refuse_missing,
+    refuse_time,
+    shares,
+    uncertainty,
+)
 from tincture.public.tasks.counting import coding, denoised
 from tincture.public.tasks.lifetimes import REACH, lifetimes
 
@@ -60,6 +67,7 @@ class Survival:
         """
         if schema[time].is_categorical:
             raise SchemaError(f"The time {time!r} must be a number or integer column.")
+        refuse_time(schema[time], "time")
         schema.require_public([time, event])
         low, high = schema[time].bounds
         if low < 0:
