@@ -104,8 +104,8 @@ def test_a_format_that_stays_lack_or_that_needs_more_is_refused(
         made.save(tmp_path / "release", ["meds"])
     assert not (tmp_path / "release").exists()
     flags = "--schema none --target x --epsilon 1 --delta 1e-5 --also meds --out".split()
-    said = run("condense-series", tmp_path / "none", *flags, tmp_path / "release")
-    assert "needs pyarrow" in said.err
+    ended = run("condense-series", tmp_path / "none", *flags, tmp_path / "release")
+    assert "needs pyarrow" in ended.err
 
 
 def test_the_command_line_writes_a_data_set(tmp_path: Path) -> None:
