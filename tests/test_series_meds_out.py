@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def test_a_format_that_stays_lack_or_that_needs_more_is_refused(
     for also, said in ((["sav"], "'sav'.*use meds"), (odd, "must be a list")):
         with pytest.raises(SettingError, match=said):
             made.save(tmp_path / "release", also)
-    monkeypatch.setattr("tincture.stays.meds.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
     with pytest.raises(SettingError, match=r"needs pyarrow.*tincture\[meds\]"):
         made.save(tmp_path / "release", ["meds"])
     assert not (tmp_path / "release").exists()
