@@ -290,6 +290,13 @@ def test_parts_of_a_table_are_read_together(tmp_path: Path) -> None:
     np.testing.assert_allclose(stays.grid, GRID, rtol=1e-6)
 
 
+def test_an_older_copy_in_a_folder_within_is_not_read(tmp_path: Path) -> None:
+    databases.yaib(tmp_path, EVENTS, OUTCOMES)
+    more = EVENTS.with_columns(value=pl.lit(0.0), minute=pl.col("minute") + 1)
+    databases.yaib(tmp_path / "old", more, OUTCOMES)
+    np.testing.assert_allclose(read(tmp_path, None, "stay_id")[0].grid, GRID, rtol=1e-6)
+
+
 def test_what_a_database_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
     databases.mimic(tmp_path, EVENTS, OUTCOMES)
     path = tmp_path / "icu/chartevents.csv"
