@@ -171,8 +171,8 @@ def wide(rng: np.random.Generator, folder: Path) -> tuple[Schema, list[str]]:
     events, outcomes = long_frames(rng)
     with contextlib.suppress(pl.exceptions.PolarsError):
         events = databases.wide(events, "stay_id", "minute")
-    if rng.uniform() < 0.4 and len(events):
-        events = spoil_cells(rng, events)
+        if rng.uniform() < 0.4:
+            events = spoil_cells(rng, events)
     table = write_frame(rng, outcomes, "outcomes")
     flags = ["--target=died", "--id=stay_id", "--hours=12"]
     return SCHEMA, [write_frame(rng, events, "events"), f"--outcomes={table}", *flags]

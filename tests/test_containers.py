@@ -205,7 +205,7 @@ def test_a_code_whose_number_is_nothing_is_the_text_beside_it(nothing: str) -> N
     columns = ("stay", "time", "code", "numeric_value", "text_value")
     cells = [[1], ["2020-01-01 01:00"], ["hr"], [nothing], ["100"]]
     events = pl.DataFrame(dict(zip(columns, cells, strict=True)))
-    names = {"variable": "code", "value": "numeric_value"}
+    names: dict[str, Any] = {"variable": "code", "value": "numeric_value"}
     for number in (pl.lit(nothing), pl.lit(float("nan")), pl.lit(None, pl.Float64)):
         frame = events.with_columns(number.alias("numeric_value"))
         found = grid(frame, outcomes([1], start="2020-01-01"), time="time", **names)

@@ -14,10 +14,11 @@ import pytest
 
 import databases
 from databases import NUMBERS, coded
-from series_helpers import SCHEMA, grid_of, make_stays, read_stays
+from series_helpers import SCHEMA, grid_of, make_stays, read_stays, stays_condenser
 from tincture.errors import SettingError, TableError
 from tincture.public.schema import Schema
 from tincture.stays.events.lengths import hours
+from tincture.stays.reading import read_like, read_sides
 
 EVENTS, OUTCOMES = make_stays(30)
 GRID = grid_of(EVENTS, OUTCOMES)
@@ -289,6 +290,13 @@ def test_parts_of_a_table_are_read_together(tmp_path: Path) -> None:
     np.testing.assert_allclose(stays.grid, GRID, rtol=1e-6)
 
 
+def test_an_older_copy_in_a_folder_within_is_not_read(tmp_path: Path) -> None:
+    databases.yaib(tmp_path, EVENTS, OUTCOMES)
+    more = EVENTS.with_columns(value=pl.lit(0.0), minute=pl.col("minute") + 1)
+    databases.yaib(tmp_path / "old", more, OUTCOMES)
+    np.testing.assert_allclose(read(tmp_path, None, "stay_id")[0].grid, GRID, rtol=1e-6)
+
+
 def test_what_a_database_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
     databases.mimic(tmp_path, EVENTS, OUTCOMES)
     path = tmp_path / "icu/chartevents.csv"
@@ -306,3 +314,49 @@ def test_what_a_database_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.grid, GRID[2:5], rtol=1e-6)
     with pytest.raises(TableError, match="Some outcomes have no 'start'"):
         read(tmp_path, some.with_columns(stay_id=pl.Series([1, 2, 3, 4, 5])), "stay_id", CODED)
+
+
+def test_a_folder_is_condensed_read_again_and_kept_per_person(tmp_path: Path) -> None:
+    folder = tmp_path / "mimic"
+    databases.mimic(folder, *make_stays(60))
+    condenser = stays_condenser(CODED, stay="stay_id", unit="subject_id", n_rows=8, cohort=0)
+    made = condenser.fit(folder).table_
+    assert made.ledger.unit == "subject_id"
+    assert made.events.columns == ["stay_id", "charttime", "itemid", "valuenum"]
+    assert set(made.events["itemid"]) <= set(NUMBERS.values())
+    assert {"start", "prediction_time"} <= set(made.outcomes.columns)
+    assert len(read_like(made.own, made.events, made.outcomes)) == 8
+    sides = make_stays(60)[1].select("stay_id", "died")
+    for name, rows in (("train", sides[:40]), ("test", sides[40:])):
+        rows.write_csv(tmp_path / f"{name}.csv")
+    train, test = read_sides(made, folder, tmp_path / "train.csv", tmp_path / "test.csv", None)
+    assert (len(train), len(test)) == (40, 20)
+
+
+def test_a_release_of_a_wide_table_is_long_and_reads_the_real_one_again(tmp_path: Path) -> None:
+    events, outcomes = make_stays(60)
+    wide = databases.wide(events, "stay_id", "minute")
+    made = stays_condenser(n_rows=8, cohort=0).fit(wide, outcomes).table_
+    assert made.events.columns == ["stay_id", "minute", "variable", "value"]
+    np.testing.assert_array_equal(read_like(made, wide, outcomes).grid, grid_of(events, outcomes))
+    assert len(read_like(made.own, made.events, made.outcomes)) == 8
+    named = events.rename({"variable": "item", "value": "result"})
+    own = stays_condenser(n_rows=8, cohort=0, variable="item", value="result")
+    made = own.fit(named, outcomes).table_
+    assert made.events.columns == ["stay_id", "minute", "item", "result"]
+    np.testing.assert_array_equal(read_like(made, named, outcomes).grid, grid_of(events, outcomes))
+
+
+def test_ages_of_eicu_are_read_with_their_limit(tmp_path: Path) -> None:
+    databases.eicu(tmp_path, EVENTS, OUTCOMES)
+    path = tmp_path / "patient.csv"
+    old = pl.read_csv(path, infer_schema=False)
+    cells = pl.when(pl.col("patientunitstayid") == "1000").then(pl.lit("> 89")).otherwise("age")
+    old.with_columns(age=cells).write_csv(path)
+    fields = [f | {"tincture:limits": True} if f["name"] == "age" else f for f in
+              SCHEMA.to_dict()["fields"]]  # fmt: skip
+    schema = Schema.from_dict({"fields": fields})
+    stays, _ = read(tmp_path, None, "patientunitstayid", schema)
+    encoding = stays.layout.statics
+    assert encoding is not None
+    assert encoding.decode(stays.statics(schema))["age"][0] == pytest.approx(89)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from commands import run
 from series_helpers import SCHEMA, grid_of, make_stays, stays_condenser
 from tincture.errors import SettingError, TableError
 from tincture.io.draft import draft
+from tincture.public.case import Case
 from tincture.public.schema import Schema
+from tincture.stays.formats.source import Form
+from tincture.stays.meds import Study
 from tincture.stays.release import EPOCH, CondensedSeries
 
 
@@ -92,6 +96,36 @@ def test_static_columns_are_events_without_a_time(made: CondensedSeries) -> None
     }  # fmt: skip
 
 
+def test_truth_values_codes_and_a_declared_outcome_are_written_as_they_are_read() -> None:
+    pytest.importorskip("pyarrow")
+    fields = [
+        {"name": "hr", "type": "number", "role": "variable"},
+        {"name": "smokes", "type": "boolean", "role": "static"},
+        {"name": "ward", "type": "integer", "role": "static", "categories": [1, 2]},
+        {"name": "fate", "type": "string", "role": "static", "categories": ["lives", "dies"]},
+    ]
+    fields[0] |= {"constraints": {"minimum": 0, "maximum": 300}}
+    schema = Schema.from_dict({"fields": fields})
+    outcomes = pl.DataFrame(
+        {"id": [1, 2], "smokes": [True, None], "ward": [2, 1], "fate": ["dies", "lives"]}
+    )
+    start = EPOCH + timedelta(days=3)
+    events = pl.DataFrame({"id": [2], "at": [start], "item": ["hr"], "result": [80.1]})
+    case, form = Case("fate", "lives"), Form("id", "at", "item", "result", "datetime")
+    study = Study("icu", schema, case, form, 24.0, EPOCH)
+    files = study.files({"train": (events, outcomes)})
+    found = pl.read_parquet(files["meds/data/train/0.parquet"])
+    assert found.select("subject_id", "code").rows() == [
+        (1, "smokes//true"), (1, "ward//2"), (2, "ward//1"), (2, "hr"),
+    ]  # fmt: skip
+    assert found["time"].to_list() == [None, None, None, start]
+    assert found["numeric_value"][3] == np.float32(80.1)
+    labels = pl.read_parquet(files["meds/labels/train/0.parquet"])
+    assert labels["boolean_value"].to_list() == [False, True]
+    codes = pl.read_parquet(files["meds/metadata/codes.parquet"])["code"].to_list()
+    assert codes == ["hr", "smokes//false", "smokes//true", "ward//1", "ward//2"]
+
+
 def test_a_format_that_stays_lack_or_that_needs_more_is_refused(
     made: CondensedSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,13 +133,13 @@ def test_a_format_that_stays_lack_or_that_needs_more_is_refused(
     for also, said in ((["sav"], "'sav'.*use meds"), (odd, "must be a list")):
         with pytest.raises(SettingError, match=said):
             made.save(tmp_path / "release", also)
-    monkeypatch.setattr("tincture.stays.meds.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
     with pytest.raises(SettingError, match=r"needs pyarrow.*tincture\[meds\]"):
         made.save(tmp_path / "release", ["meds"])
     assert not (tmp_path / "release").exists()
     flags = "--schema none --target x --epsilon 1 --delta 1e-5 --also meds --out".split()
-    said = run("condense-series", tmp_path / "none", *flags, tmp_path / "release")
-    assert "needs pyarrow" in said.err
+    ended = run("condense-series", tmp_path / "none", *flags, tmp_path / "release")
+    assert "needs pyarrow" in ended.err
 
 
 def test_the_command_line_writes_a_data_set(tmp_path: Path) -> None:

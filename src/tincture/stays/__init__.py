@@ -1,3 +1,3 @@
 """All that is only of stays."""
 
-__all__ = ["bench", "condenser", "release", "target"]
+__all__ = ["bench", "condenser", "meds", "release", "target"]

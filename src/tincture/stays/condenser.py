@@ -143,8 +143,16 @@ class SeriesCondenser(Releasing):
             bin_hours=float(self.bin_hours),
         )
         private = schema, self.epsilon, self.delta, self._settings()
-        named = self.stay, self.time, self.time_unit, self.variable, self.value
-        return StaysJob(*private, task, layout, *named)
+        return StaysJob(
+            *private,
+            task,
+            layout,
+            self.stay,
+            self.time,
+            self.time_unit,
+            self.variable,
+            self.value,
+        )
 
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""

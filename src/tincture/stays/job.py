@@ -16,9 +16,10 @@ from tincture.public.tasks import Classification, told_of
 from tincture.spine.job import Found, Invented, Settled, Tell
 from tincture.stays.expectation import Outlook
 from tincture.stays.layout import Layout
+from tincture.stays.meds import Tables
 from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
-from tincture.stays.release import CondensedSeries, Tables, written
+from tincture.stays.release import CondensedSeries, written
 from tincture.stays.sealing import StaysSealing
 
 
@@ -44,8 +45,8 @@ class StaysJob(Settled):
     stay: str
     time: str | None
     time_unit: str | None
-    variable: str | None = None
-    value: str | None = None
+    variable: str | None
+    value: str | None
     one = "stay"
 
     def plan(self) -> Plan:

@@ -105,8 +105,11 @@ class Study:
         return pl.col(self.form.stay).cast(pl.Int64).alias(SUBJECT)
 
     @property
-    def _statics(self) -> list[Column]:
-        return [c for c in self.schema.columns if c.role == "static"]
+    def _columns(self) -> list[Column]:
+        """Variables and static columns; the outcome is a label alone."""
+        others = (self.case.column, self.form.stay)
+        columns = self.schema.columns
+        return [c for c in columns if c.role in ("variable", "static") and c.name not in others]
 
     def _events(self, events: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
         """Static columns as events without a time, before the others of each stay."""
@@ -121,7 +124,7 @@ class Study:
             pl.col(form.variable).alias(CODE),
             pl.col(form.value).cast(pl.Float32).alias(NUMBER),
         )
-        known = [c for c in self._statics if c.name in outcomes.columns]
+        known = [c for c in self._columns if c.name in outcomes.columns]
         still = [self._still(outcomes, column).select(timed.columns) for column in known]
         whole = pl.concat([*still, timed])
         return whole.sort(SUBJECT, TIME, CODE, nulls_last=False, maintain_order=True)
@@ -145,7 +148,7 @@ class Study:
         )
 
     def _codes(self) -> pl.DataFrame:
-        rows = [row for c in self.schema.columns for row in _described(c)]
+        rows = [row for c in self._columns for row in _described(c)]
         types: Any = {CODE: pl.String, "description": pl.String, "unit": pl.String}
         codes = pl.DataFrame(rows, schema=types, orient="row")
         return codes.with_columns(parent_codes=pl.lit(None, pl.List(pl.String)))
@@ -158,12 +161,12 @@ def _code(column: Column, level: Any) -> str:
 
 def _described(column: Column) -> Iterator[tuple[str, str | None, str | None]]:
     """Codes of a column, what they mean and their unit."""
-    if column.role == "variable" or (column.role == "static" and not column.is_categorical):
+    if column.role == "variable" or not column.is_categorical:
         yield column.name, column.description, column.unit
-    elif column.role == "static":
-        labels = column.labels or (None,) * len(column.levels)
-        for level, label in zip(column.levels, labels, strict=True):
-            yield _code(column, level), label or column.description, None
+        return
+    labels = column.labels or (None,) * len(column.levels)
+    for level, label in zip(column.levels, labels, strict=True):
+        yield _code(column, level), label or column.description, None
 
 
 def _types(table: str) -> Any:

@@ -33,16 +33,20 @@ Files = Mapping[str, list[Path]]  # by the name of the table, in small letters
 
 
 def files_of(folder: Path) -> Files:
-    """Tables of a folder and of the folders in it: CSV, also packed, Parquet, or parts of it."""
+    """Tables of a folder, else of the folders in it: CSV, also packed, Parquet, or parts of it."""
     found: dict[str, list[Path]] = {}
     inner = [p for p in sorted(folder.iterdir()) if p.is_dir() and not p.name.startswith(".")]
     for place in (folder, *inner):
+        here: dict[str, list[Path]] = {}
         for path in sorted(p for p in place.iterdir() if p.is_file()):
             if path.name.startswith(".") or path.suffix.lower() not in (*CSV_SUFFIXES, ".parquet"):
                 continue
-            found.setdefault(path.name.split(".")[0].lower(), []).append(path)
+            names = {path.name.split(".")[0].lower()}
             if place != folder and path.suffix.lower() == ".parquet":
-                found.setdefault(place.name.lower(), []).append(path)
+                names.add(place.name.lower())
+            for name in names:
+                here.setdefault(name, []).append(path)
+        found = here | found  # a table of the same name elsewhere may be an old one
     return found
 
 
