@@ -13,7 +13,7 @@ from tincture.evaluation.metrics.figure import runs
 from tincture.evaluation.metrics.survival import kaplan_meier
 from tincture.evaluation.pictures import Bars, Chart, Line
 from tincture.privacy.query import Records
-from tincture.public.columns import Column
+from tincture.public.columns import DAY, Column
 from tincture.public.dates import told
 from tincture.public.encoding import Values
 
@@ -125,18 +125,28 @@ def _edges(real: Floats, column: Column) -> Floats:
     low, high = np.quantile(known, [0.01, 0.99]) if len(known) else column.bounds
     if high <= low:
         low, high = column.bounds
-    if column.type in ("integer", "date") and not (column.is_log and high - low > 10 * BINS):
-        step = max(np.ceil((np.floor(high) + 1 - np.floor(low)) / BINS), 1.0)
-        return np.arange(np.floor(low), np.floor(high) + 1 + step, step)
+    if column.type == "date" or (column.is_time and high - low > BINS * DAY):
+        return column.per_day * _whole(low / column.per_day, high / column.per_day)
+    if column.type == "integer" and not (column.is_log and high - low > 10 * BINS):
+        return _whole(low, high)
     if column.is_log and low > 0:
         return np.geomspace(low, high, BINS + 1)
     return np.linspace(low, high, BINS + 1)
 
 
+def _whole(low: float, high: float) -> Floats:
+    """Edges of whole numbers."""
+    step = max(np.ceil((np.floor(high) + 1 - np.floor(low)) / BINS), 1.0)
+    return np.arange(np.floor(low), np.floor(high) + 1 + step, step)
+
+
 def _range(low: float, high: float, column: Column) -> str:
     """What a bin holds, from its edges, the upper of which is not in it; of dates the first."""
     if column.is_time:
-        return told(column, low) if high == low + 1 else f"from {told(column, low)}"
+        first = told(column, low)
+        if column.type == "datetime" and high - low >= DAY:
+            first = first.partition("T")[0]
+        return first if high == low + 1 else f"from {first}"
     if column.type == "integer" and low == np.floor(low) and high == np.floor(high):
         return f"{low:.10g}" if high == low + 1 else f"{low:.10g} to {high - 1:.10g}"
     return " to ".join(f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}" for x in (low, high))

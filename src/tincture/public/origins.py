@@ -6,7 +6,7 @@ What a record without an origin means depends on that record alone: its days are
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +20,19 @@ from tincture.public.rules import Rule, rules_read
 from tincture.public.schema import Schema
 
 
-def with_origin(schema: Schema, name: str) -> Schema:
+def with_origin(schema: Schema, name: str, drop: Sequence[str] = ()) -> Schema:
     """The schema of a run on days since a date or time, which is left out itself.
 
     Every other date and time becomes days, between the bounds of its ``tincture:days``. Rules are
     kept where they hold of days too: an order on either side of the origin, differences.
+
+    Parameters
+    ----------
+    schema : Schema
+    name : str
+        Of the origin.
+    drop : sequence of str
+        Columns that the run leaves out, which stay as they are.
 
     Raises
     ------
@@ -40,13 +48,18 @@ def with_origin(schema: Schema, name: str) -> Schema:
             "datetime, of which days are counted."
         )
     origin = replace(origin, missing_values=schema.missing_of(name), missing_labels=())
-    columns = tuple(_since(c, origin) if c.is_time else c for c in schema.columns if c.name != name)
+    columns = tuple(
+        _since(c, origin) if c.is_time and c.name not in drop else c
+        for c in schema.columns
+        if c.name != name
+    )
     if all(c.since is None for c in columns):
         raise SchemaError(
             f"The schema has no date but the origin {name!r} (--origin) to count days of; leave "
             "the origin out, or declare another date."
         )
-    rules = tuple(_rules(schema.rules, {c.name: c for c in columns}, name))
+    used = {c.name: c for c in columns if c.name not in drop}
+    rules = tuple(_rules(schema.rules, used, name))
     return replace(schema, columns=columns, rules=rules)
 
 
@@ -54,8 +67,7 @@ def _since(column: Column, origin: Column) -> Column:
     if column.is_zoned != origin.is_zoned:
         raise SchemaError(
             f"The column {column.name!r} and the origin {origin.name!r} (--origin) must both have "
-            "a zone, or both none; correct their bounds or formats, or leave the column out of the "
-            "schema."
+            "a zone, or both none; correct their bounds or formats, or leave it out (--drop)."
         )
     low, high = column.days or (None, None)
     is_whole = (column.type, origin.type) == ("date", "date")

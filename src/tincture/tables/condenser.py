@@ -248,7 +248,7 @@ class Condenser(Releasing):
 
     def _dated(self, schema: Schema) -> Schema:
         """The schema with dates as days since the origin, if there is one."""
-        return schema if self.origin is None else with_origin(schema, self.origin)
+        return schema if self.origin is None else with_origin(schema, self.origin, self.drop)
 
     def _outcome(self, schema: Schema) -> tuple[Schema, Any]:
         """The schema as the run knows it, and the case."""

@@ -12,6 +12,7 @@ from tincture.evaluation.metrics.figure import Figure
 from tincture.evaluation.scores import CEILING, Check, Ratio
 from tincture.models.prepared import impute
 from tincture.privacy.query import Records
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.tables.view import MISSING, View
@@ -93,13 +94,21 @@ def _few(every: Regression) -> frozenset[str]:
 def _names(encoding: Encoding, records: Records, fit: Regression) -> list[str]:
     """What each ratio is of: a standard deviation of an amount, or a level against the first."""
     first: dict[str, str] = {}
+    columns = {c.name: c for c in encoding.columns}
     for column, level in View.of(encoding, records).terms:
         if level is not None and first.get(column, MISSING) == MISSING:
             first[column] = level
     return [
-        f"{column}, per {spread:.3g}" if level is None else f"{column} {level} : {first[column]}"
+        f"{column}, per {_spread(spread, columns[column])}"
+        if level is None
+        else f"{column} {level} : {first[column]}"
         for (column, level), spread in zip(fit.terms, fit.spread, strict=True)
     ]
+
+
+def _spread(spread: float, column: Column) -> str:
+    """A standard deviation; of dates and times in days."""
+    return f"{spread / column.per_day:.3g}{' days' if column.is_time else ''}"
 
 
 def _ratios(source: str, fit: Regression, real: Regression, names: list[str]) -> Iterator[Ratio]:
