@@ -21,6 +21,8 @@ from tincture.public.case import Case
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task, case_of, task_of
 from tincture.report.card import Card, Words, card_page, card_text
+from tincture.report.papers.facts import Facts
+from tincture.report.papers.filed import filed
 
 PACKAGE = "datapackage.json"
 LEDGER = "ledger.json"
@@ -93,16 +95,16 @@ class Release(ABC):
         ReleaseError
             If the folder exists or cannot be written.
         """
-        package, ledger = self.package(), self.ledger.to_dict()
-        card = self._card(package, ledger)
+        facts = self.facts()
         write_folder(
             Path(path),
             {
-                **self.data(),
-                PACKAGE: json_bytes(package),
-                LEDGER: json_bytes(ledger),
-                CARD: card_text(card).encode(),
-                PAGE: card_page(card).encode(),
+                **facts.data,
+                PACKAGE: json_bytes(facts.package),
+                LEDGER: json_bytes(facts.ledger),
+                CARD: card_text(facts.card).encode(),
+                PAGE: card_page(facts.card).encode(),
+                **filed(facts),
             },
         )
 
@@ -178,6 +180,11 @@ class Release(ABC):
     def card(self) -> Card:
         """What the data card is drawn from; holds no record."""
         return self._card(self.package(), self.ledger.to_dict())
+
+    def facts(self) -> Facts:
+        """What its papers are drawn from; holds no record."""
+        package, ledger = self.package(), self.ledger.to_dict()
+        return Facts(self._card(package, ledger), package, ledger, self.data(), self.fingerprint)
 
     def _card(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
         return Card.of(package, ledger, self.schema, self.words(package, ledger))
