@@ -16,8 +16,14 @@ from tincture.report.papers.facts import Facts
 from tincture.report.papers.filed import PAPERS
 from tincture.report.summary import Attacks
 
-LEDGER, CARD, PACKAGE, PROMISE = "ledger.json", "README.md", "datapackage.json", "docs/promise.md"
+LEDGER, CARD, PACKAGE, PROMISE = (
+    "ledger.json",
+    "README.md",
+    "datapackage.json",
+    "docs/promise.md of tincture",
+)
 BOARD, CUSTODIAN, OFFICER = "the board", "the custodian", "the data protection officer"
+CENTRAL = "Central: the custodian alone is trusted with the records."
 HEADS = ("question", "what is known", "where it stands", "to be decided by")
 
 
@@ -82,7 +88,7 @@ def _blank(by: str) -> Markup | None:
 def _identity(facts: Facts) -> Markup:
     rows = [
         ("SHA-256 of the data", facts.fingerprint),
-        ("Invented", f"{facts.size:,} {facts.made}"),
+        ("What it holds", facts.amount),
         ("Files of data", ", ".join(str(r["path"]) for r in facts.package["resources"])),
         ("Made by", facts.made_by),
     ]
@@ -91,7 +97,7 @@ def _identity(facts: Facts) -> Markup:
 
 def _five_safes(facts: Facts, attacks: Attacks) -> Sequence[tuple[str, Sequence[Line]]]:
     held = "The promise needs no control of access." if facts.is_private else "Hand it to nobody."
-    found = attacks.in_short if attacks.findings else "Not shown: add --audit to the command."
+    found = (attacks.in_short, "audit.json") if attacks.findings else ("Not joined.", "")
     return (
         (
             "Safe projects",
@@ -102,10 +108,7 @@ def _five_safes(facts: Facts, attacks: Attacks) -> Sequence[tuple[str, Sequence[
         ),
         (
             "Safe people",
-            (
-                Line("Who is trusted?", facts.trust, PROMISE),
-                Line("Who receives it, and under which agreement?", by=BOARD),
-            ),
+            (Line("Who receives it, and under which agreement?", facts.trust, PROMISE, BOARD),),
         ),
         (
             "Safe settings",
@@ -133,7 +136,7 @@ def _five_safes(facts: Facts, attacks: Attacks) -> Sequence[tuple[str, Sequence[
             (
                 Line("What bounds disclosure?", facts.card.promise, LEDGER),
                 Line("What else was or will be released from these records?", by=CUSTODIAN),
-                Line("What did attacks in the house achieve?", found, "audit.json", BOARD),
+                Line("What did attacks in the house achieve?", *found, BOARD),
             ),
         ),
     )
@@ -159,13 +162,12 @@ def _nist(facts: Facts) -> Sequence[tuple[str, Sequence[Line]]]:
                 Line("Is one person one unit, under one identifier?", by=CUSTODIAN),
                 Line("Algorithms", facts.mechanisms, LEDGER),
                 Line("Composition", facts.composition, LEDGER),
-                Line("Synthetic data: what follows the answers?", facts.made_of_answers, PROMISE),
             ),
         ),
         (
             "What can undermine it",
             (
-                Line("Trust model", f"Central. {facts.trust}", PROMISE, BOARD),
+                Line("Trust model: is the custodian to be relied on?", CENTRAL, PROMISE, BOARD),
                 Line("Queries", "None can be asked of the release: it is a folder of files.", CARD),
                 Line(
                     "Side channels: who saw the run, its time and its failures?",

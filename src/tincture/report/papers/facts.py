@@ -9,11 +9,7 @@ from typing import Any
 
 from tincture.report.card import Card
 
-ACTORS = (
-    "The custodian holds the records, runs the software and is trusted with both. Whoever receives "
-    "the release is not trusted, and neither are recipients who join forces"
-)
-POWER = "whatever they know besides and however they compute"
+CUSTODIAN = "The custodian holds the records, runs the software and is trusted with both."
 ADDING = "Releases from the same records add up: their ε and their δ are to be summed."
 
 
@@ -114,6 +110,13 @@ class Facts:
         return int(about["settings"]["n_rows"]) + int(about.get("cohort", 0))
 
     @property
+    def amount(self) -> str:
+        """The same in words."""
+        people = int(self.package["tincture"].get("cohort", 0))
+        cohort = f", and a cohort of {people:,}" if people else ""
+        return f"{self.size - people:,} invented {self.made}{cohort}"
+
+    @property
     def made_by(self) -> str:
         """The software."""
         return f"tincture {self.card.version}"
@@ -121,7 +124,7 @@ class Facts:
     @property
     def about(self) -> str:
         """What it promises, and what it is."""
-        return f"{self.card.promise} {self.size:,} invented {self.made}. {self.purpose}"
+        return f"{self.card.promise} {self.amount}. {self.purpose}"
 
     @property
     def purpose(self) -> str:
@@ -155,7 +158,8 @@ class Facts:
             "What was declared as public: the schema (names, types, units, bounds, levels and "
             "words for missing of columns, how cells are written, rules between columns) and the "
             f"settings of the run (outcome, models, how many {self.made}, method, effort, seed, "
-            f"unit, ε, δ). Nothing else of the {self.records} is told without noise."
+            f"unit, ε, δ). Nothing else of the {self.records} is told without noise, but that no "
+            "check of them stopped the run."
         )
 
     @property
@@ -195,27 +199,29 @@ class Facts:
     def tuning(self) -> str:
         """What was learned of the records before and beside the questions."""
         return (
-            "Bounds, levels and scales are those declared, and none was computed from records. The "
-            "search is steered by booked answers alone; where the records choose among what it "
-            "found, that is a question in ledger.json. Whether settings were chosen after looks at "
-            "these records without noise is not known here."
+            "Bounds, levels and scales are those of the schema; the software computes none from "
+            "records. The search is steered by booked answers alone; where the records choose "
+            "among what it found, that is a question in ledger.json. Whether settings were chosen "
+            "after looks at these records without noise is not known here."
         )
 
     @property
     def made_of_answers(self) -> str:
         """What was done after the answers were protected."""
-        return (
-            f"All {self.made} are invented from the answers and public settings, and "
-            "written in the declared form; no record enters after an answer, and this costs no "
-            "privacy."
-        )
+        made = f"All {self.made} are invented from answers and public settings alone"
+        if not self.is_private:
+            return f"{made}, but the answers had no noise."
+        return f"{made}; what is made of the answers costs no privacy beyond theirs."
 
     @property
     def trust(self) -> str:
         """Who is trusted with what."""
         if not self.is_private:
-            return f"{ACTORS}; nothing protects the records from them, as ε = ∞."
-        return f"{ACTORS}, {POWER}."
+            return f"{CUSTODIAN} Nothing keeps them from whoever receives the release, as ε = ∞."
+        return (
+            f"{CUSTODIAN} The promise holds against whoever receives the release, alone or with "
+            "others, whatever they know besides and however they compute."
+        )
 
 
 def meaning(field: Mapping[str, Any]) -> str:
