@@ -97,7 +97,10 @@ def test_condense_writes_a_release_and_nothing_else(tmp_path: Path) -> None:
         "card.html",
         "cohort.csv",
         "condensed.csv",
+        "croissant.json",
         "datapackage.json",
+        "deployment.yaml",
+        "healthdcat-ap.jsonld",
         "ledger.json",
     ]
     assert sorted(listing(tmp_path)) == sorted(

@@ -26,6 +26,7 @@ from tincture.errors import (
 )
 from tincture.privacy.budget import Budget
 from tincture.public.schema import Schema
+from tincture.report.papers.filed import PAPERS
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
@@ -129,6 +130,7 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
     condensed.save(folder)
     data = {"condensed.csv", "cohort.csv"}
     names = data | {"datapackage.json", "ledger.json", "README.md", "card.html"}
+    names |= {paper.name for paper in PAPERS}
     assert {p.name for p in folder.iterdir()} == names
     assert [p.name for p in tmp_path.iterdir()] == ["release"]
 

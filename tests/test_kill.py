@@ -17,11 +17,13 @@ import pytest
 from commands import condensing, prepare
 from helpers import make_table
 from tincture.privacy.budget import Budget
+from tincture.report.papers.filed import PAPERS
 from tincture.tables.release import CondensedTable
 
 pytestmark = pytest.mark.slow
 MOMENTS = 50
 FILES = ["README.md", "card.html", "cohort.csv", "condensed.csv", "datapackage.json", "ledger.json"]
+FILES = sorted([*FILES, *(paper.name for paper in PAPERS)])
 KILLED = -9
 
 

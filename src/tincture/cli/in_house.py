@@ -181,19 +181,41 @@ def judge(
 def report(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     out: Annotated[Path, typer.Option(help="HTML file to create.")],
+    board: Annotated[
+        bool, typer.Option("--board", help="The page that a board signs instead of the data card.")
+    ] = False,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="File of an audit's --out, to be joined; the page then stays in-house."),
+    ] = None,
 ) -> None:
     """Write the data card of a release, one HTML page, from the release alone.
+
+    With --board, a list of the Five Safes and of NIST SP 800-226 instead, filled with what the
+    release knows and blank where a person must decide.
 
     Example:
 
     tincture report release/ --out card.html
+
+    tincture report release/ --board --audit audit.json --out board.html
     """
+    from tincture.audit.told import from_file
     from tincture.io.files import require_new, write_file
     from tincture.kinds import load
     from tincture.report.card import card_page
+    from tincture.report.papers.board import board_page
 
-    require_new(out)
-    write_file(out, card_page(load(release).card()).encode())
+    if audit is None:
+        require_new(out)
+    elif board:
+        require_page(out)
+    else:
+        raise SettingError("An audit is joined to the board's page; add --board, or leave it out.")
+    made = load(release)
+    attacks = None if audit is None else from_file(audit, made)
+    page = board_page(made.facts(), attacks) if board else card_page(made.card())
+    write_file(out, page.encode())
 
 
 def require_page(path: Path) -> None:

@@ -18,6 +18,7 @@ from tincture.evaluation.scores import (
     Gap,
     Score,
 )
+from tincture.report.attacks import WARNING, attacked, interval
 from tincture.report.axes import legend
 from tincture.report.charts import score_chart
 from tincture.report.drawings import (
@@ -33,9 +34,8 @@ from tincture.report.drawings import (
 from tincture.report.markup import Child, Markup, element, join
 from tincture.report.page import number, page, paragraphs, section, table
 from tincture.report.ratios import ratios
-from tincture.report.summary import Attacks, InHouse
+from tincture.report.summary import InHouse
 
-WARNING = "Computed from real records — do not release."
 FAR = 0.5  # a calibration intercept is called out beyond it, a slope below it or above its inverse
 
 
@@ -56,7 +56,7 @@ def in_house_page(summary: InHouse) -> str:
         section("Learning speed", _speed(found)),
         curves(found),
         distributions(found),
-        _attacks(summary.attacks, words.records),
+        attacked(summary.attacks, words.records),
         section(f"Looks at real {words.records}", _says_looks(found.looks)),
     )
 
@@ -172,7 +172,7 @@ def _figures(found: Evaluation) -> Markup:
         if s.group == EVERYONE:
             cells.setdefault((s.model, s.metric), {})[s.trained_on] = s.figure
     lines = [
-        (model, metric, *(_interval(row[source]) for source in found.sources))
+        (model, metric, *(interval(row[source]) for source in found.sources))
         for (model, metric), row in cells.items()
     ]
     heads = ["model", "figure", *(f"{s} ({rows[s]:,})" for s in found.sources)]
@@ -185,13 +185,6 @@ def _figures(found: Evaluation) -> Markup:
 def _captioned(text: str, found: Evaluation) -> str:
     """A caption that says what the figures below it are about."""
     return f"{text}; {found.says_case}" if found.says_case else text
-
-
-def _interval(figure: Figure) -> Markup:
-    if figure.low != figure.low:
-        return join(number(figure.value))
-    ends = f"[{number(figure.low)}, {number(figure.high)}]"
-    return join(number(figure.value), element("small", ends))
 
 
 def _subgroups(found: Evaluation) -> Markup | None:
@@ -241,7 +234,7 @@ def _gap(found: Evaluation, gap: Gap) -> Sequence[Child]:
         for source in (CONDENSED, CEILING)
     )
     flag = element("span", "left behind", class_="flag") if gap.is_left_behind else ""
-    differences = (_interval(gap.figure), _interval(gap.excess))
+    differences = (interval(gap.figure), interval(gap.excess))
     return (gap.group, gap.model, gap.metric, ours, best, *differences, flag)
 
 
@@ -262,33 +255,6 @@ def _speed(found: Evaluation) -> Markup:
     of = found.words.rows
     heads = ["model", "trained on", of, "seconds", "times faster", f"times fewer {of}"]
     return table("Time to train, once, on this machine", heads, rows, numbers=4)
-
-
-def _attacks(attacks: Attacks, records: str) -> Markup | None:
-    if not attacks.findings:
-        return None
-    rows = [
-        (f.attack, f.measure, f.says, _interval(f.figure), number(f.chance))
-        for f in attacks.findings
-    ]
-    heads = ["attack", "measure", "finding", "value", "by chance"]
-    verdicts = (
-        element("li", v.says if v.is_well else element("strong", v.says)) for v in attacks.verdicts
-    )
-    return section(
-        "Attacks",
-        paragraphs(
-            f"Whoever holds real {records} tries to tell those that were condensed (members) from "
-            "others. An AUC of ½ is a coin's. What is told rightly of members holds of others too, "
-            "as a release teaches about people at large; what betrays members is their lead.",
-            "Brackets hold 95% intervals: one attack in twenty misses chance though it learns "
-            "nothing. A dash: too few held-out ones to tell. That an attack finds nothing "
-            "proves nothing; the promise rests on its proof.",
-        ),
-        table("What attacks achieved", heads, rows, numbers=2),
-        element("h3", "The vault"),
-        element("ul", *verdicts),
-    )
 
 
 def _says_looks(looks: Sequence[str]) -> Markup:

@@ -21,6 +21,8 @@ from tincture.public.case import Case
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task, case_of, task_of
 from tincture.report.card import Card, Words, card_page, card_text
+from tincture.report.papers.facts import Facts
+from tincture.report.papers.filed import filed
 
 PACKAGE = "datapackage.json"
 LEDGER = "ledger.json"
@@ -113,20 +115,20 @@ class Release(ABC):
         SettingError
             If the data cannot be written in a format.
         """
-        package, ledger = self.package(), self.ledger.to_dict()
-        card = self._card(package, ledger)
-        copies = self.copies(also)
+        facts, copies = self.facts(), self.copies(also)
+        package = dict(facts.package)
         if copies:
-            package["tincture"]["files"] = list(copies)
+            package["tincture"] = {**package["tincture"], "files": list(copies)}
         write_folder(
             Path(path),
             {
-                **self.data(),
+                **facts.data,
                 **copies,
                 PACKAGE: json_bytes(package),
-                LEDGER: json_bytes(ledger),
-                CARD: card_text(card).encode(),
-                PAGE: card_page(card).encode(),
+                LEDGER: json_bytes(facts.ledger),
+                CARD: card_text(facts.card).encode(),
+                PAGE: card_page(facts.card).encode(),
+                **filed(facts),
             },
         )
 
@@ -202,6 +204,11 @@ class Release(ABC):
     def card(self) -> Card:
         """What the data card is drawn from; holds no record."""
         return self._card(self.package(), self.ledger.to_dict())
+
+    def facts(self) -> Facts:
+        """What its papers are drawn from; holds no record."""
+        package, ledger = self.package(), self.ledger.to_dict()
+        return Facts(self._card(package, ledger), package, ledger, self.data(), self.fingerprint)
 
     def _card(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
         return Card.of(package, ledger, self.schema, self.words(package, ledger))
