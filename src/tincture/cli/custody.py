@@ -25,7 +25,13 @@ budget_app = typer.Typer(
 
 @schema_app.command("draft")
 def schema_draft(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file of records; or a code book: .csv or .xlsx, a REDCap data "
+            "dictionary, a Data Package."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,
     from_data: Annotated[
         bool, typer.Option("--from-data", help="Propose bounds and levels from the records.")
@@ -33,7 +39,8 @@ def schema_draft(
 ) -> None:
     """Write a first schema to review: names and types filled, bounds and levels left to confirm.
 
-    Rules between columns can be added as "tincture:rules" (docs/schema.md): every row obeys them.
+    A code book declares what it declares; what it leaves open is null in the draft. Rules between
+    columns can be added as "tincture:rules" (docs/schema.md): every row obeys them.
 
     Example:
 
@@ -49,6 +56,27 @@ def schema_draft(
         typer.echo(text.decode(), nl=False)
     else:
         write_file(out, text)
+
+
+@schema_app.command("book")
+def schema_book(
+    schema: Annotated[Path, typer.Argument(help="Schema, or a draft of one, JSON or YAML.")],
+    out: Annotated[Path, typer.Option(help="Code book to create: .xlsx or .csv.")],
+) -> None:
+    """Write a schema as a code book, one line a column, to read and to fill in without JSON.
+
+    tincture schema draft BOOK makes a schema of it again.
+
+    Example:
+
+    tincture schema book draft.schema.json --out book.xlsx
+    """
+    from tincture.io.books import book_of
+    from tincture.io.files import require_new, write_file
+    from tincture.public.schema import descriptor_at
+
+    require_new(out)
+    write_file(out, book_of(descriptor_at(schema), out.suffix.lower(), str(schema)))
 
 
 @budget_app.command("create")
