@@ -79,6 +79,45 @@ def schema_book(
     write_file(out, book_of(descriptor_at(schema), out.suffix.lower(), str(schema)))
 
 
+@schema_app.command("check")
+def schema_check(
+    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    schema: Annotated[Path, typer.Argument(help="Schema, JSON or YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Tell what of the records would be clipped, is missing, or would be refused. In-house.
+
+    It looks at real records without noise, and is written to SCHEMA.in-house.jsonl: do not release
+    what it tells, and choose no bound by it.
+
+    Example:
+
+    tincture schema check records.csv records.schema.json
+    """
+    from tincture.io.files import beside
+    from tincture.io.frames import read_table
+    from tincture.public.schema import Schema
+    from tincture.tables.agreement import ADVICE, NOTICE, agreements
+
+    described, frame = Schema.load(schema), read_table(records)
+    found = agreements(frame, described, beside(schema, ".in-house.jsonl"))
+    if as_json:
+        print_json(found.to_dict())
+        return
+    table = Table("column", "missing", "below", "above", "refused", title=NOTICE)
+    for c in found.columns:
+        shares = [_share(n, found.records) for n in (c.missing, c.below, c.above, c.refused)]
+        table.add_row(escape(c.column), *shares, style="bold red" if c.says else None)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for line in (*(c.says for c in found.columns if c.says), ADVICE):
+        console.print(line, markup=False)
+
+
+def _share(n: int, of: int) -> str:
+    return f"{n:,} ({n / of:.1%})" if n else ""
+
+
 @budget_app.command("create")
 def budget_create(
     path: Annotated[Path, typer.Argument(help="File to create.")],
