@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.console import Delta, Epsilon, Json, print_json
+
+if TYPE_CHECKING:
+    from tincture.public.schema import Schema
 
 schema_app = typer.Typer(
     help="Write the schema of a table.\n\nExample:\n\ntincture schema draft records.csv",
@@ -48,14 +51,16 @@ def schema_draft(
     """
     from tincture.io.draft import draft
     from tincture.io.files import json_bytes, require_new, write_file
+    from tincture.public.schema import Schema
 
     if out is not None:
         require_new(out)
-    text = json_bytes(draft(table, from_data=from_data))
+    made = draft(table, from_data=from_data)
     if out is None:
-        typer.echo(text.decode(), nl=False)
+        typer.echo(json_bytes(made).decode(), nl=False)
     else:
-        write_file(out, text)
+        write_file(out, json_bytes(made))
+    _advise(Schema.from_dict({"fields": made["fields"]}))
 
 
 @schema_app.command("book")
@@ -104,6 +109,7 @@ def schema_check(
     if as_json:
         print_json(found.to_dict())
         return
+    _advise(described)
     table = Table("column", "missing", "below", "above", "refused", title=NOTICE)
     for c in found.columns:
         shares = [_share(n, found.records) for n in (c.missing, c.below, c.above, c.refused)]
@@ -112,6 +118,14 @@ def schema_check(
     console.print(table)
     for line in (*(c.says for c in found.columns if c.says), ADVICE):
         console.print(line, markup=False)
+
+
+def _advise(schema: Schema) -> None:
+    """What so many columns and levels will cost, where they are many."""
+    from tincture.tables.burden import advice
+
+    if told := advice(schema.columns):
+        typer.echo(told, err=True)
 
 
 def _share(n: int, of: int) -> str:

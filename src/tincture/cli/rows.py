@@ -92,6 +92,10 @@ def condense(
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
+    many_levels: Annotated[
+        bool,
+        typer.Option("--many-levels", help="Go on though a column has more than 500 levels."),
+    ] = False,
 ) -> None:
     """Condense a table of records to a few invented rows, privately.
 
@@ -131,6 +135,7 @@ def condense(
                 weights=_weights(weight or []),
                 balance=balance,
                 effort=effort,
+                many_levels=many_levels,
                 seed=options.seed,
             ),
             (source,),
