@@ -28,7 +28,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
     for name in ORDER:  # the recipient reads what the custodian has released
         run_blocks(EXAMPLES / name, tmp_path)
     released = (tmp_path / "ward-release" / "README.md").read_text()
-    assert "Female" in released and "story" not in released  # what codes mean, and no free text
+    assert "Female" in released and "story" not in released  # labels of codes, and no free text
     page = (tmp_path / "in-house.html").read_text()
     assert "closest row" in page
     assert "sex = female" in page
