@@ -10,7 +10,7 @@ import pytest
 from blocks import SHELL, blocks, run_blocks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-ORDER = ["custodian.md", "recipient.md", "own_estimator.md", "subgroup.md"]
+ORDER = ["custodian.md", "redcap.md", "recipient.md", "own_estimator.md", "subgroup.md"]
 
 
 def test_every_example_has_something_to_run() -> None:
@@ -27,6 +27,8 @@ def test_every_example_has_something_to_run() -> None:
 def test_the_examples_run(tmp_path: Path) -> None:
     for name in ORDER:  # the recipient reads what the custodian has released
         run_blocks(EXAMPLES / name, tmp_path)
+    released = (tmp_path / "ward-release" / "README.md").read_text()
+    assert "Female" in released and "story" not in released  # labels of codes, and no free text
     page = (tmp_path / "in-house.html").read_text()
     assert "closest row" in page
     assert "sex = female" in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.console import Delta, Epsilon, Json, print_json
+
+if TYPE_CHECKING:
+    from tincture.public.schema import Schema
 
 schema_app = typer.Typer(
     help="Write the schema of a table.\n\nExample:\n\ntincture schema draft records.csv",
@@ -26,7 +29,11 @@ budget_app = typer.Typer(
 @schema_app.command("draft")
 def schema_draft(
     table: Annotated[
-        Path, typer.Argument(help="CSV or Parquet file, or folder of a MEDS data set.")
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file of records; or a code book: .csv or .xlsx, a REDCap data "
+            "dictionary, a Data Package, the folder of a MEDS data set."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,
     from_data: Annotated[
@@ -35,7 +42,8 @@ def schema_draft(
 ) -> None:
     """Write a first schema to review: names and types filled, bounds and levels left to confirm.
 
-    Rules between columns can be added as "tincture:rules" (docs/schema.md): every row obeys them.
+    A code book declares what it declares; what it leaves open is null in the draft. Rules between
+    columns can be added as "tincture:rules" (docs/schema.md): every row obeys them.
 
     Example:
 
@@ -43,14 +51,85 @@ def schema_draft(
     """
     from tincture.io.draft import draft
     from tincture.io.files import json_bytes, require_new, write_file
+    from tincture.public.schema import Schema
 
     if out is not None:
         require_new(out)
-    text = json_bytes(draft(table, from_data=from_data))
+    made = draft(table, from_data=from_data)
     if out is None:
-        typer.echo(text.decode(), nl=False)
+        typer.echo(json_bytes(made).decode(), nl=False)
     else:
-        write_file(out, text)
+        write_file(out, json_bytes(made))
+    _advise(Schema.from_dict({"fields": made["fields"]}))
+
+
+@schema_app.command("book")
+def schema_book(
+    schema: Annotated[Path, typer.Argument(help="Schema, or a draft of one, JSON or YAML.")],
+    out: Annotated[Path, typer.Option(help="Code book to create: .xlsx or .csv.")],
+) -> None:
+    """Write a schema as a code book, one line a column, to read and to fill in without JSON.
+
+    tincture schema draft BOOK makes a schema of it again.
+
+    Example:
+
+    tincture schema book draft.schema.json --out book.xlsx
+    """
+    from tincture.io.books import book_of
+    from tincture.io.files import require_new, write_file
+    from tincture.public.schema import descriptor_at
+
+    require_new(out)
+    write_file(out, book_of(descriptor_at(schema), out.suffix.lower(), str(schema)))
+
+
+@schema_app.command("check")
+def schema_check(
+    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    schema: Annotated[Path, typer.Argument(help="Schema, JSON or YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Tell what of the records would be clipped, is missing, or would be refused. In-house.
+
+    It looks at real records without noise, and is written to SCHEMA.in-house.jsonl: do not release
+    what it tells, and choose no bound by it.
+
+    Example:
+
+    tincture schema check records.csv records.schema.json
+    """
+    from tincture.io.files import beside
+    from tincture.io.frames import read_table
+    from tincture.public.schema import Schema
+    from tincture.tables.agreement import ADVICE, NOTICE, agreements
+
+    described, frame = Schema.load(schema), read_table(records)
+    found = agreements(frame, described, beside(schema, ".in-house.jsonl"))
+    if as_json:
+        print_json(found.to_dict())
+        return
+    _advise(described)
+    table = Table("column", "missing", "below", "above", "refused", title=NOTICE)
+    for c in found.columns:
+        shares = [_share(n, found.records) for n in (c.missing, c.below, c.above, c.refused)]
+        table.add_row(escape(c.column), *shares, style="bold red" if c.says else None)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for line in (*(c.says for c in found.columns if c.says), ADVICE):
+        console.print(line, markup=False)
+
+
+def _advise(schema: Schema) -> None:
+    """What so many columns and levels will cost, where they are many."""
+    from tincture.tables.burden import advice
+
+    if told := advice(schema.columns):
+        typer.echo(told, err=True)
+
+
+def _share(n: int, of: int) -> str:
+    return f"{n:,} ({n / of:.1%})" if n else ""
 
 
 @budget_app.command("create")

@@ -98,6 +98,10 @@ def condense(
     effort: Annotated[
         float, typer.Option(help="Factor of the search's length; costs time, not privacy.")
     ] = 1.0,
+    many_levels: Annotated[
+        bool,
+        typer.Option("--many-levels", help="Go on though a column has more than 500 levels."),
+    ] = False,
 ) -> None:
     """Condense a table of records to a few invented rows, privately.
 
@@ -138,6 +142,7 @@ def condense(
                 weights=_weights(weight or []),
                 balance=balance,
                 effort=effort,
+                many_levels=many_levels,
                 seed=options.seed,
             ),
             (source,),

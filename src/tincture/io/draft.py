@@ -3,7 +3,7 @@
 Names come from the header. Types are those of a Parquet file; of a CSV they are read off the cells,
 as are words for missing. Bounds and levels are left as explicit nulls, or proposed from the records
 by ``from_data``. A draft for which cells were read says that it was not reviewed, which `Condenser`
-refuses.
+refuses. A code book (`tincture.io.books`) declares all of it, and nothing is read off records.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from tincture.errors import TableError
-from tincture.io.codes import codes_of, draft_codes
+from tincture.errors import SettingError, TableError
+from tincture.io.books import described
 from tincture.io.files import slug
 from tincture.io.frames import CSV_SUFFIXES, read_table
 from tincture.public.fields import LARGEST, REVIEWED
@@ -61,7 +61,7 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        CSV or Parquet file; or folder of a MEDS data set, whose codes are described.
+        CSV or Parquet file, or a code book, whose declarations are taken as they stand.
     from_data : bool
         Fill in rounded proposals read off the records.
 
@@ -69,10 +69,14 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     ------
     TableError
         If the file cannot be read, or its first line is no line of names.
+    SchemaError
+        If it is a code book that cannot be read.
     """
     path = Path(path)
-    if (codes := codes_of(path)) is not None:
-        return draft_codes(codes, slug(path.resolve().name))
+    if (declared := described(path)) is not None:
+        if from_data:
+            raise SettingError(f"{path} is a code book, which holds no record; leave --from-data.")
+        return declared
     is_text = path.suffix.lower() in CSV_SUFFIXES
     frame = read_table(path)
     if is_text:

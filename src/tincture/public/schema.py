@@ -107,12 +107,7 @@ class Schema:
         SchemaError
             If the file cannot be read or is not a Table Schema.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SchemaError(f"Cannot read the schema {path}: {_reason(error)}.") from None
-        return cls.from_dict(_parse(text, path), where=str(path))
+        return cls.from_dict(descriptor_at(path), where=str(path))
 
     @classmethod
     def from_dict(cls, descriptor: Any, *, where: str = "the schema") -> Schema:
@@ -163,6 +158,21 @@ class Schema:
         if not self.reviewed:
             out[REVIEWED] = False
         return out
+
+
+def descriptor_at(path: str | Path) -> Any:
+    """What a JSON or YAML file holds, as it stands; `Schema.from_dict` tells what it means.
+
+    Raises
+    ------
+    SchemaError
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SchemaError(f"Cannot read the schema {path}: {_reason(error)}.") from None
+    return _parse(text, path)
 
 
 def _parse(text: str, path: Path) -> Any:

@@ -25,6 +25,7 @@ from tincture.search.optimizer import Progress
 from tincture.spine.estimator import Releasing
 from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
+from tincture.tables.burden import require_bearable
 from tincture.tables.cohort import check_people
 from tincture.tables.job import TableJob
 from tincture.tables.method import method_for
@@ -90,6 +91,8 @@ class Condenser(Releasing):
         Feature with levels: the search then heeds each of its groups alike, not by its size.
     effort : float
         Factor of the rounds that cost no privacy: less is quicker, more is a little better.
+    many_levels : bool
+        Whether to go on though a column has more than 500 levels, which takes long and shows few.
     seed : int
         Of the search; the noise takes none.
 
@@ -136,6 +139,7 @@ class Condenser(Releasing):
         weights: Mapping[str, float] | None = None,
         balance: str | None = None,
         effort: float = 1.0,
+        many_levels: bool = False,
         seed: int = 0,
     ) -> None:
         self.schema, self.epsilon, self.delta, self.origin = schema, epsilon, delta, origin
@@ -145,6 +149,7 @@ class Condenser(Releasing):
         self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
         self.unit, self.n_records, self.drop = unit, n_records, drop
         self.balance, self.effort, self.seed = balance, effort, seed
+        self.many_levels = many_levels
 
     def fit(
         self,
@@ -286,6 +291,7 @@ class Condenser(Releasing):
         if not features:
             raise SettingError("No column is left to predict from; drop fewer.")
         schema.require_public([*features, *task.columns])
+        require_bearable([schema[name] for name in features], many_levels=self.many_levels)
         return features
 
     def _model_list(self, task: Task) -> Iterable[Any]:

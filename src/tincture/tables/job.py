@@ -25,6 +25,7 @@ from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.spine.questions import CellCounts
 from tincture.tables.brief import MAX_PEOPLE
+from tincture.tables.burden import advice
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.questions import MarginalCounts
@@ -140,11 +141,15 @@ class TableJob(Settled):
         return {"outcome": about, **names}
 
     def expectation(self) -> str:
-        """From the number of columns and ε."""
-        if self.task.name == "amounts":
-            return UNKNOWN.format("amounts")
+        """From the number of columns and ε, and where columns or levels are many, the time."""
         several = self.task.n_outputs > 2
-        return expectation(len(self.features), self.epsilon, self.method, several=several)
+        told = (
+            UNKNOWN.format("amounts")
+            if self.task.name == "amounts"
+            else expectation(len(self.features), self.epsilon, self.method, several=several)
+        )
+        long = advice(self.encoding.columns, self.n_asked, self.settings["effort"])
+        return f"{told} {long}".strip()
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """By the method that the ledger's plan is of."""

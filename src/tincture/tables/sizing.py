@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tincture.models.portfolio import PLAIN
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
 
 USUAL = 100  # rows that serve models with a penalty or a bound
@@ -15,9 +16,9 @@ FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
 
 
-def coded_columns(encoding: Encoding) -> int:
+def coded_columns(columns: Sequence[Column]) -> int:
     """Columns of a regression's design: amounts, and levels but the first."""
-    return sum(len(c.levels) - 1 if c.is_categorical else 1 for c in encoding.columns)
+    return sum(max(len(c.levels) - 1, 1) for c in columns)
 
 
 def rows_for(
@@ -44,7 +45,7 @@ def rows_for(
     if not (several or set(models) & PLAIN):
         n = min(USUAL, half)
         return n, f"{n} rows are made; no regression without a penalty is served."
-    coded = coded_columns(encoding)
+    coded = coded_columns(encoding.columns)
     share = min(max(rarer / max(total, 1.0), 0.001), 0.5)
     wanted = math.ceil(A_COLUMN * coded / share / 10) * 10
     n = min(max(wanted, USUAL), MOST, half)

@@ -34,7 +34,7 @@ def codes_of(path: Path) -> Path | None:
     return path / CODES if (path / CODES).is_file() else None
 
 
-def draft_codes(path: Path, name: str) -> dict[str, Any]:
+def draft_of(path: Path, name: str) -> dict[str, Any]:
     """A field for each code, with bounds left to confirm.
 
     Parameters
