@@ -22,7 +22,7 @@ from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start
 from tincture.tables.distil import EXTREME, N_PASSED, REALISM, Distance, Judge, distil
-from tincture.tables.starts import paired
+from tincture.tables.starts import repeated
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 SEED = 5
@@ -45,7 +45,7 @@ def setting(
     distance = Distance(Served(resolved, weights or even), task, ENCODING, pool[:300], scores[:300])
     outcomes = task.allot(np.ones(task.n_cells), 40, rng)
     outcomes = outcomes[np.argsort(task.severity(outcomes), kind="stable")]
-    start = paired(pool, scores, 40, rng)
+    start = repeated(pool, scores, 40, rng)
     start = Start(start.prototypes, start.owner, outcomes)
     n_columns = len(ENCODING.slices)
     moves = Moves(pool, ENCODING.slices, np.full(n_columns, 1 / n_columns), n_pairs=16)

@@ -10,15 +10,15 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers import ENCODING, invented
 from tincture.public.tasks import Classification
 from tincture.search.optimizer import Start
-from tincture.tables.starts import A_CASE, LEAVES, grown, paired
+from tincture.tables.starts import A_CASE, LEAVES, grown, repeated
 
 DIED = Classification("died", 2)
 
 
 @pytest.mark.parametrize("n_rows", [4, 5, 100, 501])
-def test_paired_rows_are_equal_and_rise_with_the_score(n_rows: int) -> None:
+def test_repeated_rows_are_equal_and_rise_with_the_score(n_rows: int) -> None:
     points, scores = invented()
-    start = paired(points, scores, n_rows, np.random.default_rng(2))
+    start = repeated(points, scores, n_rows, np.random.default_rng(2))
     assert start.owner.tolist() == [i // 2 for i in range(n_rows)]
     own = [scores[(points == p).all(axis=1)][0] for p in start.prototypes]
     assert len(own) == start.owner[-1] + 1
@@ -27,7 +27,7 @@ def test_paired_rows_are_equal_and_rise_with_the_score(n_rows: int) -> None:
 
 def test_there_may_be_more_prototypes_than_points_to_draw_from() -> None:
     points, scores = invented(30)
-    start = paired(points, scores, 140, np.random.default_rng(2))
+    start = repeated(points, scores, 140, np.random.default_rng(2))
     assert start.prototypes.shape == (70, ENCODING.width)
     assert {tuple(p) for p in start.prototypes} == {tuple(p) for p in points}
 
@@ -100,7 +100,7 @@ def test_rows_of_several_scores_are_drawn_from_every_corner() -> None:
     off = []
     for seed in range(20):
         scores = np.random.default_rng(seed).normal(size=(4096, 3))
-        start = paired(scores, scores, 128, np.random.default_rng(100 + seed))
+        start = repeated(scores, scores, 128, np.random.default_rng(100 + seed))
         assert start.owner.tolist() == np.repeat(np.arange(64), 2).tolist()
         corners = np.bincount((start.prototypes > 0) @ [1, 2, 4], minlength=8)
         off.append(np.square(corners - 8).sum())

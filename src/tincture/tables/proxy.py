@@ -32,7 +32,8 @@ from tincture.tables.distil import Distance, distil
 from tincture.tables.products import Crossed, Products, Term, candidates, found
 from tincture.tables.questions import InteractionSums, LossDifferences, RankProducts
 from tincture.tables.refined import Heard, Lesson, refined
-from tincture.tables.starts import grown, paired
+from tincture.tables.sizing import copies_for
+from tincture.tables.starts import COPIES, grown, repeated
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
@@ -162,10 +163,11 @@ def first_table(
         chances, severity = task.chance(scores), task.severity(outcomes)
         return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
     if task.name == "amounts":  # a row can have the mean itself, and needs no other beside it
-        start = paired(pool, scores, brief.n_rows, rng, copies=1)
+        start = repeated(pool, scores, brief.n_rows, rng, copies=1)
         means = task.chance(teacher.score(start.prototypes))[:, None]
         return replace(start, outcomes=task.outcomes(task.values(means)))
-    start = paired(pool, scores, brief.n_rows, rng)
+    copies = copies_for(brief.encoding, brief.n_rows) if task.is_probabilistic else COPIES
+    start = repeated(pool, scores, brief.n_rows, rng, copies)
     rows = start.prototypes[start.owner]
     return replace(start, outcomes=outcomes_of(rows, brief, teacher, rng))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from tincture.models.portfolio import PLAIN
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
@@ -14,6 +16,8 @@ MOST = 500
 LEAST = 20
 FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
+COPIES = (4, 16)  # equal rows a prototype, at least and at most
+APART = 4  # prototypes for each coded column, before rows are rather repeated
 
 
 def coded_columns(columns: Sequence[Column]) -> int:
@@ -55,3 +59,12 @@ def rows_for(
     if n == half < wanted:
         return n, f"{n} rows are made: {why}, and one row for two people is made at most."
     return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."
+
+
+def copies_for(encoding: Encoding, n_rows: int) -> int:
+    """Equal rows a prototype, which say its chance by how many of them are cases.
+
+    Few columns need few prototypes; what rows are left make chances finer, which trees without a
+    bound on their leaves cannot find among rows that all differ (docs/decisions/0018).
+    """
+    return int(np.clip(n_rows // (APART * coded_columns(encoding)), *COPIES))

@@ -63,13 +63,13 @@ def tied(
     return Start(prototypes, owner, outcomes[np.argsort(noisy)])
 
 
-def paired(
+def repeated(
     points: Floats, scores: Floats, n_rows: int, rng: np.random.Generator, copies: int = COPIES
 ) -> Start:
-    """Prototypes drawn evenly along a score of risk, two rows each, with no outcomes yet.
+    """Prototypes drawn evenly along a score of risk, some rows each, with no outcomes yet.
 
-    Two equal rows may differ in outcome, which says that neither is certain, and keeps trees from
-    taking each for a rule.
+    Equal rows may differ in outcome, which says that none is certain, and keeps trees from taking
+    each for a rule.
 
     Parameters
     ----------
