@@ -208,7 +208,15 @@ class Release(ABC):
     def facts(self) -> Facts:
         """What its papers are drawn from; holds no record."""
         package, ledger = self.package(), self.ledger.to_dict()
-        return Facts(self._card(package, ledger), package, ledger, self.data(), self.fingerprint)
+        return Facts(
+            card=self._card(package, ledger),
+            package=package,
+            ledger=ledger,
+            data=self.data(),
+            fingerprint=self.fingerprint,
+            rows=len(self),
+            cohort=int(package["tincture"].get("cohort", 0)),
+        )
 
     def _card(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Card:
         return Card.of(package, ledger, self.schema, self.words(package, ledger))

@@ -61,6 +61,10 @@ class Facts:
         What stands in each data file.
     fingerprint : str
         Of the data, by which a signature or an audit knows it.
+    rows : int
+        How many invented records there are.
+    cohort : int
+        How many more.
     """
 
     card: Card
@@ -68,6 +72,8 @@ class Facts:
     ledger: Mapping[str, Any]
     data: Mapping[str, bytes]
     fingerprint: str
+    rows: int
+    cohort: int
 
     @property
     def files(self) -> Iterator[File]:
@@ -104,17 +110,10 @@ class Facts:
         return self.card.words.unit if self.is_private else "nobody, as ε = ∞"
 
     @property
-    def size(self) -> int:
-        """How many invented records there are, those of the cohort too."""
-        about = self.package["tincture"]
-        return int(about["settings"]["n_rows"]) + int(about.get("cohort", 0))
-
-    @property
     def amount(self) -> str:
-        """The same in words."""
-        people = int(self.package["tincture"].get("cohort", 0))
-        cohort = f", and a cohort of {people:,}" if people else ""
-        return f"{self.size - people:,} invented {self.made}{cohort}"
+        """How much was invented, in words."""
+        more = f", and a cohort of {self.cohort:,}" if self.cohort else ""
+        return f"{self.rows:,} invented {self.made}{more}"
 
     @property
     def made_by(self) -> str:

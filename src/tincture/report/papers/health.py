@@ -62,7 +62,7 @@ def health_dcat(facts: Facts) -> bytes:
         "dcat:keyword": ["synthetic data", "differential privacy"],
         "dct:provenance": made,
         "foaf:page": {"@id": "card.html", "@type": "foaf:Document"},
-        "healthdcatap:numberOfRecords": _typed(facts.size, "nonNegativeInteger"),
+        "healthdcatap:numberOfRecords": _typed(facts.rows + facts.cohort, "nonNegativeInteger"),
         "healthdcatap:hasStructuredData": bool(described),
         "dcat:distribution": [_distribution(file) for file in files],
     }
