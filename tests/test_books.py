@@ -19,6 +19,7 @@ from test_rules import RULES, schema_of
 from tincture.demo.study import support2
 from tincture.io.books import book_of, described
 from tincture.io.books.listing import Entry, listed, written
+from tincture.io.books.rules import rule_told, rule_written
 from tincture.io.draft import draft
 from tincture.public.columns import Column
 from tincture.public.notation import Notation
@@ -115,6 +116,44 @@ def test_schemas_with_rules_labels_and_hundreds_of_levels_come_back(suffix: str)
         schema_of(RULES[::-1]),
     ):
         assert back(schema, suffix) == schema
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"order": ["low", "high"], "strict": True}, "low < high"),
+        ({"order": ["a b", "c", "d"]}, "`a b` <= c <= d"),
+        ({"order": ["a", "b"], "gap": 5}, None),
+        (
+            {"when": {"smoker": "no"}, "then": {"cigarettes": 0}},
+            "if smoker = no then cigarettes = 0",
+        ),
+        (
+            {
+                "when": {"sex": 1, "age": {"minimum": 55, "exclusiveMaximum": 60.5}},
+                "then": {"p": None},
+            },
+            "if sex = 1 and age >= 55 and age < 60.5 then p = missing",
+        ),
+        (
+            {"only": {"pregnant": ["yes", "not known"]}, "if": {"sex": "1"}},
+            'pregnant = yes or "not known" only if sex = "1"',
+        ),
+        (
+            {"derive": "bmi", "formula": "w / (`body h` / 100) ** 2"},
+            "bmi = w / (`body h` / 100) ** 2",
+        ),
+        ({"derive": "g", "formula": "age", "cuts": [40]}, None),
+        ({"columns": ["a", "b"], "allowed": [["x", "y"]]}, None),
+        ({"when": {"a": ["x"]}, "then": {"b": "missing"}}, None),
+        ({"when": {"a": "then"}, "then": {"b": "missing"}}, 'if a = "then" then b = "missing"'),
+        ({"order": ["a`b", "c\u2028d"]}, None),
+    ],
+)
+def test_rules_are_told_in_words_where_that_loses_nothing(rule: Raw, words: str | None) -> None:
+    told = rule_written(rule)
+    assert told == (json.dumps(rule, ensure_ascii=False) if words is None else words)
+    assert rule_told(told, "here") == rule
 
 
 # A draft that is not complete keeps its marks, its gaps and its order through the book.
@@ -256,9 +295,9 @@ def test_a_dictionary_of_redcap_becomes_a_draft_of_its_export(tmp_path: Path) ->
         "alive": levels("Alive", (0, "False"), (1, "True")),
     }
     assert made["tincture:rules"] == [
-        {"when": {"sex": [1]}, "then": {"pregnant": None}},
+        {"when": {"sex": 1}, "then": {"pregnant": None}},
         {"when": {"age": {"minimum": 55}}, "then": {"pregnant": None}},
-        {"when": {"race___1": [0], "race___2": [0]}, "then": {"tribe": None}},
+        {"when": {"race___1": 0, "race___2": 0}, "then": {"tribe": None}},
         {"when": {"hb": {"exclusiveMinimum": 10.5}}, "then": {"ferritin": None}},
     ]
     assert made["description"].endswith(
@@ -281,10 +320,10 @@ def levels(label: str, *codes: tuple[Any, str], kind: str = "integer") -> Raw:
 @pytest.mark.parametrize(
     ("logic", "rules"),
     [
-        ("[sex] <> '1'", [{"sex": [1]}]),
-        ('[sex]="2"', [{"sex": [1]}]),
+        ("[sex] <> '1'", [{"sex": 1}]),
+        ('[sex]="2"', [{"sex": 1}]),
         ("[stage] >= 3", [{"stage": [1, 2]}]),
-        ("[stage] = '1' or [stage] = '2'", [{"stage": [3]}]),
+        ("[stage] = '1' or [stage] = '2'", [{"stage": 3}]),
         ("[age] > 20 OR [age] < 10", [{"age": {"maximum": 20, "minimum": 10}}]),
         ("[age] <> ''", [{"age": None}]),
         ("[age] = ''", []),

@@ -61,14 +61,20 @@ def _rules(name: str, text: str, known: Mapping[str, Raw]) -> list[Raw]:
             continue
         sides = [term for term in terms if term is not None]
         if not is_one:
-            return [{"when": side, "then": {name: None}} for side in sides]
+            return [{"when": _plainly(side), "then": {name: None}} for side in sides]
         together: Raw = {}
         for side in sides:
             for column, told in side.items():
                 together[column] = _both(together[column], told) if column in together else told
         if all(told != [] for told in together.values()):
-            return [{"when": together, "then": {name: None}}]
+            return [{"when": _plainly(together), "then": {name: None}}]
     return []
+
+
+def _plainly(side: Raw) -> Raw:
+    """A level by itself where it is the only one."""
+    alone = {k: v[0] for k, v in side.items() if isinstance(v, list) and len(v) == 1}
+    return side | alone
 
 
 def _hidden(text: str, known: Mapping[str, Raw]) -> Raw | None:

@@ -153,7 +153,7 @@ def from_lines(lines: Lines, path: Path) -> Raw:
     for i, line in enumerate(lines[1:], start=2):
         row = {h: cell for h, cell in zip(heads, line, strict=False) if cell.strip()}
         at = f"The code book {path}, line {i}"
-        rules += [rule_told(text, at) for text in row.get("rule", "").splitlines() if text.strip()]
+        rules += [rule_told(text, at) for text in row.get("rule", "").split("\n") if text.strip()]
         if row.get("name") == TABLE and i == 2:
             schema = {"$schema": PROFILE, **_table(row, at)}
         elif "name" in row:
