@@ -95,6 +95,8 @@ def test_a_wide_row_without_a_time_is_refused_if_it_holds_a_value() -> None:
         pl.when(pl.col("minute").is_not_null()).then(n).alias(n) for n in names
     )
     np.testing.assert_array_equal(grid_of(empty, OUTCOMES)[:, 1:], GRID[:, 1:])
+    nan = empty.with_columns(pl.col(names).fill_null(float("nan")))
+    np.testing.assert_array_equal(grid_of(nan, OUTCOMES)[:, 1:], GRID[:, 1:])
 
 
 # Lengths of time.
@@ -306,6 +308,11 @@ def test_what_a_database_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
         read(tmp_path, None, "stay_id", CODED)
     table.write_csv(path)
     stays = tmp_path / "icu/icustays.csv"
+    whole = pl.read_csv(stays)
+    whole.drop("hadm_id").write_csv(stays)
+    with pytest.raises(TableError, match=r"icustays of .* no column 'hadm_id', by which labevents"):
+        read(tmp_path, None, "stay_id", CODED)
+    whole.write_csv(stays)
     some = OUTCOMES.select("stay_id", "died", "age", "sex")[:5]
     pl.concat([pl.read_csv(stays), pl.read_csv(stays)[:2]]).write_csv(stays)
     with pytest.raises(TableError, match="names a 'stay_id' twice"):

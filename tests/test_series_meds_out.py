@@ -98,7 +98,7 @@ def test_static_columns_are_events_without_a_time(made: CondensedSeries) -> None
 
 def test_truth_values_codes_and_a_declared_outcome_are_written_as_they_are_read() -> None:
     pytest.importorskip("pyarrow")
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"name": "hr", "type": "number", "role": "variable"},
         {"name": "smokes", "type": "boolean", "role": "static"},
         {"name": "ward", "type": "integer", "role": "static", "categories": [1, 2]},

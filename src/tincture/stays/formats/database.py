@@ -120,6 +120,11 @@ class Database:
 
     def _frames(self, name: str, columns: Columns) -> list[pl.LazyFrame]:
         where = self._where(name)
+        if columns.by and columns.by not in self._stays.columns:
+            raise TableError(
+                f"The table {self._preset.stays} of {self._folder} has no column {columns.by!r}, "
+                f"by which {name} names stays; copy the table again."
+            )
         needed = {columns.by or self._stay, columns.variable, columns.value} - {""}
         frames = [_spelled(f, needed, where) for f in scans(_one(self._files, name), where)]
         for types in (types_of(frame, where) for frame in frames):

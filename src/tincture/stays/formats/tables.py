@@ -181,8 +181,9 @@ def _unfold(batch: pl.DataFrame, names: list[str], use: Use) -> None:
     alike: dict[pl.DataType, list[str]] = {}
     for name in names:
         alike.setdefault(batch.schema[name], []).append(name)
-    for some in alike.values():
+    for kind, some in alike.items():
         long = batch.unpivot(
             on=some, index=[WHOSE, WHEN], variable_name=VARIABLE, value_name=VALUE
         ).drop_nulls(VALUE)
+        long = long.drop_nans(VALUE) if kind.is_float() else long
         use(long.rename({WHOSE: STAY, WHEN: HOUR}))
