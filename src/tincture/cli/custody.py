@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import Delta, Epsilon, Json, print_json
+from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
 
 schema_app = typer.Typer(
     help="Write the schema of a table.\n\nExample:\n\ntincture schema draft records.csv",
@@ -25,7 +25,7 @@ budget_app = typer.Typer(
 
 @schema_app.command("draft")
 def schema_draft(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    table: Annotated[Path, typer.Argument(help=f"{RECORDS}.")],
     out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,
     from_data: Annotated[
         bool, typer.Option("--from-data", help="Propose bounds and levels from the records.")

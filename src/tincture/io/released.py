@@ -13,6 +13,7 @@ from typing import Any
 
 from tincture.io.files import slug
 from tincture.public.columns import Column
+from tincture.public.dialect import DIALECT
 from tincture.public.notation import PLAIN
 from tincture.public.schema import Schema
 from tincture.public.words import number_of
@@ -24,7 +25,9 @@ def plain(schema: Schema) -> Schema:
         replace(c, notation=PLAIN, missing_values=None, missing_labels=(), cause_of=None)
         for c in schema.columns
     )
-    return replace(schema, columns=columns, missing_values=("",), missing_labels=())
+    return replace(
+        schema, columns=columns, missing_values=("",), missing_labels=(), dialect=DIALECT
+    )
 
 
 def resource_schema(schema: Schema) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def of_records(schema: Schema) -> dict[str, Any]:
             fields[column.name] = own if column.cause_of is None else field
     name = schema.name if schema.name is not None and slug(schema.name) != schema.name else None
     out = {"name": name, "missingValues": described["missingValues"], "fields": fields}
+    out |= schema.dialect.to_dict()
     return {k: v for k, v in out.items() if v is not None}
 
 
@@ -90,7 +94,8 @@ def declared(resource: Mapping[str, Any], records: Mapping[str, Any] | None) -> 
         return dict(resource)
     own = records.get("fields", {})
     fields = [_field(field, own.get(field["name"], {})) for field in resource["fields"]]
-    whole = {k: records[k] for k in ("name", "missingValues") if k in records}
+    own_keys = ("name", "missingValues", "dialect", "encoding")
+    whole = {k: records[k] for k in own_keys if k in records}
     return {**resource, **whole, "fields": fields}
 
 

@@ -5,6 +5,7 @@ __all__ = [
     "causes",
     "cells",
     "columns",
+    "dialect",
     "encoding",
     "fields",
     "notation",
