@@ -31,6 +31,7 @@ READERS = {
     SAS.title: "read_sas7bdat",
     TRANSPORT.title: "read_xport",
 }
+LINE = 80  # bytes, of which a SAS transport file has whole numbers
 WHOLE = re.compile(r"[FN]\d+(\.0)?")  # a display format of SPSS without decimal places
 WITH_CODES = (SPSS, STATA, SAS)  # of whose missing values pyreadstat tells which they are
 
@@ -102,10 +103,11 @@ class Labelled:
                 return
 
     def _require_all(self, done: int) -> None:
-        if self._n_records is not None and done != self._n_records:
-            raise TableError(
-                f"The table {self.source.path} has fewer records than it says; copy the file again."
-            )
+        """Refuse a file that is cut off, of which pyreadstat would read what is left."""
+        path = self.source.path
+        is_cut = self.source.format is TRANSPORT and path.stat().st_size % LINE != 0
+        if is_cut or (self._n_records is not None and done != self._n_records):
+            raise TableError(f"The table {path} ends before its last record; copy the file again.")
 
     def fields(self) -> dict[str, dict[str, Any]]:
         """What the file says of its columns, once its records were read."""
