@@ -206,6 +206,7 @@ def test_labels_and_missing_codes_of_spss_go_into_the_draft(tmp_path: Path) -> N
             "sex": [1.0, 2.0, 2.0, 9.0, 1.0],
             "pain": [0.0, 3.0, 10.0, 7.0, 1.0],
             "ward": ["icu", "med", "??", "", "icu"],
+            "wbc": [4.5, -99.5, 7.0, -1e6, 5.0],
         }
     )
     path = tmp_path / "study.sav"
@@ -219,12 +220,18 @@ def test_labels_and_missing_codes_of_spss_go_into_the_draft(tmp_path: Path) -> N
             "pain": {0: "none", 10: "worst"},
             "ward": {"icu": "Intensive care", "med": "Medicine"},
         },
-        missing_ranges={"age": [999, {"lo": -5, "hi": -1}], "sex": [9], "ward": ["??"]},
+        missing_ranges={
+            "age": [999, {"lo": -5, "hi": -1}],
+            "sex": [9],
+            "ward": ["??"],
+            "wbc": [{"lo": -1e9, "hi": 0}],
+        },
         variable_measure={"sex": "nominal", "pain": "scale", "ward": "nominal"},
     )
     made = draft(path)
     assert all(field.pop("tincture:reviewed") is False for field in made["fields"])
-    age, sex, pain, ward = made["fields"]
+    age, sex, pain, ward, wbc = made["fields"]
+    assert wbc["missingValues"] == ["", "-1000000", "-99.5"]  # a range with no end to list
     missing = [{"value": str(v)} for v in range(-5, 0)]
     told = {"value": "999", "label": "not known"}
     assert age["description"] == "Age at entry"

@@ -19,7 +19,7 @@ from tincture.errors import TableError
 from tincture.io.readers.clocks import Clock, clock_of, told
 from tincture.io.readers.formats import PORTABLE, SAS, SPSS, STATA, TRANSPORT, Source
 from tincture.io.readers.guard import library, read_with, require_different
-from tincture.io.readers.meanings import meanings
+from tincture.io.readers.meanings import meanings, whole_numbers
 from tincture.io.readers.packed import most_bytes, refuse_bomb
 from tincture.io.readers.table import Table, as_text
 
@@ -79,6 +79,7 @@ class Labelled:
         if (self._n_records or 0) * self._width() > most_bytes(path):
             refuse_bomb(path)
         self._codes: dict[str, set[str]] = {name: set() for name in self._names}
+        self._found: dict[str, set[float]] = {name: set() for name in self._names}
 
     def frames(self, size: int | None = None) -> Iterator[pl.DataFrame]:
         """So many of the records at once, or all of them; a column is of one type in each.
@@ -93,6 +94,7 @@ class Labelled:
             cells, about = self._part(row_offset=done, row_limit=size or 0)
             frame = pl.DataFrame([self._column(name, cells[name], about) for name in self._names])
             del cells
+            self._note_codes(frame)
             done += frame.height
             is_last = size is None or frame.height < size
             if is_last:
@@ -101,6 +103,18 @@ class Labelled:
                 yield frame
             if is_last:
                 return
+
+    def _note_codes(self, frame: pl.DataFrame) -> None:
+        """Keep the user-missing numbers that occur, of ranges that are too wide to be listed."""
+        for name in self.about.missing_ranges or ():
+            numbers = frame[name].drop_nulls()
+            for low, high in self._ranges(name):
+                if numbers.dtype.is_numeric() and not whole_numbers(low, high):
+                    self._found[name] |= set(numbers.filter(numbers.is_between(low, high)))
+
+    def _ranges(self, name: str) -> list[tuple[Any, Any]]:
+        found = self.about.missing_ranges.get(name, ()) if self.about.missing_ranges else ()
+        return [(r["lo"], r["hi"]) for r in found]
 
     def _require_all(self, done: int) -> None:
         """Refuse a file that is cut off, of which pyreadstat would read what is left."""
@@ -115,12 +129,12 @@ class Labelled:
 
     def _field(self, name: str) -> dict[str, Any]:
         about, clock = self.about, self._clock(name)
-        ranges = about.missing_ranges.get(name, ()) if about.missing_ranges else ()
+        occurring = [(v, v) for v in sorted(self._found[name])]
         return meanings(
             self._kind(name) if clock is None else clock.kind,
             about.variable_value_labels.get(name, {}),
             tags=self._codes[name],
-            missing=[(r["lo"], r["hi"]) for r in ranges],
+            missing=[*self._ranges(name), *occurring],
             measure=about.variable_measure.get(name),
             description=about.column_names_to_labels.get(name),
         )

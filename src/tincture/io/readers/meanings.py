@@ -42,7 +42,7 @@ def meanings(
     for low, high in missing:
         inside = [v for v in labels if isinstance(v, str) == is_text and low <= v <= high]
         words |= {_word(v): labels.pop(v) for v in inside}
-        words |= {_word(v): "" for v in _listed(low, high) if _word(v) not in words}
+        words |= {_word(v): "" for v in whole_numbers(low, high) if _word(v) not in words}
     field: dict[str, Any] = {"type": kind}
     if _are_levels(labels, kind, measure):
         values = [v if is_text else _plain(v) for v in labels]
@@ -57,7 +57,7 @@ def meanings(
     return field | ({"description": told} if told else {})
 
 
-def _listed(low: Code, high: Code) -> Sequence[Code]:
+def whole_numbers(low: Code, high: Code) -> Sequence[Code]:
     """The whole numbers of a range, if they are few; the one value that it is."""
     if low == high or isinstance(low, str) or isinstance(high, str):
         return [low]
