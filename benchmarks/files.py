@@ -18,14 +18,14 @@ N_RECORDS = 1_000_000
 
 
 def make(folder: Path) -> None:
-    """Ten amounts, eight coded columns and two of words."""
+    """Twelve amounts, six coded columns and two of words."""
     import numpy as np
     import pandas as pd
     import pyreadstat
 
     rng = np.random.default_rng(0)
-    amounts = {f"x{i}": rng.normal(50, 20, N_RECORDS).round(1) for i in range(10)}
-    codes = {f"k{i}": rng.integers(0, 5, N_RECORDS).astype(float) for i in range(8)}
+    amounts = {f"x{i}": rng.normal(50, 20, N_RECORDS).round(1) for i in range(12)}
+    codes = {f"k{i}": rng.integers(0, 5, N_RECORDS).astype(float) for i in range(6)}
     words = {f"s{i}": rng.choice(["male", "female", "other"], N_RECORDS) for i in range(2)}
     table = pd.DataFrame(amounts | codes | words)
     pyreadstat.write_sav(table, folder / "table.sav")

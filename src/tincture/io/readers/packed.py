@@ -13,7 +13,7 @@ from tincture.errors import TableError
 from tincture.io.readers.formats import BZIP2, GZIP, TEXT, XZ, ZIP, Format
 from tincture.public.fields import listed
 
-MOST, RATIO = 1 << 28, 100  # bytes, or as many times the size of the file: a bomb is more
+MOST, RATIO = 1 << 26, 100  # bytes, or as many times the size of the file: a bomb is more
 CHUNK = 1 << 20
 OPENERS: dict[str, Any] = {GZIP.title: gzip.open, BZIP2.title: bz2.open, XZ.title: lzma.open}
 
