@@ -44,6 +44,7 @@ numpydoc_validation_checks |= {"PR01", "PR04", "PR07", "RT01", "RT03", "YD01"}
 CONTENTS = {
     "Guides": [
         "docs/schema",
+        "docs/files",
         "docs/how-to-choose",
         "docs/evaluation",
         "docs/audit",

@@ -247,7 +247,7 @@ TABLES = [
     ),
     Case("an empty file", "is empty", 4, folder=put("records.csv", "")),
     Case("blank lines", "is empty", 4, folder=put("records.csv", "\n\n \n")),
-    Case("no text", "cannot be read", 4, folder=put("records.csv", b"\x00\xff\xfe\n" * 99)),
+    Case("no text", "is no UTF-8 text", 4, folder=put("records.csv", b"\x00\xff\xfe\n" * 99)),
     Case("a header alone", "holds no record", 4, folder=put("records.csv", "age,died")),
     Case("a torn CSV", "ends in the middle of a record", 4, folder=cut("records.csv", 30)),
     Case("a ragged CSV", "cannot be read", 4, folder=put("records.csv", f"a,b\n1,{NAME},3\n")),

@@ -259,7 +259,6 @@ def test_names_that_people_give_are_taken(names: list[str], tmp_path: Path) -> N
         ["63,1.2,male,0", "71,0.9,female,1", "55,3.1,male,1"],
         ["F,icu,III", "M,med,I", "F,icu,III", "M,icu,II", "F,med,III", "F,icu,I"],
         ["Zx81,63,,false,2020-05-01", "Zx82,71,1.5,true,2020-05-02"],
-        ["age;sex;died", "63;f;1", "71;m;0"],
         ["63\t1.2\tmale", "71\t0.9\tfemale"],
     ],
 )

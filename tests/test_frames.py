@@ -175,7 +175,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
         ("t.csv", b" \n\n", "is empty"),
         ("t.csv", b"x,y\n", "holds no record"),
         ("t.csv", b"x,y\n1,2\n" + SENTINEL.encode() + b",2,3\n", "cannot be read"),
-        ("t.csv", b"x\n\xff" + SENTINEL.encode() + b"\n", "cannot be read"),
+        ("t.csv", b"x\n\xff" + SENTINEL.encode() + b"\n", "is no UTF-8 text"),
         ("t.parquet", b"", "cannot be read"),
         ("t.parquet", b"PAR1" + SENTINEL.encode(), "cannot be read"),
         ("t.xlsx", b"PK" + SENTINEL.encode(), "cannot be read"),

@@ -257,7 +257,7 @@ def test_many_more_records_than_said_are_refused(tmp_path: Path) -> None:
     ("names", "sentence"),
     [
         ([], "holds no Parquet or CSV file"),
-        (["a.csv", "b.parquet"], "parts of one kind"),
+        (["a.csv", "b.parquet"], "parts of one format"),
         (["a.parquet"], "cannot be read"),
         (["README.txt"], "holds no Parquet or CSV file"),
     ],

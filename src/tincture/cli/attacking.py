@@ -63,7 +63,7 @@ def audit(
         release,
         CondensedTable,
         TableTarget,
-        lambda: two_tables(records, held_out),
+        lambda made: two_tables(records, held_out, made.schema.dialect),
         options,
         sensitive=sensitive or [],
     )
@@ -91,8 +91,8 @@ def audit_series(
     from tincture.stays.release import CondensedSeries
     from tincture.stays.target import StaysTarget
 
-    def sides() -> Sequence[Any]:
-        two_tables(records, held_out)
+    def sides(made: Release) -> Sequence[Any]:
+        two_tables(records, held_out, made.schema.dialect)
         return (events, records), (held_out_events, held_out)
 
     _attack(release, CondensedSeries, StaysTarget, sides, options)
@@ -102,7 +102,7 @@ def _attack(
     folder: Path,
     kind: type[Release],
     target: Callable[[Any], Target],
-    sides: Callable[[], Sequence[Any]],
+    sides: Callable[[Any], Sequence[Any]],
     options: Attacking,
     sensitive: Sequence[str] = (),
 ) -> None:
@@ -114,8 +114,9 @@ def _attack(
     if options.out is not None:
         require_page(options.out)
     looks = looks_of(folder)
-    made = target(kind.load(folder))
-    members, others = sides()
+    release = kind.load(folder)
+    made = target(release)
+    members, others = sides(release)
     with progress_bar(options.quiet or options.as_json, "Attacking the release") as progress:
         found = attack(
             made,

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import Delta, Epsilon, Json, print_json
+from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
 
 if TYPE_CHECKING:
     from tincture.public.schema import Schema
@@ -31,8 +31,8 @@ def schema_draft(
     table: Annotated[
         Path,
         typer.Argument(
-            help="CSV or Parquet file of records; or a code book: .csv or .xlsx, a REDCap data "
-            "dictionary, a Data Package, the folder of a MEDS data set."
+            help=f"{RECORDS}; or a code book: .csv or .xlsx, a REDCap data dictionary, a Data "
+            "Package, the folder of a MEDS data set."
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="File to create; by default printed.")] = None,

@@ -14,6 +14,7 @@ from tincture.errors import SettingError
 
 if TYPE_CHECKING:
     from tincture.evaluation.bench import Bench
+    from tincture.public.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def evaluate(
         release,
         CondensedTable,
         lambda made: TableBench(made, model),
-        lambda: two_tables(train, test),
+        lambda made: two_tables(train, test, made.schema.dialect),
         options,
         at=at or [],
     )
@@ -123,7 +124,7 @@ def evaluate_series(
         release,
         CondensedSeries,
         lambda made: StaysBench(made, network or None),
-        lambda: ((events, train), (test_events, test)),
+        lambda _: ((events, train), (test_events, test)),
         options,
         runs=runs,
     )
@@ -133,13 +134,13 @@ def judge(
     folder: Path,
     kind: Any,
     bench: Callable[[Any], Bench],
-    sides: Callable[[], Sequence[Any]],
+    sides: Callable[[Any], Sequence[Any]],
     options: Judging,
     **settings: Any,
 ) -> None:
     """Evaluate a release of any kind, write the page and say what was found.
 
-    The sides are read after the release was; other settings are those of
+    The sides are read after the release was, by what it says; other settings are those of
     `tincture.evaluation.evaluate.evaluate`.
     """
     from tincture.audit.told import from_file
@@ -159,7 +160,7 @@ def judge(
     with progress_bar(silent, "Training on the release and others") as told:
         found = run(
             bench(made),
-            *sides(),
+            *sides(made),
             by=options.by or [],
             schema=options.schema,
             seed=options.seed,
@@ -231,12 +232,12 @@ def require_page(path: Path) -> None:
     require_outside(path)
 
 
-def two_tables(condensed: Path, held_out: Path) -> list[Any]:
+def two_tables(condensed: Path, held_out: Path, dialect: Dialect) -> list[Any]:
     """The records a release was made of, and others; the same ones twice would flatter it."""
     from tincture.errors import TableError
     from tincture.io.frames import read_table
 
-    frames = [read_table(path) for path in (condensed, held_out)]
+    frames = [read_table(path, dialect) for path in (condensed, held_out)]
     if frames[0].equals(frames[1]):
         raise TableError(
             f"{held_out} holds the same records as {condensed}; expected records that the release "

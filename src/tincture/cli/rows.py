@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from tincture.cli.condensing import Condensing, condensed
-from tincture.cli.console import CaseLevel, Delta, Epsilon
+from tincture.cli.console import RECORDS, CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
 
 def condense(
     records: Annotated[
-        Path, typer.Argument(help="CSV or Parquet file, one record a row; see --partitioned.")
+        Path, typer.Argument(help=f"{RECORDS}, one record a row; see --partitioned.")
     ],
     schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
     epsilon: Epsilon,
@@ -118,7 +118,7 @@ def condense(
 
     def made() -> tuple[Condenser, tuple[Any, ...]]:
         described = Schema.load(schema)
-        source = Partitioned(records) if partitioned else read_table(records)
+        source = Partitioned(records) if partitioned else read_table(records, described.dialect)
         return (
             Condenser(
                 schema=described,

@@ -1,9 +1,11 @@
 """A first schema of a table, for a person to complete.
 
-Names come from the header. Types are those of a Parquet file; of a CSV they are read off the cells,
-as are words for missing. Bounds and levels are left as explicit nulls, or proposed from the records
-by ``from_data``. A draft for which cells were read says that it was not reviewed, which `Condenser`
-refuses. A code book (`tincture.io.books`) declares all of it, and nothing is read off records.
+Names come from the header. Types are those of a Parquet file; of a CSV or a workbook they are read
+off the cells, as are words for missing and the dialect. Files of SPSS, Stata, SAS and R say more,
+which is taken over: labels, levels, words for missing. Bounds and levels are left as explicit
+nulls, or proposed from the records by ``from_data``. A draft for which cells were read, or what a
+file says was taken, says that it was not reviewed, which `Condenser` refuses. A code book
+(`tincture.io.books`) declares all of it, and nothing is read off records.
 """
 
 from __future__ import annotations
@@ -13,13 +15,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import narwhals as nw
 import polars as pl
 
 from tincture.errors import SettingError, TableError
 from tincture.io.books import described
 from tincture.io.files import slug
-from tincture.io.frames import CSV_SUFFIXES, read_table
-from tincture.public.fields import LARGEST, REVIEWED
+from tincture.io.readers import read_source
+from tincture.io.readers.formats import EXCEL, PARQUET, TEXT, located, named
+from tincture.io.readers.texts import guessed
+from tincture.public.cells import MISSING, Field, cells_of
+from tincture.public.dialect import DIALECT
+from tincture.public.fields import LARGEST, REVIEWED, field_read
+from tincture.public.notation import PLAIN, TIMES, Notation
 from tincture.public.schema import PROFILE
 from tincture.public.times import times_of
 from tincture.public.words import number_of, truth_of
@@ -30,6 +38,12 @@ MAX_LEVELS = 50  # of a text column; more look like names or free text
 CHECK = (
     "The types{more} and words for missing were read off the records: check them field by field "
     'against the code book or other public knowledge, then remove "tincture:reviewed": false.'
+)
+CARRIED = (
+    "Types, levels, labels and words for missing are those that the file carries{more}: "
+    "software may have made them of the records, and labels may be of some values only. Check them "
+    "field by field against the code book or other public knowledge, then remove "
+    '"tincture:reviewed": false.'
 )
 LAST = (
     "Of the two levels of an outcome, list the case last, or name it by --case; of several of an "
@@ -53,6 +67,10 @@ class Guess(NamedTuple):
 
     values: pl.Series
     missing: frozenset[str]
+    notation: Notation = PLAIN
+
+
+COMMA = Notation(decimal=",")
 
 
 def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
@@ -61,7 +79,8 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        CSV or Parquet file, or a code book, whose declarations are taken as they stand.
+        A file that `tincture.io.frames.read_table` reads, or a code book, whose declarations are
+        taken as they stand.
     from_data : bool
         Fill in rounded proposals read off the records.
 
@@ -72,37 +91,48 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     SchemaError
         If it is a code book that cannot be read.
     """
-    path = Path(path)
-    if (declared := described(path)) is not None:
+    if (declared := described(Path(path))) is not None:
         if from_data:
             raise SettingError(f"{path} is a code book, which holds no record; leave --from-data.")
         return declared
-    is_text = path.suffix.lower() in CSV_SUFFIXES
-    frame = read_table(path)
-    if is_text:
-        _require_names(frame)
-    named = [c for c in frame.columns if not _is_unnamed(c)]
-    is_guessed = is_text or from_data
-    guesses = [_guess(frame[c]) if is_guessed else Guess(frame[c], frozenset()) for c in named]
+    source = located(path)
+    dialect = guessed(source) if source.format is TEXT else DIALECT
+    table = read_source(source, dialect)
+    frame = table.frame
+    if source.format in (TEXT, EXCEL):
+        _require_names(frame.cast(pl.String))
+    names = [c for c in frame.columns if not _is_unnamed(c)]
+    is_guessed = source.format is not PARQUET or from_data
+    has_comma = dialect.delimiter not in (None, ",")
+    guesses = [
+        _guess(frame[c], has_comma) if is_guessed else Guess(frame[c], frozenset())
+        for c in names
+        if c not in table.fields
+    ]
     missing = [w for w in USUAL if any(w in g.missing for g in guesses)]
-    schema: dict[str, Any] = {"$schema": PROFILE, **_naming(path)}
-    notes = [CHECK.format(more=", bounds, levels" if from_data else "")] if is_guessed else []
+    schema: dict[str, Any] = {"$schema": PROFILE, **_naming(source.path), **dialect.to_dict()}
+    more = ", bounds, levels" if from_data else ""
+    also = "; bounds and other levels were read off the records" if from_data else ""
+    check = CARRIED.format(more=also) if table.fields else CHECK.format(more=more)
+    notes = [check] if is_guessed else []
     notes += [LAST] if from_data else []
-    notes += [ROW_NAMES.format(place=i + 1) for i, c in enumerate(frame.columns) if c not in named]
+    notes += [ROW_NAMES.format(place=i + 1) for i, c in enumerate(frame.columns) if c not in names]
     if notes:
         schema["description"] = " ".join(notes)
     if from_data:
         schema[REVIEWED] = False
     mark = {REVIEWED: False} if is_guessed and not from_data else {}  # each goes when it is checked
-    fields = [_field(g.values, from_data) | mark for g in guesses]
+    made = {g.values.name: _field(g.values, from_data) | g.notation.to_dict() for g in guesses}
+    made |= {c: _carried(frame[c], told, from_data) for c, told in table.fields.items()}
+    fields = [made[name] | mark for name in names]
     return {**schema, "fields": fields, "missingValues": ["", *missing]}
 
 
 def _naming(path: Path) -> dict[str, str]:
     """A name that every reader of the standard allows, and the file's own as the title."""
     stem = path.name
-    while (shorter := Path(stem)).suffix.lower() in (*CSV_SUFFIXES, ".tsv", ".parquet", ".pq"):
-        stem = shorter.stem
+    while named(Path(stem)) is not None:
+        stem = Path(stem).stem
     name = slug(stem)
     return {"name": name} if name == stem else {"name": name, "title": " ".join(stem.split())}
 
@@ -134,25 +164,48 @@ def _is_like_a_cell(column: pl.Series) -> bool:
     return not (name and all(c in ("", "0", "1") for c in cells))  # flags of a code, as 250.00
 
 
-def _guess(series: pl.Series) -> Guess:
+def _carried(series: pl.Series, told: dict[str, Any], from_data: bool) -> dict[str, Any]:
+    """A field of which the file says something; of the rest, what the records have, or null."""
+    field = {"name": series.name, **told}
+    if told["type"] in (*TIMES, "boolean") or "categories" in told:
+        return field
+    present = series.clear()
+    if from_data:
+        column = field_read(field, 0, "the file")
+        read = Field(column, column.missing_values or ())
+        cells = cells_of(nw.from_native(series, series_only=True), series.name)
+        if told["type"] == "string":
+            present = series.filter(pl.Series(read.codes(cells)) != MISSING)
+        else:
+            present = pl.Series(series.name, read.amounts(cells)).fill_nan(None)
+    dtype = {"string": pl.String, "integer": pl.Int64}.get(told["type"], pl.Float64)
+    rest = _field(present.cast(dtype, strict=False), from_data)
+    return field | {k: v for k, v in rest.items() if k in ("constraints", "categories")}
+
+
+def _guess(series: pl.Series, has_comma: bool = False) -> Guess:
     """What text says: truths, numbers, dates or words, once words for missing are set aside."""
     if series.dtype != pl.String:
         return Guess(series, frozenset())
     text = series.str.strip_chars()
     words = set(text.drop_nulls().unique().to_list()) - {""}
     missing = frozenset(words & set(USUAL))
-    read = _read(words - missing)
+    read, notation = _read(words - missing), PLAIN
+    if has_comma and any(isinstance(v, str) for v in read.values()):
+        with_comma = _read(words - missing, COMMA)
+        if not any(isinstance(v, str) for v in with_comma.values()):
+            read, notation = with_comma, COMMA
     kind = type(next(iter(read.values()), ""))
     dtype = DTYPES.get(kind, pl.String)
-    return Guess(text.replace_strict(read, default=None, return_dtype=dtype), missing)
+    return Guess(text.replace_strict(read, default=None, return_dtype=dtype), missing, notation)
 
 
-def _read(words: set[str]) -> dict[str, Any]:
+def _read(words: set[str], notation: Notation = PLAIN) -> dict[str, Any]:
     """Words as values of one type."""
     truths = {w: truth_of(w) for w in words}
     if words and None not in truths.values():
         return truths
-    numbers = {w: number_of(w) for w in words}
+    numbers = {w: number_of(w, notation) for w in words}
     if not words or None in numbers.values():
         return _dates(words) or {w: w for w in words}
     whole = all(isinstance(n, int) and abs(n) < LARGEST for n in numbers.values())

@@ -7,19 +7,10 @@ for missing, categorical ones integer codes with -1 for missing; what a cell mea
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import csv
-import gzip
 import hashlib
-import io
-import os
-import re
-import tempfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
@@ -28,6 +19,11 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Integers
 from tincture.errors import TableError
+from tincture.io.readers import read_source
+from tincture.io.readers.formats import located
+from tincture.io.readers.guard import FAULTS as FAULTS
+from tincture.io.readers.guard import alike_columns as alike_columns
+from tincture.io.readers.guard import hushed as hushed
 from tincture.public.causes import is_cause
 from tincture.public.cells import (
     AMBIGUOUS,
@@ -41,14 +37,12 @@ from tincture.public.cells import (
 )
 from tincture.public.columns import Column
 from tincture.public.dates import counted
+from tincture.public.dialect import DIALECT, Dialect
 from tincture.public.origins import days_since
 from tincture.public.schema import Schema
 
 Columns = dict[str, NDArray[np.generic]]
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
-FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-QUOTED = re.compile(rb'"[^"]*"')
-LONGEST_HEADER = 1_000_000  # bytes
 DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
 WRITTEN = (
     'its words for missing in "missingValues", a decimal comma by "decimalChar", <1 and >20 by '
@@ -58,135 +52,27 @@ WRITTEN_TIMES = (
     'its words for missing in "missingValues", dates that are not as ISO 8601 writes them by '
     '"format", as in "%d.%m.%Y"; bounds with Z tell that times have a zone'
 )
-T = TypeVar("T")
 
 
-def read_table(path: str | Path, missing_values: Sequence[str] = ()) -> pl.DataFrame:
-    """Read a CSV (all columns as text) or Parquet file.
+def read_table(path: str | Path, dialect: Dialect = DIALECT) -> pl.DataFrame:
+    """Read a file, by its ending; of a CSV all columns are text.
 
     Parameters
     ----------
     path : path
-    missing_values : sequence of str
-        Words that become nulls in a CSV. None is needed where a schema follows, which says for each
-        column what they are.
+        ``file``, or ``file#part``: a sheet of a workbook, a frame of R, a member of an archive.
+    dialect : Dialect
+        How text is written.
 
     Raises
     ------
     TableError
-        If the file is absent, unreadable, truncated, names a column twice or holds no record.
+        If the file is absent, of another format than its name, truncated, names a column twice or
+        holds no record.
+    SettingError
+        If the library that reads it is not installed.
     """
-    path = Path(path)
-    is_text = path.suffix.lower() in CSV_SUFFIXES
-    if not path.is_file():
-        found = "is a directory" if path.is_dir() else "does not exist"
-        raise TableError(f"The table {path} {found}; give a CSV or Parquet file.")
-    frame = (
-        _text_table(path, list(missing_values))
-        if is_text
-        else read_with(path, lambda: pl.read_parquet(path, glob=False))
-    )
-    if frame.height == 0:
-        raise TableError(f"The table {path} holds no record; expected one record a row.")
-    return frame
-
-
-def _text_table(path: Path, nulls: list[str]) -> pl.DataFrame:
-    content = read_with(path, lambda: _content(path))
-    if not content.strip():
-        raise TableError(f"The table {path} is empty; expected a header and one record a row.")
-    separator = "\t" if ".tsv" in path.suffixes else ","
-    settings: dict[str, Any] = {"infer_schema": False, "null_values": nulls}
-    names = read_with(path, lambda: _header(content, separator))
-    if len(names) > 1:
-        content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
-    frame = read_with(path, lambda: pl.read_csv(content, separator=separator, **settings))
-    if alike := alike_columns(names):
-        raise TableError(f"The table {path} has {alike}; rename or remove one.")
-    if _ends_early(content, frame.width, separator):
-        raise TableError(
-            f"The table {path} ends in the middle of a record; expected as many cells as the "
-            "header has names. Copy the file again."
-        )
-    if _has_short_line(content, frame, separator):
-        raise TableError(
-            f"The table {path} has a blank line or a record with fewer cells than the header has "
-            "names; correct it, as what is left out is not told."
-        )
-    # Polars leaves quotes in a name doubled, as a CSV writes them.
-    return frame.rename(dict(zip(frame.columns, names, strict=True)))
-
-
-def read_with(path: Path, read: Callable[[], T]) -> T:
-    """Whatever reads, without the words of its errors, which could quote a cell."""
-    try:
-        with hushed():
-            return read()
-    except (*FAULTS, ValueError, EOFError, zlib.error, csv.Error):
-        pass
-    raise TableError(
-        f"The table {path} cannot be read; expected a whole CSV (UTF-8, comma-separated, with "
-        "a header) or Parquet file."
-    )
-
-
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
-
-
-def _header(content: bytes, separator: str) -> list[str]:
-    """The names of the first line as they stand; Polars gives the second of a pair another."""
-    start = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")[:LONGEST_HEADER]
-    lines = io.StringIO(start.decode("utf-8", errors="replace"), newline="")
-    return next(csv.reader(lines, delimiter=separator), [])
-
-
-@contextlib.contextmanager
-def hushed() -> Iterator[Callable[[], None]]:
-    """Hold back standard error while Polars reads, and drop what is held if it cannot.
-
-    Its threads print a panic of their own about a damaged file, which the sentence that follows
-    makes needless. Yields a function that passes on what is held, for the words of others.
-    """
-    true = os.dup(2)
-    with tempfile.TemporaryFile(buffering=0) as held:
-
-        def pass_on() -> None:
-            held.seek(0)
-            os.write(true, held.read() or b"")
-            held.seek(0)
-            held.truncate()
-
-        os.dup2(held.fileno(), 2)
-        try:
-            yield pass_on
-            pass_on()
-        finally:
-            os.dup2(true, 2)
-            os.close(true)
-
-
-def alike_columns(names: Sequence[str]) -> str | None:
-    """Two columns of one name, by their places: what stands in a first line may be a record."""
-    first: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if first.setdefault(name, place) < place:
-            return f"one name for columns {first[name] + 1} and {place + 1}"
-    return None
-
-
-def _ends_early(content: bytes, width: int, separator: str) -> bool:
-    """Whether the last line of a text has too few cells; polars would call them missing."""
-    rest = content.rstrip(b"\r\n")
-    last = rest[rest.rfind(b"\n") + 1 :]
-    return b'"' not in last and last.count(separator.encode()) + 1 < width
-
-
-def _has_short_line(content: bytes, frame: pl.DataFrame, separator: str) -> bool:
-    """Whether some line has too few cells; polars refuses those with too many."""
-    bare = QUOTED.sub(b"", content) if b'"' in content else content
-    return bare.count(separator.encode()) < (frame.height + 1) * (frame.width - 1)
+    return read_source(located(path), dialect).frame
 
 
 def record_count(frame: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from tincture.io.files import slug
 from tincture.public.columns import Column
 from tincture.public.dates import moment_of
+from tincture.public.dialect import DIALECT
 from tincture.public.fields import descriptor_of
 from tincture.public.notation import PLAIN
 from tincture.public.schema import Schema
@@ -28,7 +29,9 @@ def plain(schema: Schema) -> Schema:
         )
         for c in schema.columns
     )
-    return replace(schema, columns=columns, missing_values=("",), missing_labels=())
+    return replace(
+        schema, columns=columns, missing_values=("",), missing_labels=(), dialect=DIALECT
+    )
 
 
 def resource_schema(schema: Schema) -> dict[str, Any]:
@@ -87,6 +90,7 @@ def of_records(schema: Schema) -> dict[str, Any]:
     origin = next((descriptor_of(c.since[1]) for c in schema.columns if c.since), None)
     out = {"name": name, "missingValues": described["missingValues"], "fields": fields}
     out["origin"] = origin
+    out |= schema.dialect.to_dict()
     return {k: v for k, v in out.items() if v is not None}
 
 
@@ -105,7 +109,8 @@ def declared(resource: Mapping[str, Any], records: Mapping[str, Any] | None) -> 
     own = records.get("fields", {})
     fields = [_field(field, own.get(field["name"], {})) for field in resource["fields"]]
     fields += [records["origin"]] if "origin" in records else []
-    whole = {k: records[k] for k in ("name", "missingValues") if k in records}
+    own_keys = ("name", "missingValues", "dialect", "encoding")
+    whole = {k: records[k] for k in own_keys if k in records}
     return {**resource, **whole, "fields": fields}
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "cells",
     "columns",
     "dates",
+    "dialect",
     "encoding",
     "fields",
     "notation",

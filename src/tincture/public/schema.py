@@ -14,6 +14,7 @@ from typing import Any
 
 from tincture.errors import SchemaError
 from tincture.public.columns import Column, Labels
+from tincture.public.dialect import DIALECT, Dialect
 from tincture.public.fields import (
     REVIEWED,
     descriptor_of,
@@ -40,6 +41,7 @@ class Schema:
     reviewed: bool = True
     missing_labels: Labels = ()
     rules: tuple[Rule, ...] = ()
+    dialect: Dialect = DIALECT
     index: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -138,7 +140,8 @@ class Schema:
         refuse_unknown(descriptor, (REVIEWED, KEY), where)
         rules = rules_read(descriptor.get(KEY), {c.name: c for c in columns}, where)
         about = descriptor.get("name"), descriptor.get("title")
-        made = cls(columns, words, *about, reviewed, meanings, rules)
+        dialect = Dialect.of(descriptor.get("dialect"), descriptor.get("encoding"), where)
+        made = cls(columns, words, *about, reviewed, meanings, rules, dialect)
         if not _is_json(made.to_dict()):
             raise SchemaError(
                 f"{where} holds what JSON cannot, such as a date or half a character; write it as "
@@ -151,6 +154,7 @@ class Schema:
         """The Frictionless descriptor, ready for JSON."""
         head = {"$schema": PROFILE, "name": self.name, "title": self.title}
         out: dict[str, Any] = {k: v for k, v in head.items() if v is not None}
+        out |= self.dialect.to_dict()
         out["fields"] = [descriptor_of(c) for c in self.columns]
         out["missingValues"] = with_labels(self.missing_values, self.missing_labels)
         if self.rules:

@@ -64,7 +64,8 @@ class TableSealing(Sealing):
             Also if a person has records in two parts.
         """
         ends, persons, key = [], [], secrets.token_bytes(32)
-        for name, table in source.tables(PIECE if self.unit is None else None):
+        size = PIECE if self.unit is None else None
+        for name, table in source.tables(size, self.schema.dialect):
             told = ""
             try:
                 sealed, who = self._part(table, key)

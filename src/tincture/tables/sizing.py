@@ -67,4 +67,4 @@ def copies_for(encoding: Encoding, n_rows: int) -> int:
     Few columns need few prototypes; what rows are left make chances finer, which trees without a
     bound on their leaves cannot find among rows that all differ (docs/decisions/0018).
     """
-    return int(np.clip(n_rows // (APART * coded_columns(encoding)), *COPIES))
+    return int(np.clip(n_rows // (APART * coded_columns(encoding.columns)), *COPIES))

@@ -1,0 +1,81 @@
+"""Dates and times that SPSS, Stata and SAS count as numbers, told as ISO 8601 text.
+
+Lengths of time, times of day, and weeks, months or quarters of Stata stay numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from tincture.io.readers.formats import PORTABLE, SPSS, STATA, Format
+from tincture.io.readers.table import as_text
+
+SPSS_EPOCH, EPOCH = -141_428, -3_653  # 1582-10-14 and 1960-01-01, in days since 1970-01-01
+SECONDS = 86_400  # of a day
+FAR = 2_900_000  # days from 1970, below the year 10000: others are no dates, and stay numbers
+SPSS_DATE = re.compile(r"([AESJ]?DATE|MOYR|QYR|WKYR)\d*")
+SPSS_TIME = re.compile(r"(DATETIME|YMDHMS)[\d.]*")
+STATA_DATE, STATA_TIME = re.compile(r"%-?t?d.*"), re.compile(r"%-?tc.*")
+SAS_DATE = re.compile(
+    r"(DATE|(DD|MM|YY)MM(DD|YY)\w?|MMDDYY\w?|DDMMYY\w?|YYMM\w?|YYMMDD\w?|YYQ\w*|JULIAN|MONYY|"
+    r"WORDDAT\w|WEEKDAT\w|(E|B|IS)8601DA|NLDATE\w*?)[\d.]*"
+)
+SAS_TIME = re.compile(r"(DATETIME|DATEAMPM|MDYAMPM|(E|B|IS)8601D[TZN]|NLDATM\w*?)[\d.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a column counts.
+
+    Parameters
+    ----------
+    kind : {"date", "datetime"}
+    epoch : int
+        Its day 0, in days since 1970-01-01.
+    ticks : int
+        Of a day.
+    """
+
+    kind: str
+    epoch: int
+    ticks: int
+
+
+def clock_of(form: Format, pattern: str | None) -> Clock | None:
+    """The clock by which numbers of this display format are dates or times, or None."""
+    if pattern is None:
+        return None
+    if form in (SPSS, PORTABLE):
+        is_date, is_time = SPSS_DATE.fullmatch(pattern), SPSS_TIME.fullmatch(pattern)
+        return _clock(is_date, is_time, SPSS_EPOCH, SECONDS, SECONDS)
+    if form is STATA:
+        is_date, is_time = STATA_DATE.fullmatch(pattern), STATA_TIME.fullmatch(pattern)
+        return _clock(is_date, is_time, EPOCH, 1, 1000 * SECONDS)
+    return _clock(SAS_DATE.fullmatch(pattern), SAS_TIME.fullmatch(pattern), EPOCH, 1, SECONDS)
+
+
+def _clock(is_date: object, is_time: object, epoch: int, days: int, times: int) -> Clock | None:
+    if is_time:
+        return Clock("datetime", epoch, times)
+    return Clock("date", epoch, days) if is_date else None
+
+
+def told(numbers: pl.Series, clock: Clock) -> list[str | None]:
+    """Text of each; what is no date of the years 1 to 9999 stays the number."""
+    days = numbers / clock.ticks + clock.epoch
+    is_near = days.abs() < FAR
+    if clock.kind == "date":
+        whole = days.floor().set(~is_near.fill_null(False), None)
+        found = whole.cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+    else:
+        milli = (numbers * (1000 * SECONDS // clock.ticks)).round(0)
+        ticks = milli.set(~is_near.fill_null(False), None).cast(pl.Int64)
+        moved = (ticks + clock.epoch * 1000 * SECONDS).cast(pl.Datetime("ms"))
+        found = moved.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
+    return [
+        as_text(n) if t is None and n is not None else t
+        for n, t in zip(numbers, found, strict=True)
+    ]

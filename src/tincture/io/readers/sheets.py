@@ -1,0 +1,73 @@
+"""A sheet of a workbook of Excel, by python-calamine: a line of names, then a record a line.
+
+A number stays a number whatever format shows it, a formula is its last value, a cell with an error
+is empty. Dates are ISO 8601 text, lengths of time days.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import polars as pl
+
+from tincture.errors import TableError
+from tincture.io.readers.formats import Source
+from tincture.io.readers.guard import library, read_with, require_different
+from tincture.io.readers.packed import require_sound
+from tincture.io.readers.table import EXACT, Table, as_text, column
+from tincture.public.fields import listed
+
+WHOLE = "a whole workbook of Excel"
+
+
+def read_sheet(source: Source) -> Table:
+    """Read the one sheet that holds cells, or that which is named.
+
+    Raises
+    ------
+    TableError
+        If the file is damaged or unpacks to too much, the sheet cannot be told, or it is no table.
+    SettingError
+        If python-calamine is not installed.
+    """
+    path = source.path
+    calamine = library(lambda: importlib.import_module("python_calamine"), "python-calamine", path)
+    read_with(path, lambda: require_sound(path), WHOLE)
+    name, lines = read_with(path, lambda: _lines(calamine, source), WHOLE)
+    while lines and not any(cell != "" for cell in lines[-1]):
+        lines.pop()
+    if not lines:
+        raise TableError(f"The table {path} is empty; expected a line of names, then records.")
+    names = [as_text(cell) for cell in lines.pop(0)]
+    where = path.with_name(f"{path.name}#{name}")
+    require_different(where, names)
+    if any(not any(cell != "" for cell in line) for line in lines):
+        raise TableError(f"The table {where} has a blank line among its records; remove it.")
+    cells = zip(*lines, strict=True) if lines else [() for _ in names]
+    return Table(pl.DataFrame([_column(n, c) for n, c in zip(names, cells, strict=True)]))
+
+
+def _lines(calamine: Any, source: Source) -> tuple[str, list[list[Any]]]:
+    """The cells of the sheet, line by line, "" for nothing."""
+    with calamine.CalamineWorkbook.from_path(str(source.path)) as book:
+        names: list[str] = book.sheet_names
+        if source.part is not None and source.part in names:
+            return source.part, book.get_sheet_by_name(source.part).to_python()
+        if source.part is None:
+            sheets = {name: book.get_sheet_by_name(name) for name in names}
+            full = [name for name, sheet in sheets.items() if sheet.height]
+            if len(full) < 2:
+                return (full or names)[0], sheets[full[0]].to_python() if full else []
+            names = full
+    raise TableError(
+        f"The workbook {source.path} has the sheets {listed(names)}; name one of them, as in "
+        f"{source.path.name}#{names[0]}."
+    )
+
+
+def _column(name: str, cells: tuple[Any, ...]) -> pl.Series:
+    made = column(name, [None if cell == "" else cell for cell in cells])
+    if made.dtype == pl.Float64 and ((made == made.floor()) & (made.abs() < EXACT)).all():
+        return made.cast(pl.Int64)
+    return made

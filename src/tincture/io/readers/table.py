@@ -1,0 +1,69 @@
+"""What a reader hands on: cells, and what the file says of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+EXACT = 2**53  # beyond it floats do not tell whole numbers apart
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a file.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+    fields : mapping of str to dict
+        What the file says of a column, as keys of a field of a Table Schema: for a draft alone.
+    """
+
+    frame: pl.DataFrame
+    fields: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def column(name: str, cells: Sequence[Any]) -> pl.Series:
+    """A column of Python's values, None for nothing; dates and a mixture of kinds become text."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if kinds <= {float, int}:
+        return _numbers(name, cells, kinds)
+    if kinds == {bool} or kinds == {str}:
+        return pl.Series(name, cells, dtype=pl.Boolean if bool in kinds else pl.String)
+    if kinds == {timedelta}:  # days, as a spreadsheet counts them
+        return pl.Series(name, [None if c is None else c / DAY for c in cells], dtype=pl.Float64)
+    return pl.Series(name, [None if c is None else as_text(c) for c in cells], dtype=pl.String)
+
+
+def _numbers(name: str, cells: Sequence[Any], kinds: set[type]) -> pl.Series:
+    if float not in kinds:
+        return pl.Series(name, cells, dtype=pl.Int64)
+    numbers = pl.Series(name, cells, dtype=pl.Float64, strict=False)
+    return numbers
+
+
+def as_text(cell: Any) -> str:
+    """A cell as a text that means the same, whatever marks a schema declares for numbers.
+
+    1.5 becomes 15e-1, as 1.5 could be read as 15 where the point stands between groups of digits.
+    """
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+        return str(int(cell))
+    if isinstance(cell, float):
+        sign, digits, power = Decimal(repr(cell)).as_tuple()
+        if not isinstance(power, int):  # NaN or infinite
+            return repr(cell)
+        return f"{'-' * sign}{''.join(map(str, digits))}e{power}"
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return as_text(cell / DAY)
+    return str(cell)
