@@ -255,7 +255,7 @@ def usual_record(rng: np.random.Generator) -> Record:
     """Cells that every reader takes for what they are."""
     risk = rng.normal()
     day = np.datetime64("2010-01-01") + int(rng.integers(3600))
-    out = (day + int(rng.integers(60))).item()
+    out = date.fromisoformat(str(day + int(rng.integers(60))))
     cells = {
         "admitted": str(day),
         "discharged": f"{out.day:02}.{out.month:02}.{out.year}",

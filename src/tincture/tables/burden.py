@@ -1,6 +1,6 @@
 """What many levels and columns cost, told from public settings before anything is spent.
 
-The rule of thumb is a fit to ``benchmarks/speed.md``; a release can show a level only where one of
+The rule of thumb is drawn through ``benchmarks/speed.md``; a release can show a level only where one of
 its rows has it.
 """
 

@@ -16,7 +16,7 @@ MOST = 500
 LEAST = 20
 FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
-COPIES = (4, 16)  # equal rows a prototype, at least and at most
+COPIES = (2, 16)  # equal rows a prototype, at least and at most
 APART = 4  # prototypes for each coded column, before rows are rather repeated
 
 
