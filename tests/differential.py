@@ -12,7 +12,7 @@ import gzip
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -254,8 +254,8 @@ REFUSED = {
 def usual_record(rng: np.random.Generator) -> Record:
     """Cells that every reader takes for what they are."""
     risk = rng.normal()
-    day = np.datetime64("2010-01-01") + int(rng.integers(3600))
-    out = date.fromisoformat(str(day + int(rng.integers(60))))
+    day = date(2010, 1, 1) + timedelta(days=int(rng.integers(3600)))
+    out = day + timedelta(days=int(rng.integers(60)))
     cells = {
         "admitted": str(day),
         "discharged": f"{out.day:02}.{out.month:02}.{out.year}",

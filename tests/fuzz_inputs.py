@@ -27,11 +27,20 @@ JUNK: list[Any] = [
 ]  # fmt: skip
 MORE = ["--json", "--quiet", "--resume", "--method=direct", "--weight=logistic=2", "--effort=0"]
 MORE += ["--balance=ward", "--complete", "--seed=-1", "--help", "--version", "--nonsense"]
-MORE += ["--references=2", "--references=3", "--sensitive=age", "--at=nan", "--model=cox"]
+MORE += [
+    "--origin=day",
+    "--origin=age",
+    "--references=2",
+    "--references=3",
+    "--sensitive=age",
+    "--at=nan",
+    "--model=cox",
+]
 LOOKS = [[], ["--by=ward"], ["--by=age:40,60", "--by=patient"], ["--report=page.html"], ["--at=3"]]
 LOOKS += [["--report=page.html", "--audit=audit.json"], ["--model=naive_bayes"]]
 ATTACKS = [["--canaries=20"], ["--canaries=20", "--sensitive=ward", "--out=told.json"]]
 ATTACKS += [["--canaries=20", "--json", "--sensitive=age"]]
+DAYS = ["2015-03-01", "01.03.2015", "2015-02-30", "2015-03-01T07:00Z", "42064", "", "today"]
 TEXTS = [j for j in JUNK if isinstance(j, str) and "\x00" not in j]
 
 
@@ -128,17 +137,28 @@ def odd_types(rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pick(rng, odd))
 
 
+def dated(rng: np.random.Generator) -> Any:
+    """A field of dates, often with something wrong."""
+    bounds = {"minimum": "2010-01-01", "maximum": "2020-12-31"}
+    field = {"name": "day", "type": "date", "format": "%d.%m.%Y", "constraints": bounds}
+    return spoil(rng, {**field, "tincture:days": {"minimum": 0, "maximum": 9}})
+
+
 def write_inputs(rng: np.random.Generator, folder: Path, release: Path) -> str:
     """A schema, a table, a budget, a copy of a release and its audit; the table's name."""
     described: Any = DESCRIPTOR
     for _ in range(int(pick(rng, [0, 0, 1, 1, 2, 3]))):
         described = spoil(rng, described)
+    name = pick(rng, ["records.csv"] * 3 + ["records.parquet", "records.tsv", "records"])
+    frame = table(rng) if rng.uniform() < 0.7 else make_table(60)
+    if rng.uniform() < 0.2 and isinstance(described.get("fields"), list):
+        described = described | {"fields": [*described["fields"], dated(rng)]}
+        day = pl.lit(pick(rng, DAYS)).alias("day")
+        frame = frame.with_columns(pick(rng, [day, day.str.to_date(strict=False)]))
     schema = json.dumps(described).encode()
     (folder / "schema.json").write_bytes(
         spoil_bytes(rng, schema) if rng.uniform() < 0.1 else schema
     )
-    name = pick(rng, ["records.csv"] * 3 + ["records.parquet", "records.tsv", "records"])
-    frame = table(rng) if rng.uniform() < 0.7 else make_table(60)
     with contextlib.suppress(pl.exceptions.PolarsError):
         frame = odd_types(rng, frame) if name.endswith("parquet") else frame
     if name.endswith("parquet"):

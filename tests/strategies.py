@@ -21,9 +21,9 @@ Scale = Literal["linear", "log"] | None
 
 @st.composite
 def amounts(draw: st.DrawFn) -> Column:
-    kinds: list[Type] = ["number", "integer"]
+    kinds: list[Type] = ["number", "integer", "date", "datetime"]
     kind = draw(st.sampled_from(kinds))
-    if kind == "integer":
+    if kind != "number":
         low = float(draw(st.integers(-1000, 1000)))
         high = low + draw(st.integers(1, 100_000))
         decimals = None
@@ -32,6 +32,7 @@ def amounts(draw: st.DrawFn) -> Column:
         high = low + draw(st.floats(1e-3, 1e5))
         decimals = draw(st.none() | st.integers(0, 6))
     scales: list[Scale] = [None, "linear", "log"] if low > 1e-3 else [None, "linear"]
+    scales = [None] if kind in ("date", "datetime") else scales
     scale = draw(st.sampled_from(scales))
     if scale is None and 0 < low < 1e-3:
         scale = "linear"

@@ -21,7 +21,6 @@ from tincture.public.patterns import Pattern, pattern_of
 from tincture.public.words import Lookup, number_of
 
 EPOCH = datetime(1970, 1, 1)
-NOTHING = np.datetime64("NaT")
 NUMBERS = "numbers, of which none is a date (a spreadsheet's count of days is not read as one)"
 Spelled = tuple[str | None, bool]  # text, and whether it is of ISO 8601 whatever is declared
 
@@ -87,11 +86,14 @@ class _Reader:
         return self._amounts(values, np.full(len(values), zone is not None))
 
     def cells(self, cells: list[Any]) -> Floats:
-        """Cells of any kind."""
-        spelled = each(self._spelled, cells)
-        values, zoned = _parsed(spelled, self.column)
+        """Cells of any kind; most are text, and read at once."""
+        text = [cell.strip() if isinstance(cell, str) else None for cell in cells]
+        values, zoned = _times(text, self.column.notation.time)
+        left = np.flatnonzero(np.isnat(values))
+        spelled = each(self._spelled, [cells[i] for i in left])
+        values[left], zoned[left] = _parsed(spelled, self.column)
         is_there = np.array([text is not None for text, _ in spelled], dtype=bool)
-        if (is_there & np.isnat(values)).any():
+        if (is_there & np.isnat(values[left])).any():
             raise Unreadable(f"text that is no {self._kind}")
         return self._amounts(values, zoned)
 
@@ -139,21 +141,25 @@ def _iso(cell: Any) -> str | None:
     return cell.isoformat() if isinstance(cell, date) else cell if isinstance(cell, str) else None
 
 
-def _parsed(spelled: Sequence[Spelled], column: Column | None) -> tuple[Any, Mask]:
+def _parsed(spelled: Sequence[Spelled], column: Column) -> tuple[Any, Mask]:
+    """Times of texts, by ISO 8601 or as the column's cells are."""
+    values, zoned = _times([None] * len(spelled), None)
+    is_iso = np.array([iso for _, iso in spelled], dtype=bool)
+    for rows, pattern in ((is_iso, None), (~is_iso, column.notation.time)):
+        if rows.any():
+            mine = [text for (text, _), here in zip(spelled, rows, strict=True) if here]
+            values[rows], zoned[rows] = _times(mine, pattern)
+    return values, zoned
+
+
+def _times(text: Sequence[str | None], pattern: str | None) -> tuple[Any, Mask]:
     """Times (datetime64[s]), NaT where there is none, and which have a zone."""
     import polars as pl
 
     from tincture.public.times import times_of
 
-    values, zoned = np.full(len(spelled), NOTHING, "datetime64[s]"), np.zeros(len(spelled), bool)
-    is_iso = np.array([iso for _, iso in spelled], dtype=bool)
-    pattern = None if column is None else column.notation.time
-    for rows, way in ((is_iso, None), (~is_iso, pattern)):
-        if rows.any():
-            mine = [text for (text, _), here in zip(spelled, rows, strict=True) if here]
-            found, zoned[rows] = times_of(pl.Series(mine, dtype=pl.String), way)
-            values[rows] = found.to_numpy().astype("datetime64[s]")
-    return values, zoned
+    found, zoned = times_of(pl.Series(text, dtype=pl.String), pattern)
+    return found.to_numpy().astype("datetime64[s]"), zoned.copy()
 
 
 def _whole(values: Any, column: Column) -> Floats:

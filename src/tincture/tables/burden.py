@@ -1,7 +1,7 @@
 """What many levels and columns cost, told from public settings before anything is spent.
 
-The rule of thumb is drawn through ``benchmarks/speed.md``; a release can show a level only where one of
-its rows has it.
+The rule of thumb is drawn through ``benchmarks/speed.md``; a release can show a level only where
+one of its rows has it.
 """
 
 from __future__ import annotations
