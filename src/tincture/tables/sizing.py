@@ -65,6 +65,6 @@ def copies_for(encoding: Encoding, n_rows: int) -> int:
     """Equal rows a prototype, which say its chance by how many of them are cases.
 
     Few columns need few prototypes; what rows are left make chances finer, which trees without a
-    bound on their leaves cannot find among rows that all differ (docs/decisions/0018).
+    bound on their leaves cannot find among rows that all differ (docs/decisions/0020).
     """
     return int(np.clip(n_rows // (APART * coded_columns(encoding.columns)), *COPIES))
