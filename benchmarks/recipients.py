@@ -23,6 +23,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
+import polars as pl
 from resumed import resumed
 from utility import SETS, judged, outcome_flags
 
@@ -48,7 +50,8 @@ without a penalty, all columns; *few*: the six that matter most; *beta* is the r
 difference of their log ratios from the real ones, each per real standard deviation, *sign* the
 share of the right sign. *Others*: naive Bayes, neighbours, SVM, lasso, histogram boosting.
 *Lowest*: of all these. *cv_gap*: AUROC by cross-validation on the file less that on held-out
-records. *km*: largest distance of Kaplan–Meier curves.
+records. *km*: largest distance of Kaplan–Meier curves. *Unseen*: share of held-out records with a
+level that is in no row.
 """
 LEAST = 0.6  # ceiling below which a model that nobody asked for tells nothing
 
@@ -64,7 +67,10 @@ def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]
         command += ["--schema", str(options.data / f"{name}.schema.json"), "--delta", "1e-5"]
         command += ["--epsilon", case["epsilon"], "--seed", seed, "--out", f"{folder}/release"]
         subprocess.run([*command, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-        lines = []
+        lines = [
+            {"file": kind, "unseen": unseen(Path(folder), FILES[kind], options.data / f"{name}")}
+            for kind in FILES
+        ]
         for kind, judge in itertools.product(FILES, (options.judge, options.plain)):
             table = f"{folder}/release/{FILES[kind]}"
             used = argparse.Namespace(judge=judge, data=options.data)
@@ -75,12 +81,33 @@ def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]
     return {"figures": lines}
 
 
+def unseen(folder: Path, file: str, described: Path) -> float:
+    """Share of held-out records with a level that no row of a file has."""
+    fields = json.loads(Path(f"{described}.schema.json").read_text())["fields"]
+    named = [f["name"] for f in fields if "categories" in f]
+    rows = pl.read_csv(folder / "release" / file, infer_schema=False)
+    test = pl.read_parquet(folder / "test.parquet")
+    without = [
+        ~_code(test[name]).is_in([*rows[name].drop_nulls().unique()])
+        for name in named
+        if name in test.columns and name in rows.columns
+    ]
+    if not without:
+        return 0.0
+    return float(np.mean(np.any([w.fill_null(False).to_numpy() for w in without], axis=0)))
+
+
+def _code(series: pl.Series) -> pl.Series:
+    """As a release writes it, whatever type the set has it in."""
+    return (series.cast(pl.Int64) if series.dtype.is_float() else series).cast(pl.String)
+
+
 def write(results: list[dict[str, Any]], out: Path) -> None:
     """Means by ε, file and group of models, and what was measured, all from the results."""
     found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for epsilon, line in ((r["case"]["epsilon"], f) for r in results for f in r["figures"]):
         into = found[epsilon, line["file"]]
-        for key in ("beta", "sign", "cv_gap", "km"):
+        for key in ("beta", "sign", "cv_gap", "km", "unseen"):
             if line.get(key) is not None:
                 into[key].append(line[key])
         for group, names in GROUPS.items():
@@ -88,7 +115,7 @@ def write(results: list[dict[str, Any]], out: Path) -> None:
             if "ratio" in line and counts and line["model"] in names.split():
                 into[group].append(line["ratio"])
                 into["lowest"] = [min([*into["lowest"], line["ratio"]])]
-    columns = [*GROUPS, "lowest", "beta", "sign", "cv_gap", "km"]
+    columns = [*GROUPS, "lowest", "beta", "sign", "cv_gap", "km", "unseen"]
     table = [f"| ε | file | n | {' | '.join(columns)} |", "|---" * (len(columns) + 3) + "|"]
     for (epsilon, kind), into in sorted(found.items()):
         n = sum(done["case"]["epsilon"] == epsilon for done in results)

@@ -21,7 +21,7 @@ from tincture.models.served import Served
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.search.moves import Moves
 from tincture.search.optimizer import Start
-from tincture.tables.distil import EXTREME, N_PASSED, REALISM, Distance, Judge, distil
+from tincture.tables.distil import EXTREME, N_PASSED, Distance, Judge, distil
 from tincture.tables.starts import repeated
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
@@ -210,10 +210,8 @@ def test_quick_models_look_first_and_all_models_at_those_that_pass() -> None:
     logistic, _, _ = setting(["logistic"])
     alone = logistic.differences(candidates, start)  # no other would look after it
     assert np.isfinite(alone).all()
-    unreal = np.asarray(
-        REALISM
-        * distance.realism.losses(ENCODING.designs(candidates.both, start.owner, start.outcomes))
-    )
+    designs = ENCODING.designs(candidates.both, start.owner, start.outcomes)
+    unreal = distance.realism.losses(designs)
     first = alone - (unreal[:-1] - unreal[-1])
     assert first[passed].max() <= first[~passed].min() + 1e-12
 

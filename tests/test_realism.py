@@ -38,6 +38,16 @@ def test_a_column_that_is_constant_or_empty_or_shifted_is_far() -> None:
     assert min(others) > 5 * own
 
 
+def test_a_level_that_no_row_has_counts_by_its_share_of_the_records() -> None:
+    ward = ENCODING.design_slices[3]
+    rarest = ward.start + int(np.argmin(RECORDS[:, ward].mean(axis=0)))
+    kept = RECORDS[RECORDS[:, rarest] == 0]
+    one = kept.copy()
+    one[0, ward] = np.eye(ENCODING.design_width)[rarest, ward]
+    lost, found = REALISM.losses(np.stack([kept, one]))
+    assert lost - found == pytest.approx(RECORDS[:, rarest].mean(), abs=0.001)
+
+
 def test_columns_count_alike_however_many_levels_they_have() -> None:
     ward = ENCODING.design_slices[3]
     assert REALISM.weights.sum() == pytest.approx(1.0)

@@ -23,7 +23,6 @@ N_GLANCED = 800  # records of a first look at many tables
 N_JUDGED = 2000  # of a second one at those that passed
 N_PASSED = 18  # tables that pass
 CALIBRATION = 0.1  # weight of squared errors beside ranks
-REALISM = 0.1  # weight of the columns' distance from the records'
 EXTREME = 30.0  # log hazard that an infinite one counts as
 
 
@@ -91,8 +90,7 @@ class Distance:
         """
         models = [(model, weight, model.draws) for model, weight in self.served]
         designs = self._designs(tables, start)
-        unreal = REALISM * self.realism.losses(designs)
-        return unreal + self._losses(designs, start.outcomes, models, N_JUDGED, seed)
+        return self.realism.losses(designs) + self._losses(designs, start.outcomes, models, N_JUDGED, seed)
 
     def _designs(self, tables: Floats, start: Start) -> Floats:
         """Rows of the tables as models see them, (R, m, p)."""

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from tincture.arrays import Floats
 from tincture.public.encoding import Encoding
 
+WEIGHT = 0.1  # of distances, beside what models lack
 LEAST = 0.05  # deviation that a column counts as having at least, on its scale of 0 to 1
 
 
 class Realism:
     """Distance of columns' means, spreads and shares of missing from those of records.
+
+    A level that no row has counts by its share of the records, whom many a model would refuse.
 
     Parameters
     ----------
@@ -27,20 +30,22 @@ class Realism:
 
     def __init__(self, encoding: Encoding, design: NDArray[np.floating]) -> None:
         self.means, self.spreads, self.absent = _moments(design[None].astype(np.float64))
+        self.levels = np.where(encoding.numeric, 0.0, self.means[0])
         widths = [s.stop - s.start for s in encoding.design_slices]
         self.weights = np.repeat([1 / (w * len(widths)) for w in widths], widths)
 
     def losses(self, designs: Floats) -> Floats:
-        """Mean over columns of squared distances in deviations, tables (R, m, width), (R,).
+        """`WEIGHT` × mean over columns of squared distances in deviations, and lost levels.
 
-        Beyond one deviation they grow as their root.
+        Of tables (R, m, width), (R,). Beyond one deviation distances grow as their root.
         """
         means, spreads, absent = _moments(designs)
         scale = np.maximum(self.spreads, LEAST)
         gaps = np.maximum(np.sqrt(self.absent * (1 - self.absent)), LEAST)
         far = [(means - self.means) / scale, (spreads - self.spreads) / scale]
         far.append((absent - self.absent) / gaps)
-        return np.asarray(sum(tempered(np.square(z)) for z in far) @ self.weights)
+        distance = sum(tempered(np.square(z)) for z in far) @ self.weights
+        return np.asarray(WEIGHT * distance + (means == 0) @ self.levels)
 
 
 def tempered(error: Floats) -> Floats:
