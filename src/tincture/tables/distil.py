@@ -90,7 +90,8 @@ class Distance:
         """
         models = [(model, weight, model.draws) for model, weight in self.served]
         designs = self._designs(tables, start)
-        return self.realism.losses(designs) + self._losses(designs, start.outcomes, models, N_JUDGED, seed)
+        lacking = self._losses(designs, start.outcomes, models, N_JUDGED, seed)
+        return self.realism.losses(designs) + lacking
 
     def _designs(self, tables: Floats, start: Start) -> Floats:
         """Rows of the tables as models see them, (R, m, p)."""
