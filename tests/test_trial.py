@@ -140,6 +140,6 @@ def test_models_by_name_pass_whatever_the_number_of_rows(name: str, task: Task) 
 @pytest.mark.parametrize(("name", "task"), NAMED, ids=[f"{n}-{t.name}" for n, t in NAMED])
 def test_the_trial_of_a_model_by_name_takes_no_second(name: str, task: Task) -> None:
     tried(name, task)  # compiles
-    start = time.perf_counter()
+    start = time.process_time()
     tried(name, task, 100)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
