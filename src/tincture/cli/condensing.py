@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,6 +44,7 @@ def condensed(
     data: str,
     options: Condensing,
     title: str,
+    also: Sequence[str] = (),
 ) -> None:
     """Condense, save, tell; or continue a killed run.
 
@@ -58,6 +59,8 @@ def condensed(
     options : Condensing
     title : str
         Of the bar.
+    also : sequence of str
+        Formats in which the data are written once more.
     """
     from tincture.io.files import require_new
     from tincture.privacy.budget import Budget
@@ -78,7 +81,7 @@ def condensed(
                 progress=progress,
                 notice=lambda text: notes.print(text, markup=False),
             )
-        estimator.save(options.out)
+        estimator.save(options.out, also)
         release = estimator.table_
     remove_journal(journal)
     print_release(options.out / data, release, options.quiet, options.as_json)

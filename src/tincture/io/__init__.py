@@ -1,3 +1,3 @@
 """Frames and files in and out; no error of this room quotes a cell."""
 
-__all__ = ["draft", "files", "frames", "parts", "released"]
+__all__ = ["copies", "draft", "files", "frames", "parts", "released"]

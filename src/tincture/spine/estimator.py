@@ -89,10 +89,10 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
         job, tell = self.job(), Tell(progress, notice)
         self.table_ = condense(job, source, self.seed, journal=journal, budget=budget, tell=tell)
 
-    def save(self, path: str | Path) -> None:
-        """Write the release as a new folder."""
+    def save(self, path: str | Path, also: Sequence[str] = ()) -> None:
+        """Write the release as a new folder, its data in further formats too."""
         check_is_fitted(self, "table_")
-        self.table_.save(path)
+        self.table_.save(path, also)
 
     @property
     def ledger(self) -> Ledger:

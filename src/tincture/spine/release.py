@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from tincture.errors import ReleaseError, TinctureError
+from tincture.errors import ReleaseError, SettingError, TinctureError
 from tincture.io.files import json_bytes, slug, write_folder
 from tincture.io.frames import to_columns
 from tincture.io.released import plain
@@ -85,20 +85,50 @@ class Release(ABC):
     def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         """What only this kind says on its data card."""
 
-    def save(self, path: str | Path) -> None:
+    def scripts(self) -> dict[str, bytes]:
+        """What reads the data files in other software, by file name."""
+        return {}
+
+    def copies(self, also: Sequence[str]) -> dict[str, bytes]:
+        """The data once more in other formats, by file name.
+
+        Raises
+        ------
+        SettingError
+            If there are none of this kind, or not of a format.
+        """
+        if also:
+            raise SettingError(f"Releases of {self.kind} have no copies in other formats (--also).")
+        return {}
+
+    def save(self, path: str | Path, also: Sequence[str] = ()) -> None:
         """Write the release as a new folder, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+        also : sequence of str
+            Formats in which the data are written once more, such as "sav"; see
+            `tincture.io.copies`.
 
         Raises
         ------
         ReleaseError
             If the folder exists or cannot be written.
+        SettingError
+            If the data cannot be written in a format.
         """
         package, ledger = self.package(), self.ledger.to_dict()
         card = self._card(package, ledger)
+        copies, scripts = self.copies(also), self.scripts()
+        if named := [*copies, *scripts]:
+            package["tincture"]["files"] = named
         write_folder(
             Path(path),
             {
                 **self.data(),
+                **copies,
+                **scripts,
                 PACKAGE: json_bytes(package),
                 LEDGER: json_bytes(ledger),
                 CARD: card_text(card).encode(),
