@@ -10,6 +10,7 @@ from typing import Literal
 
 import polars as pl
 
+from tincture.io.files import UNFOLDED
 from tincture.public.columns import Column, Level
 
 EXACT = 1e15  # beyond it not all packages tell whole numbers apart
@@ -189,9 +190,10 @@ def _names(names: list[str], limits: Limits) -> list[str]:
 
 def _allowed(name: str, limits: Limits) -> str:
     """The name, or one that the package allows in its place."""
-    text = unicodedata.normalize("NFKD" if limits.is_ascii else "NFC", name)
-    if limits.is_ascii:
-        text = "".join(c for c in text if not unicodedata.combining(c))
+    text = name
+    if limits.is_ascii:  # letters without their accents
+        folded = unicodedata.normalize("NFKD", name.translate(UNFOLDED))
+        text = "".join(c for c in folded if not unicodedata.combining(c))
     clean = "".join(c if _is_of_names(c, limits) else " " for c in text)
     if " " in clean:
         clean = "_".join(clean.split()).strip("_")

@@ -1,0 +1,80 @@
+"""A table whose names, levels and labels would run as code, had a script not held them as text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tincture.io.copies import copied
+from tincture.io.released import plain, resource_schema
+from tincture.public.schema import Schema
+from tincture.tables.loading import scripts
+
+ATTACKS = (
+    '"; system("touch pwned")',
+    "'); file.create('pwned')#",
+    "$HOME `touch pwned`",
+    "\\\"'`\\$x",
+    "it's\\",
+    "é 患者 %d {x}",
+)
+FIELDS: list[dict[str, Any]] = [
+    {
+        "name": "age",
+        "type": "integer",
+        "constraints": {"minimum": 18, "maximum": 100},
+        "description": f"Age {ATTACKS[0]}",
+        "unit": "years\nEXECUTE.",
+    },
+    {
+        "name": "lactate (mmol/l)",
+        "type": "number",
+        "constraints": {"minimum": 0.2, "maximum": 20},
+    },
+    {"name": ATTACKS[2], "type": "string", "categories": list(ATTACKS)},
+    {"name": 'a "grade"', "type": "string", "categories": ["01", "02", "NA", "T"]},
+    {
+        "name": "sex",
+        "type": "integer",
+        "categories": [{"value": 2, "label": ATTACKS[3]}, {"value": 1, "label": "man"}],
+        "description": "Sex",
+    },
+    {"name": "diabetes", "type": "boolean"},
+    {"name": "cm", "type": "number", "categories": [1, 2.5, 100000]},
+    {
+        "name": "with",
+        "type": "string",
+        "categories": [{"value": "m", "label": "much $5"}, {"value": "l", "label": "little"}],
+    },
+]
+SCHEMA = plain(Schema.from_dict({"name": "loadable", "fields": FIELDS}))
+N = 12
+
+
+def table() -> pl.DataFrame:
+    """Every level, and a blank in each column."""
+    columns: dict[str, list[Any]] = {
+        "age": [18 + 5 * i for i in range(N)],
+        "lactate (mmol/l)": [0.2 + 1.25 * i for i in range(N - 1)] + [1e-05],
+    }
+    for c in SCHEMA.columns[2:]:
+        columns[c.name] = [c.levels[i % len(c.levels)] for i in range(N)]
+    gaps = [
+        [None if i == 3 + j else v for i, v in enumerate(c)] for j, c in enumerate(columns.values())
+    ]
+    return pl.DataFrame(dict(zip(columns, gaps, strict=True)), strict=False)
+
+
+def written(folder: Path, also: tuple[str, ...] = ()) -> Path:
+    """The files of a release that its scripts read, and copies of them."""
+    frame = table()
+    frame.write_csv(folder / "condensed.csv")
+    resources = [{"name": "condensed", "schema": resource_schema(SCHEMA)}]
+    (folder / "datapackage.json").write_text(json.dumps({"resources": resources}))
+    made = scripts(SCHEMA, ["condensed.csv"]) | copied({"condensed": frame}, SCHEMA, also)
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return folder
