@@ -21,8 +21,8 @@ USE = (
 )
 LOADING = (
     "load.R, load.py, load.do and load.sps read the files in R, pandas, Stata and SPSS, with "
-    "types, labels and missing values. Where Stata or SPSS does not allow the name of a column, it has "
-    "another there, and the label of the variable begins with its own."
+    "types, labels and missing values. Where Stata or SPSS does not allow the name of a column, "
+    "it has another there, and the label of the variable begins with its own."
 )
 BLANK = "A blank cell is a missing value; R leaves out rows that have one, unless it is filled."
 COMPLETE = (
