@@ -19,7 +19,7 @@ from tincture.tables.loading.r import quoted
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("loading"), ("sav", "rds"))
+    return written(tmp_path_factory.mktemp("loading"), ("rds",))
 
 
 def test_r_reads_the_rows_as_the_copy_for_r_has_them(folder: Path) -> None:
@@ -60,6 +60,7 @@ def test_pspp_reads_them_as_the_copy_for_spss_has_them(folder: Path) -> None:
     if shutil.which("pspp") is None:
         pytest.skip("PSPP is not installed")
     pyreadstat: Any = pytest.importorskip("pyreadstat")
+    written(folder, ("sav",))
     (folder / "run.sps").write_text(
         "INSERT FILE='load.sps'.\nSAVE OUTFILE='again.sav'.\n", encoding="utf-8"
     )
