@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,19 @@ def snippet(folder: Path, language: str, path: str | None = None) -> str:
     text = (folder / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert isinstance(code, str)
-    return code if path is None else re.sub(r'read\("\w+\.csv"\)', f'read("{path}")', code, count=1)
+    if path is None:
+        return code
+    return re.sub(r"^(rows (=|<-) )\w+", rf'\1read("{path}")', code, count=1, flags=re.MULTILINE)
+
+
+def in_python(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the code makes in the release's folder; a warning is an error here."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "load", raising=False)  # that of another release
+    made: dict[str, Any] = {}
+    exec(code, made)
+    return made
 
 
 def in_r(code: str, folder: Path, *packages: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from commands import condensing, prepare, run
 from helpers import SCHEMA, make_condenser, make_table
-from recipients import in_r, snippet
+from recipients import in_python, in_r, snippet
 from tincture import CondensedTable, evaluate
 from tincture.errors import SettingError
 from tincture.public.schema import Schema
@@ -63,9 +63,7 @@ def test_the_package_and_the_card_tell_an_amount(folder: Path) -> None:
 
 
 def test_the_code_on_the_card_runs_in_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    found: dict[str, Any] = {}
-    exec(snippet(folder, "python"), found)
+    found = in_python(snippet(folder, "python"), folder, monkeypatch)
     assert np.isfinite(found["amount"]).all()
     assert "LinearRegression" in snippet(folder, "python")
 
@@ -86,9 +84,7 @@ def test_a_declared_logarithm_is_what_the_card_fits(
     settings = AMOUNT | {"outcome": "lactate", "drop": [*DROPPED, "days"], "n_rows": 40}
     schema = Schema.from_dict(descriptor)
     make_condenser(**settings | {"schema": schema}).fit(table).save(tmp_path / "out")
-    monkeypatch.chdir(tmp_path / "out")
-    found: dict[str, Any] = {}
-    exec(snippet(tmp_path / "out", "python"), found)
+    found = in_python(snippet(tmp_path / "out", "python"), tmp_path / "out", monkeypatch)
     assert (found["amount"] > 0).all()
     assert "lm(log(`lactate`) ~ ., filled)" in snippet(tmp_path / "out", "r")
 

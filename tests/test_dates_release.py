@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from helpers import make_condenser
+from recipients import in_python, in_r
 from tincture.io.frames import read_table
 from tincture.privacy.query import Records
 from tincture.public.schema import Schema
@@ -40,7 +41,11 @@ SCHEMA = Schema.from_dict(
                 "constraints": DATES,
                 "tincture:days": {"minimum": 0, "maximum": 365},
             },
-            {"name": "died", "type": "integer", "categories": [0, 1]},
+            {
+                "name": "died",
+                "type": "integer",
+                "categories": [{"value": 0, "label": "no"}, {"value": 1, "label": "yes"}],
+            },
         ],
         "tincture:rules": [{"order": ["admitted", "seen"]}],
     }
@@ -94,6 +99,33 @@ def test_rows_hold_dates_and_are_the_same_from_text(table: CondensedTable, tmp_p
     assert "| admitted | feature | date | 2010-01-01 to 2019-12-31 |" in (
         (tmp_path / "out" / "README.md").read_text()
     )
+
+
+def test_copies_and_scripts_hold_dates_and_labels(
+    table: CondensedTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyreadstat: Any = pytest.importorskip("pyreadstat")
+    folder = tmp_path / "out"
+    table.save(folder, also=("sav", "dta", "parquet", "rds"))
+    dated = ["admitted", "tested", "seen"]
+    rows = table.rows.with_columns(pl.col("tested").cast(pl.Datetime("us")))  # the clock of UTC
+    for read, name in ((pyreadstat.read_sav, "sav"), (pyreadstat.read_dta, "dta")):
+        copy, about = read(folder / f"condensed.{name}", output_format="polars")
+        assert copy.select(dated).equals(rows.select(dated))
+        assert about.variable_value_labels == {"died": {0: "no", 1: "yes"}}
+    assert (
+        pl.read_parquet(folder / "condensed.parquet").select(dated).equals(table.rows.select(dated))
+    )
+    made = in_python("from load import condensed", folder, monkeypatch)
+    assert pl.from_pandas(made["condensed"][["tested"]]).equals(
+        table.rows.select(pl.col("tested").cast(pl.Datetime("ms", "UTC")))
+    )
+    said = in_r(
+        'source("load.R")\nstopifnot(identical(condensed, readRDS("condensed.rds")))\n'
+        "cat(class(condensed$admitted), class(condensed$tested), levels(labelled(condensed)$died))",
+        folder,
+    )
+    assert said == "Date POSIXct POSIXt 0 (no) 1 (yes)"
 
 
 def test_an_evaluation_tells_dates(table: CondensedTable) -> None:

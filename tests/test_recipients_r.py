@@ -90,6 +90,7 @@ def test_cells_arrive_as_what_they_are(released: dict[str, Path]) -> None:
         snippet(released["classes"], "r")
         + 'stopifnot(identical(levels(rows[[4]]), c("01", "02", "NA", "T")))\n'
         "stopifnot(!anyNA(rows[[4]]), is.numeric(rows[[2]]), is.integer(rows$age))\n"
+        'stopifnot(inherits(cohort$seen, "Date"), inherits(cohort[["taken at"]], "POSIXct"))\n'
         "known <- na.omit(rows$seen)\n"
         'stopifnot(known == round(known), max(rows[["taken at"]], na.rm = TRUE) < 18262)\n'
         'own <- read("own.csv")\n'

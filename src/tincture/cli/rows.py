@@ -102,6 +102,14 @@ def condense(
         bool,
         typer.Option("--many-levels", help="Go on though a column has more than 500 levels."),
     ] = False,
+    also: Annotated[
+        str,
+        typer.Option(
+            help="Formats to write rows and cohort in beside CSV, such as sav,dta: SPSS (sav), "
+            "Stata (dta), SAS (xpt), parquet, R (rds).",
+            metavar="FORMAT,…",
+        ),
+    ] = "",
 ) -> None:
     """Condense a table of records to a few invented rows, privately.
 
@@ -110,14 +118,18 @@ def condense(
     tincture condense records.parquet --schema records.schema.json --target died
     --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
     """
+    from tincture.io.copies import require_copies
     from tincture.io.frames import read_table
     from tincture.io.parts import Partitioned
     from tincture.public.schema import Schema
     from tincture.tables.condenser import Condenser
     from tincture.tables.release import DATA, CondensedTable
 
+    formats = [name.strip() for name in also.split(",") if name.strip()]
+
     def made() -> tuple[Condenser, tuple[Any, ...]]:
         described = Schema.load(schema)
+        require_copies(formats, described)
         source = Partitioned(records) if partitioned else read_table(records, described.dialect)
         return (
             Condenser(
@@ -154,6 +166,7 @@ def condense(
         DATA,
         options,
         f"Condensing to {'' if rows == 'auto' else rows + ' '}rows",
+        formats,
     )
 
 

@@ -1,3 +1,3 @@
 """Frames and files in and out; no error of this room quotes a cell."""
 
-__all__ = ["books", "draft", "files", "frames", "parts", "readers", "released"]
+__all__ = ["books", "copies", "draft", "extras", "files", "frames", "parts", "readers", "released"]

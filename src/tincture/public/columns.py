@@ -129,6 +129,11 @@ class Column:
         )
 
     @property
+    def meaning(self) -> str:
+        """What it holds and in which unit, as far as that is declared."""
+        return "; ".join(dict.fromkeys(str(t) for t in (self.description, self.unit) if t))
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Minimum and maximum of a numeric column that has no gap."""
         if self.minimum is None or self.maximum is None:

@@ -239,6 +239,5 @@ def _declared(column: Column, roles: Mapping[str, str]) -> tuple[str, ...]:
     values = ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in column.levels)
     if not values and ends != (None, None):
         values = " to ".join("–" if end is None else told(column, end) for end in ends)
-    about = "; ".join(dict.fromkeys(str(t) for t in (column.description, column.unit) if t))
     role = roles.get(column.name) or column.role or "feature"
-    return column.name, role, column.type, values or "–", about
+    return column.name, role, column.type, values or "–", column.meaning

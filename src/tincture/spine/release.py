@@ -87,6 +87,10 @@ class Release(ABC):
     def words(self, package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         """What only this kind says on its data card."""
 
+    def scripts(self) -> dict[str, bytes]:
+        """What reads the data files in other software, by file name."""
+        return {}
+
     def copies(self, also: Sequence[str]) -> dict[str, bytes]:
         """The data once more in other formats, by file name.
 
@@ -106,7 +110,8 @@ class Release(ABC):
         ----------
         path : path
         also : sequence of str
-            Formats in which the data are written once more, such as "meds".
+            Formats in which the data are written once more, such as "sav" (`tincture.io.copies`)
+            of rows, and "meds" of stays.
 
         Raises
         ------
@@ -115,15 +120,16 @@ class Release(ABC):
         SettingError
             If the data cannot be written in a format.
         """
-        facts, copies = self.facts(), self.copies(also)
+        facts, copies, scripts = self.facts(), self.copies(also), self.scripts()
         package = dict(facts.package)
-        if copies:
-            package["tincture"] = {**package["tincture"], "files": list(copies)}
+        if named := [*copies, *scripts]:
+            package["tincture"] = {**package["tincture"], "files": named}
         write_folder(
             Path(path),
             {
                 **facts.data,
                 **copies,
+                **scripts,
                 PACKAGE: json_bytes(package),
                 LEDGER: json_bytes(facts.ledger),
                 CARD: card_text(facts.card).encode(),

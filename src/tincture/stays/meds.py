@@ -10,12 +10,12 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.util import find_spec
 from typing import Any
 
 import polars as pl
 
 from tincture.errors import SettingError
+from tincture.io.extras import library
 from tincture.io.files import json_bytes
 from tincture.public.case import Case
 from tincture.public.columns import Column
@@ -40,11 +40,8 @@ def require_copies(also: Sequence[str]) -> None:
         raise SettingError(f'also must be a list of formats, such as ["{also}"].')
     if odd := [name for name in also if name != MEDS]:
         raise SettingError(f"Stays are not copied to the format {odd[0]!r} (--also); use {MEDS}.")
-    if also and find_spec("pyarrow") is None:
-        raise SettingError(
-            "A copy as meds (--also) needs pyarrow, which is not installed; run "
-            'pip install "tincture[meds]".'
-        )
+    if also:
+        library("pyarrow", "A copy as meds (--also)", extra="meds")
 
 
 @dataclass(frozen=True)

@@ -1,50 +1,35 @@
-"""Code for a data card: read a release of rows by its types and levels, impute, fit, predict.
+"""Code for a data card: take the rows that a release's script reads, impute, fit, predict.
 
-It names nothing of ours, and must run as it stands in the folder of the release.
+It names nothing of ours, and must run as it stands in the folder of the release; the scripts are
+those of `tincture.tables.loading`.
 """
 
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tincture.io.copies.rds import level_text
 from tincture.public.fields import SCALE
 from tincture.public.notation import TIMES
 from tincture.public.tasks import roles_of
 
-WIDE = 100  # lines of levels from which R reads them with jsonlite instead
-
 PYTHON = """\
-import json
-
-import pandas as pd
+from load import {names}, levels, read
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import {imported}OneHotEncoder, StandardScaler
 {imports}
 
-with open("datapackage.json", encoding="utf-8") as file:
-    fields = json.load(file)["resources"][0]["schema"]["fields"]
-levels = {{
-    f["name"]: pd.CategoricalDtype(f.get("constraints", {{}}).get("enum", [False, True]))
-    for f in fields
-    if f["type"] == "boolean" or "enum" in f.get("constraints", {{}})
-}}
-
-
-def read(path):
-    {read}
-
-
-rows = read({path}){other}
-features = [f["name"] for f in fields if f["name"] not in [{outcome}]]
+rows = {rows}{other}
+features = [name for name in rows if name not in [{outcome}]]
 amounts = [name for name in features if name not in levels]
 coded = [name for name in features if name in levels]
 # A blank becomes the median, or is 0 in every level; so is a level that was not declared.
-scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+fill = SimpleImputer(strategy="median", keep_empty_features=True)
+scale = make_pipeline({days}fill, StandardScaler())
 known = [sorted(levels[name].categories) for name in coded]
 encode = OneHotEncoder(categories=known, handle_unknown="ignore", sparse_output=False)
 prepare = make_column_transformer((scale, amounts), (encode, coded))
@@ -52,49 +37,16 @@ model = make_pipeline(prepare, {model})
 model.fit(rows, {told})
 {predicted}  # of your own patients: read("own.csv")"""
 
-READ = 'pd.read_csv(path, dtype=levels, keep_default_na=False, na_values=[""])'
-DATED = """\
-data = {read}
-    for name in [{names}]:  # dates become days since 1970, of which differences are days
-        data[name] = pd.to_datetime(data[name], utc=True) - pd.Timestamp(0, tz="UTC")
-        data[name] /= pd.Timedelta(days=1)
-    return data"""
-R_DATED = """\
-    # Dates become days since 1970, of which differences are days.
-    if (name %in% c({names})) x <- as.numeric(as.Date(x))
-"""
-R_TIMED = """\
-    if (name %in% c({names}))
-      x <- as.numeric(as.POSIXct(x, format = "%Y-%m-%dT%H:%M:%S", tz = "UTC")) / 86400
-"""
-
-R_GENERIC = """\
-fields <- jsonlite::read_json("datapackage.json")$resources[[1]]$schema$fields
-declared <- lapply(fields, function(f)
-  if (f$type == "boolean") c("false", "true") else unlist(f$constraints$enum))
-names(declared) <- sapply(fields, function(f) f$name)"""
-
 R = """\
-{levels}
-read <- function(path) {{
-  data <- read.csv(path, colClasses = "character", na.strings = "", check.names = FALSE,
-    encoding = "UTF-8")
-  for (name in names(data)) {{
-    x <- data[[name]]
-    levels <- declared[[name]]
-{dated}    if (!is.character(levels)) x <- type.convert(x, as.is = TRUE)
-    data[[name]] <- if (is.null(levels)) x else factor(x, levels = levels)
-  }}
-  data
-}}
-rows <- read({path}){other}
-varied <- Filter(function(x) length(unique(na.omit(x))) > 1, rows)
+source("load.R")
+rows <- {rows}{other}
+{rows_days}varied <- Filter(function(x) length(unique(na.omit(x))) > 1, rows)
 features <- setdiff(names(varied), c({outcome}))
 # A blank becomes the median, or the level "(missing)"; a level that no row has, the commonest.
 # (glm forgets levels that no row has, and would stop at a patient who has one.)
 text <- function(x) ifelse(is.na(x), "(missing)", as.character(x))
 fill <- function(data) {{
-  for (name in features) {{
+{data_days}  for (name in features) {{
     x <- data[[name]]
     seen <- rows[[name]]
     if (is.factor(seen)) {{
@@ -110,12 +62,15 @@ filled <- fill(rows)[c({outcome}, features)]
 model <- {model}
 {predicted}  # of your own patients: fill(read("own.csv"))"""
 
+# What either adds where there are dates: they become days.
+PYTHON_DATED = {"imported": "FunctionTransformer, ", "days": "FunctionTransformer(in_days), "}
+R_DATED = {"rows_days": "rows <- in_days(rows)\n", "data_days": "  data <- in_days(data)\n"}
+
 
 def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Python and R, as a card's words have them."""
     resources, task = package["resources"], package["tincture"]["task"]
     fields = resources[0]["schema"]["fields"]
-    paths = [r["path"] for r in resources]
     names = list(roles_of(task).values())
     case = task.get("case", next(reversed(_levels(fields, names[-1])), None))
     two = "case" in task or len(_levels(fields, names[-1])) == 2
@@ -125,29 +80,21 @@ def reading(package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     else:
         models = _python_model(names, case, two), _r_model(names, case, two)
     outcome = ", ".join(map(_quoted, names))
+    tables = [r["name"] for r in resources]
     read = {  # the cohort, where there is one: it is for any model, also without a penalty
-        "path": _quoted(paths[-1]),
-        "other": "".join(f"  # {path} is read the same way" for path in paths[:-1]),
+        "rows": tables[-1],
+        "other": "".join(f"  # or {name}" for name in tables[:-1]),
         "outcome": outcome,
     }
-    python = PYTHON.format(read=_python_read(fields), **read, **models[0])
-    in_r = R.format(levels=_r_levels(fields), dated=_r_dated(fields), **read, **models[1])
+    is_dated = any(f["type"] in TIMES for f in fields)
+    imported = ", ".join(sorted(tables + ["in_days"] * is_dated))
+    python = PYTHON.format(names=imported, **_if(is_dated, PYTHON_DATED), **read, **models[0])
+    in_r = R.format(**_if(is_dated, R_DATED), **read, **models[1])
     return ("python", python), ("r", in_r)
 
 
-def _python_read(fields: Iterable[Mapping[str, Any]]) -> str:
-    """How a file is read, with its dates as numbers if it has any."""
-    dated = [_quoted(f["name"]) for f in fields if f["type"] in TIMES]
-    return DATED.format(read=READ, names=", ".join(dated)) if dated else f"return {READ}"
-
-
-def _r_dated(fields: Sequence[Mapping[str, Any]]) -> str:
-    """The same lines of R, or none."""
-    lines = ""
-    for kind, said in zip(TIMES, (R_DATED, R_TIMED), strict=True):
-        if names := [_quoted(f["name"]) for f in fields if f["type"] == kind]:
-            lines += said.format(names=", ".join(names))
-    return lines
+def _if(is_so: bool, parts: Mapping[str, str]) -> dict[str, str]:
+    return {key: part * is_so for key, part in parts.items()}
 
 
 def _python_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
@@ -173,7 +120,7 @@ def _python_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
 def _r_model(names: list[str], case: Any, two: bool) -> dict[str, str]:
     """The same in R: the plain regression, without a penalty."""
     ticked = [_ticked(name) for name in names]
-    is_case = f"{ticked[-1]} == {_quoted(_cell(case))}"
+    is_case = f"{ticked[-1]} == {_quoted(level_text(case))}"
     if len(names) == 2:
         left = f"survival::Surv({ticked[0]}, {is_case})"
         fit, kind = f"survival::coxph({left} ~ ., filled)", "risk"
@@ -208,40 +155,10 @@ def _ticked(name: str) -> str:
     return "`{}`".format(name.replace("\\", "\\\\").replace("`", "\\`"))
 
 
-def _r_levels(fields: Iterable[Mapping[str, Any]]) -> str:
-    """The levels in R's words, folded; base R reads no JSON."""
-    lines = []
-    for field in fields:
-        levels = _levels([field], field["name"])
-        if cells := [json.dumps(v) if _is_number(v) else _quoted(_cell(v)) for v in levels]:
-            lines.append(f"{_quoted(field['name'])} = c({_folded(cells)})")
-    said = "declared <- list(\n" + textwrap.indent(",\n".join(lines), "  ") + "\n)"
-    return said if said.count("\n") < WIDE else R_GENERIC
-
-
-def _folded(cells: Iterable[str]) -> str:
-    """Separated by commas, in lines of some 90 characters."""
-    lines = [""]
-    for cell in cells:
-        if len(lines[-1]) + len(cell) > 80:
-            lines.append("  ")
-        lines[-1] += f"{cell}, "
-    return "\n".join(line.rstrip() for line in lines).rstrip(",")
-
-
 def _levels(fields: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
     field = next(f for f in fields if f["name"] == name)
     usual = [False, True] if field["type"] == "boolean" else []
     return field.get("constraints", {}).get("enum") or usual
-
-
-def _is_number(level: Any) -> bool:
-    return isinstance(level, int | float) and not isinstance(level, bool)
-
-
-def _cell(level: Any) -> str:
-    """As R names the level."""
-    return level if isinstance(level, str) else json.dumps(level)
 
 
 def _quoted(text: str) -> str:

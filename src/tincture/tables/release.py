@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from tincture.errors import ReleaseError
+from tincture.io.copies import copied
 from tincture.io.frames import read_table, to_columns, to_frame, to_pandas
 from tincture.io.released import declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
@@ -19,6 +20,7 @@ from tincture.public.schema import Schema
 from tincture.public.tasks import of_cause
 from tincture.report.card import Words
 from tincture.spine.release import PACKAGE, Release
+from tincture.tables.loading import scripts
 from tincture.tables.words import words_of
 
 DATA = "condensed.csv"
@@ -82,7 +84,7 @@ class CondensedTable(Release):
 
     def data(self) -> dict[str, bytes]:
         """The rows, and the cohort, as CSV."""
-        return {path: _csv(frame) for path, frame in self.files.items()}
+        return {path: csv_bytes(frame) for path, frame in self.files.items()}
 
     def resources(self) -> list[dict[str, Any]]:
         """Of the rows, and of the cohort, with their one schema."""
@@ -97,6 +99,15 @@ class CondensedTable(Release):
             }
             for path in self.files
         ]
+
+    def scripts(self) -> dict[str, bytes]:
+        """For R, Python, Stata and SPSS."""
+        return scripts(plain(self.schema), list(self.files))
+
+    def copies(self, also: Sequence[str]) -> dict[str, bytes]:
+        """Of the rows, and of the cohort."""
+        tables = {path.removesuffix(".csv"): frame for path, frame in self.files.items()}
+        return copied(tables, plain(self.schema), also)
 
     def own_facts(self) -> dict[str, Any]:
         """How the cells of records were written, the models served, and how many people."""
@@ -136,7 +147,8 @@ def _framed(frame: pl.DataFrame, kind: str) -> Any:
     return to_pandas(frame)
 
 
-def _csv(frame: pl.DataFrame) -> bytes:
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """Released rows as CSV, with dates and times by ISO 8601."""
     buffer = io.BytesIO()
     times = [s for s in frame if isinstance(s.dtype, pl.Datetime)]
     frame = frame.with_columns(

@@ -19,6 +19,11 @@ USE = (
     "Read columns by their declared types and levels; impute, scale and one-hot encode on these "
     "rows alone, then fit. The code below does so, and takes patients of any declared level.",
 )
+LOADING = (
+    "load.R, load.py, load.do and load.sps read the files in R, pandas, Stata and SPSS, with "
+    "types, labels and missing values. Where Stata or SPSS does not allow the name of a column, "
+    "it has another there, and the label of the variable begins with its own."
+)
 BLANK = "A blank cell is a missing value; R leaves out rows that have one, unless it is filled."
 COMPLETE = (
     "No cell is blank, though values are missing in records (--complete): what a blank would tell "
@@ -92,6 +97,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         use=(
             *([WHICH] if has_cohort else []),
             *USE,
+            LOADING,
             COMPLETE if settings.get("complete") else BLANK,
         ),
         limits=(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import SchemaError, SettingError
+from tincture.io.extras import library
 from tincture.public.fields import LARGEST
 from tincture.public.words import number_of
 
@@ -23,7 +24,7 @@ EXCEL = (".xlsx", ".xlsm")
 MOST = 50_000_000  # bytes of a code book; what is larger holds records
 FIRST = 100_000  # bytes, in which the line of names must end
 LONGEST = 32_767  # characters of a cell of Excel
-NEEDS = 'needs {}, which is not installed; run pip install "tincture[formats]", or use a .csv file.'
+OTHERWISE = ", or use a .csv file"
 Lines = list[list[str]]
 IsBook = Callable[[Sequence[str]], bool]
 
@@ -79,17 +80,14 @@ def _text_lines(path: Path, separator: str) -> Lines:
 
 def _excel_lines(path: Path) -> Lines | None:
     """Of the first sheet; None where it is no workbook or one of records' size."""
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ModuleNotFoundError:
-        raise SettingError(f"An Excel file {NEEDS.format('python-calamine')}") from None
+    calamine = library("python_calamine", "An Excel file", otherwise=OTHERWISE)
     try:
         with zipfile.ZipFile(path) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST:
                 return None
-        with CalamineWorkbook.from_path(path) as book:
+        with calamine.CalamineWorkbook.from_path(path) as book:
             cells = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError, IndexError, zipfile.BadZipFile):
+    except (calamine.CalamineError, OSError, ValueError, IndexError, zipfile.BadZipFile):
         raise SchemaError(
             f"The file {path} cannot be read as an Excel workbook; save it again as .xlsx."
         ) from None
@@ -134,10 +132,7 @@ def book_bytes(lines: Lines, marked: Sequence[tuple[int, int]], suffix: str) -> 
 
 
 def _workbook(lines: Lines, marked: frozenset[tuple[int, int]]) -> bytes:
-    try:
-        import xlsxwriter
-    except ModuleNotFoundError:
-        raise SettingError(f"A code book as .xlsx {NEEDS.format('XlsxWriter')}") from None
+    xlsxwriter = library("xlsxwriter", "A code book as .xlsx", otherwise=OTHERWISE)
     if max(len(cell) for line in lines for cell in line) > LONGEST:
         raise SettingError(
             f"A cell of this code book has more than {LONGEST:,} characters, which Excel does not "

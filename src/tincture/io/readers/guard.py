@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 import polars as pl
@@ -59,20 +58,6 @@ def hushed() -> Iterator[Callable[[], None]]:
         finally:
             os.dup2(true, 2)
             os.close(true)
-
-
-def library(load: Callable[[], ModuleType], name: str, path: Path) -> ModuleType:
-    """An extra library, or a sentence that names it.
-
-    Raises
-    ------
-    SettingError
-    """
-    with contextlib.suppress(ImportError):
-        return load()
-    raise SettingError(
-        f'Reading {path} needs {name}, which is not installed; run pip install "tincture[formats]".'
-    )
 
 
 def alike_columns(names: Sequence[str]) -> str | None:

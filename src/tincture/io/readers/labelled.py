@@ -7,7 +7,6 @@ The plain missing value is no cell. Dates and times are ISO 8601 text, lengths o
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,9 +15,10 @@ import numpy as np
 import polars as pl
 
 from tincture.errors import TableError
+from tincture.io.extras import library
 from tincture.io.readers.clocks import Clock, clock_of, told
 from tincture.io.readers.formats import PORTABLE, SAS, SPSS, STATA, TRANSPORT, Source
-from tincture.io.readers.guard import library, read_with, require_different
+from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings, whole_numbers
 from tincture.io.readers.packed import most_bytes, refuse_bomb
 from tincture.io.readers.table import Table, as_text
@@ -66,7 +66,7 @@ class Labelled:
 
     def __init__(self, source: Source) -> None:
         self.source, path = source, source.path
-        found = library(lambda: importlib.import_module("pyreadstat"), "pyreadstat", path)
+        found = library("pyreadstat", f"Reading {path}")
         self._read = getattr(found, READERS[source.format.title])
         self.about = self._part(metadataonly=True)[1]
         self._names: list[str] = list(self.about.column_names)

@@ -7,7 +7,6 @@ haven the text ``.a``. A column of another kind (a list, a matrix, complex numbe
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Mask
 from tincture.errors import TableError
+from tincture.io.extras import library
 from tincture.io.readers.formats import BZIP2, GZIP, XZ, Format, Source
-from tincture.io.readers.guard import library, read_with, require_different
+from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings
 from tincture.io.readers.packed import unpacked
 from tincture.io.readers.table import Table, as_text
@@ -49,7 +49,7 @@ def read_r(source: Source) -> Table:
         If rdata is not installed.
     """
     path = source.path
-    parser = library(lambda: importlib.import_module("rdata.parser"), "rdata", path)
+    parser = library("rdata.parser", f"Reading {path}")
     packing: Format | None = next((p for p in (GZIP, BZIP2, XZ) if p.fits(source.head)), None)
     content = read_with(path, lambda: unpacked(path, packing), WHOLE)
     form = ".rda" if re.match(rb"RD[ABX][23]", content) else ".rds"

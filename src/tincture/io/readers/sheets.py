@@ -6,14 +6,14 @@ is empty. Dates are ISO 8601 text, lengths of time days.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import polars as pl
 
 from tincture.errors import TableError
+from tincture.io.extras import library
 from tincture.io.readers.formats import Source
-from tincture.io.readers.guard import library, read_with, require_different
+from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.packed import require_sound
 from tincture.io.readers.table import EXACT, Table, as_text, column
 from tincture.public.fields import listed
@@ -32,7 +32,7 @@ def read_sheet(source: Source) -> Table:
         If python-calamine is not installed.
     """
     path = source.path
-    calamine = library(lambda: importlib.import_module("python_calamine"), "python-calamine", path)
+    calamine = library("python_calamine", f"Reading {path}")
     read_with(path, lambda: require_sound(path), WHOLE)
     name, lines = read_with(path, lambda: _lines(calamine, source), WHOLE)
     while lines and not any(cell != "" for cell in lines[-1]):
