@@ -18,16 +18,18 @@ from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed, Stream
+from tincture.privacy.query import Query, Sealed, Stream
 from tincture.public.encoding import Encoding
 from tincture.public.rules import Rules
 from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.spine.questions import CellCounts
+from tincture.spine.recipe import Recipe
 from tincture.tables.brief import MAX_PEOPLE
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.questions import MarginalCounts
+from tincture.tables.recipes import Recipes
 from tincture.tables.release import CondensedTable
 from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
@@ -145,6 +147,18 @@ class TableJob(Settled):
             return UNKNOWN.format("amounts")
         several = self.task.n_outputs > 2
         return expectation(len(self.features), self.epsilon, self.method, several=several)
+
+    def recipe_of(self, query: Query) -> Recipe:
+        """What makes a query of this job again, elsewhere."""
+        return self._recipes.of(query)
+
+    def query_of(self, recipe: Recipe) -> Query:
+        """The query, prepared and tried; some exception where it is none of this job."""
+        return self._recipes.query(recipe)
+
+    @property
+    def _recipes(self) -> Recipes:
+        return Recipes(self.encoding, self.task, self.served, self.settings["balance"])
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """By the method that the ledger's plan is of."""
