@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.privacy.query import Query
+from tincture.privacy.query import Query, Sealed
 from tincture.spine.job import Job
 
 Made = TypeVar("Made", covariant=True)
@@ -51,6 +51,14 @@ class Recipe(NamedTuple):
 
 class Sendable(Job[Made], Protocol[Made]):
     """A job whose questions can be asked elsewhere."""
+
+    def seal_part(self, source: Any) -> Sealed:
+        """As `seal`, of one site's records; called by its vault alone.
+
+        Raises
+        ------
+        TableError
+        """
 
     def recipe_of(self, query: Query) -> Recipe:
         """What makes a query of this job again."""

@@ -104,6 +104,15 @@ class TableJob(Settled):
         rate = min(1.0, self.sample / self.settings["n_records"])
         return Stream(self._passing(source), opening, rate)
 
+    def seal_part(self, source: Any) -> Sealed:
+        """Encode one site's frame: only those of all sites must be many, and of several outcomes.
+
+        Raises
+        ------
+        TableError
+        """
+        return self.sealing.part(source)
+
     def _passing(self, source: Partitioned) -> Iterator[Sealed]:
         """The parts, of which only the last of them can tell how many records they have."""
         n_records, most = 0, 2 * max(self.settings["n_records"], self.sample)

@@ -12,7 +12,7 @@ from tincture.models.portfolio import guards
 from tincture.models.served import Served
 from tincture.privacy.query import Query
 from tincture.public.encoding import Encoding
-from tincture.public.tasks import Task
+from tincture.public.tasks import Survival, Task
 from tincture.search.optimizer import Candidates, Start
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.recipe import Recipe
@@ -153,13 +153,13 @@ class Recipes:
 
     def _of_differences(self, query: LossDifferences) -> Said:
         candidates, start = query.candidates, query.start
-        arrays = {
+        arrays: dict[str, Any] = {
             "plus": candidates.plus,
             "minus": candidates.minus,
             "owner": start.owner,
             "outcomes": start.outcomes,
         }
-        if query.task.reference is not None:
+        if isinstance(query.task, Survival) and query.task.anchors is not None:
             arrays |= {"reference": query.task.reference, "anchors": query.task.anchors}
         guarded = query.served.names != self.served.names
         return {"seed": candidates.seed, "clip": query.clip, "guarded": guarded}, arrays

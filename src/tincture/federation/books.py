@@ -1,0 +1,66 @@
+"""What a site has answered: of each question one digest and one share, for ever."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tincture.errors import Refused
+from tincture.federation.question import Question
+from tincture.privacy.ledger import Ledger
+
+Share = NDArray[np.uint64]
+
+
+class Books:
+    """Beside the bookings of a ledger, in its journal: what was asked under which number.
+
+    A question that comes again gets the bytes that were kept. A changed one under the same number,
+    one out of its turn, and one whose share was lost by a kill get nothing: noise drawn anew, or
+    other sites in the sum, would give a share away by a difference.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of the site; attached to its journal, if there is one.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._digests: dict[int, str] = {}
+        self._shares: dict[int, Share] = {}
+        for line in ledger.catch_up():
+            if "question" in line:
+                self._digests[line["question"]] = line["digest"]
+            elif "share" in line:
+                kept = np.frombuffer(base64.b64decode(line["share"]), "<u8")
+                self._shares[line["of"]] = kept.astype(np.uint64)
+
+    def kept(self, question: Question) -> Share | None:
+        """The share that was sent, or None for a question that is new.
+
+        Raises
+        ------
+        Refused
+        """
+        if question.number not in self._digests:
+            if question.number < max(self._digests, default=-1):
+                raise Refused("refused")
+            return None
+        share = self._shares.get(question.number)
+        if share is None or self._digests[question.number] != question.digest:
+            raise Refused("refused")
+        return share
+
+    def open(self, question: Question) -> None:
+        """Write down what is asked under this number, before it is booked."""
+        self._ledger.note({"question": question.number, "digest": question.digest})
+        self._digests[question.number] = question.digest
+
+    def keep(self, question: Question, share: Share) -> None:
+        """Write down what will be sent, before it is."""
+        content = base64.b64encode(share.astype("<u8").tobytes()).decode()
+        self._ledger.note({"share": content, "of": question.number})
+        self._shares[question.number] = share
