@@ -29,10 +29,11 @@ from sites import (
 )
 from tincture.audit.rehearsal import Listening
 from tincture.errors import BudgetError, QueryFailed, Refused, ReleaseError, SettingError
+from tincture.federation.books import JOURNAL
 from tincture.federation.consortium import Consortium
 from tincture.federation.engine import FederatedEngine
 from tincture.federation.question import Question
-from tincture.federation.site import JOURNAL, Site, opened
+from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.errors import Refused
+from tincture.errors import Refused, ReleaseError
 from tincture.federation.question import Question
+from tincture.privacy.accounting import spent_epsilon
+from tincture.privacy.booking import Entry
+from tincture.privacy.journal import read_journal
 from tincture.privacy.ledger import Ledger
 
+JOURNAL = "journal.jsonl"
 Share = NDArray[np.uint64]
 
 
@@ -64,3 +71,36 @@ class Books:
         content = base64.b64encode(share.astype("<u8").tobytes()).decode()
         self._ledger.note({"share": content, "of": question.number})
         self._shares[question.number] = share
+
+
+def told_of_books(books: Path) -> dict[str, Any]:
+    """What the books of a site tell: whose they are, each question, and what all of them cost.
+
+    Raises
+    ------
+    ReleaseError
+        If there are none.
+    """
+    lines = read_journal(books / JOURNAL)
+    heads = [line for line in lines if "site" in line]
+    if not heads:
+        raise ReleaseError(f"{books} holds no books of a site; name the folder of its --books.")
+    entries = [Entry.from_dict(line["booked"]) for line in lines if "booked" in line]
+    kept = {line["of"] for line in lines if "share" in line}
+    return {
+        **heads[0],
+        "epsilon_spent": spent_epsilon([e.mechanism for e in entries], heads[0]["delta"]),
+        "questions": [
+            {**entry.to_dict(), "number": number, "is_kept": number in kept}
+            for entry, number in zip(entries, _booked(lines), strict=True)
+        ],
+    }
+
+
+def _booked(lines: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    """Numbers of the questions that were booked, and not only noted."""
+    number = -1
+    for line in lines:
+        number = line.get("question", number)
+        if "booked" in line:
+            yield number

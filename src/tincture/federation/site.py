@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import BudgetError, QueryFailed, Refused
-from tincture.federation.books import Books, Share
+from tincture.federation.books import JOURNAL, Books, Share
 from tincture.federation.consortium import Consortium
 from tincture.federation.question import Question
 from tincture.privacy.booking import Entry
@@ -18,8 +18,6 @@ from tincture.privacy.vault import Vault
 from tincture.spine.job import SILENT, Notice
 from tincture.spine.recipe import Sendable
 from tincture.spine.run import Run, digest_of
-
-JOURNAL = "journal.jsonl"
 
 
 class Site:
@@ -138,4 +136,7 @@ def opened(
     digest = digest_of({"consortium": consortium.digest, "site": name})
     with Run(digest, None if books is None else books / JOURNAL, budget) as run:
         run.start(ledger)
+        if not ledger.is_continued:
+            plan = {"epsilon": ledger.plan.epsilon, "delta": ledger.plan.delta, "unit": job.unit}
+            ledger.note({"site": name, "consortium": consortium.digest, **plan})
         yield Site(name, consortium, job, vault, notice=notice)
