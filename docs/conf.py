@@ -47,6 +47,7 @@ CONTENTS = {
         "docs/how-to-choose",
         "docs/evaluation",
         "docs/audit",
+        "docs/sites",
         "examples/README",
         "docs/glossary",
     ],

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from commands import condensing, listing, prepare, run
 from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_long
 from sites import (
     NAMES,
@@ -35,6 +36,7 @@ from tincture.federation.engine import FederatedEngine
 from tincture.federation.question import Question
 from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
+from tincture.kinds import estimator_of
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
@@ -140,7 +142,8 @@ def first() -> Question:
 def test_a_repeat_gets_the_bytes_that_were_kept_and_costs_nothing() -> None:
     site = make_site()
     sent = site.answer(first().packed())
-    np.testing.assert_array_equal(site.answer(first().packed()), sent)
+    assert sent is not None
+    np.testing.assert_equal(site.answer(first().packed()), sent)
     assert len(site.ledger.entries) == 1
 
 
@@ -171,7 +174,9 @@ def test_a_question_that_was_never_asked_may_not_come_late_or_be_of_others() -> 
     for asked in (late, replace(late, number=4, cohort=("south", "east")), replace(late, run="x")):
         with pytest.raises(Refused):
             site.answer(asked.packed())
-    assert len(site.answer(replace(late, number=4).packed())) == 76
+    sent = site.answer(replace(late, number=4).packed())
+    assert sent is not None
+    assert sent.shape == (76,)
 
 
 def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
@@ -194,7 +199,9 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
             site.answer(replace(usual, recipe=strange).packed())
     assert len(reasons) == 7
     assert not site.ledger.entries
-    assert len(site.answer(usual.packed())) == 20
+    sent = site.answer(usual.packed())
+    assert sent is not None
+    assert sent.shape == (20,)
 
 
 @settings(max_examples=200, deadline=None)
@@ -246,7 +253,7 @@ def test_a_site_goes_on_with_its_books(tmp_path: Path) -> None:
     with at(books, budget) as site:
         sent = site.answer(first().packed())
     with at(books, budget) as site:
-        np.testing.assert_array_equal(site.answer(first().packed()), sent)
+        np.testing.assert_equal(site.answer(first().packed()), sent)
         with pytest.raises(Refused):
             site.answer(replace(first(), share=0.9).packed())
         site.answer(question(MarginalCounts(job_of().encoding), 1).packed())
@@ -265,8 +272,9 @@ def test_a_share_that_a_kill_lost_is_never_drawn_again(tmp_path: Path, lost: str
     end = next(i for i, line in enumerate(lines) if f'"{lost}"'.encode() in line)
     journal.write_bytes(b"".join(lines[:end]))
     with at(tmp_path / "site") as site:
+        assert site.answer(first().packed()) is None
         with pytest.raises(Refused):
-            site.answer(first().packed())
+            site.answer(replace(first(), share=0.9).packed())
         assert len(site.ledger.entries) == (lost == "share")
         site.answer(question(MarginalCounts(job_of().encoding), 1).packed())
 
@@ -320,6 +328,12 @@ def test_a_lost_question_is_none_the_first_or_two_in_a_row_end_the_run(tmp_path:
     sites.late = (1, 3)
     told = ask_all(engine_of(sites))
     assert [value is None for value in told] == [False, True, False, True]
+    three = [make_site(name) for name in NAMES]
+    for site in three:
+        site.answer(first().packed())
+    three[1]._books.open(question(MarginalCounts(job_of().encoding), 1))  # and was killed
+    told = ask_all(engine_of(InProcess(three)))
+    assert [value is None for value in told] == [False, True, False, False]
     for late in ((0,), (1, 2)):
         sites = Sleepy([make_site(name) for name in NAMES])
         sites.late = late
@@ -331,16 +345,16 @@ def test_a_run_that_stopped_goes_on_with_the_same_answers(tmp_path: Path) -> Non
     sites, job = Sleepy([make_site(name) for name in NAMES]), job_of()
     whole = ask_all(engine_of(sites))  # what the sites keep
 
-    def run(late: tuple[int, ...]) -> list[Any]:
+    def asked(late: tuple[int, ...]) -> list[Any]:
         sites.late, engine = late, engine_of(sites)
         with Run(job.digest(), tmp_path / "journal.jsonl", None) as place:
             place.start(engine.ledger)
             return ask_all(engine)
 
     with pytest.raises(ReleaseError):
-        run((0,))
-    np.testing.assert_equal(run(()), whole)
-    np.testing.assert_equal(run((0, 1, 2, 3)), whole)  # from the journal alone
+        asked((0,))
+    np.testing.assert_equal(asked(()), whole)
+    np.testing.assert_equal(asked((0, 1, 2, 3)), whole)  # from the journal alone
 
 
 def test_a_refusal_ends_the_run_without_a_reason() -> None:
@@ -403,3 +417,70 @@ def test_what_no_consortium_can_agree_on_is_refused(
 
 def test_a_site_has_no_other_verb() -> None:
     assert {n for n in vars(Site) if not n.startswith("_")} == {"answer", "ledger"}
+
+
+# The commands ---------------------------------------------------------------------------------
+
+
+def drafting(folder: Path, **changes: Any) -> list[str]:
+    """Arguments of a usual draft."""
+    wanted = {"sites": "north,south", "resume": None, "out": folder / "consortium.json"}
+    flags = condensing(folder, **(wanted | changes))
+    return ["consortium", "draft", *flags[2:]]
+
+
+def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path, books = tmp_path / "consortium.json", tmp_path / "books"
+    drafted = run(*drafting(tmp_path))
+    made = Consortium.load(path)
+    assert drafted.code == 0
+    assert made.digest in drafted.out
+    checked = run("consortium", "check", path)
+    assert "outcome counts" in checked.out
+    assert f"digest {made.digest}" in checked.out
+    assert json.loads(run("consortium", "check", path, "--json").out)["digest"] == made.digest
+    before = listing(tmp_path)
+    said = run("site", "check", path, tmp_path / "records.csv")
+    assert "nothing is spent" in said.out
+    assert listing(tmp_path) == before
+    job = made.sendable(estimator_of(made))
+    with opened("north", made, job, make_table(80), books=books) as site:
+        recipe = job.recipe_of(CellCounts(job_of().task))
+        site.answer(Question(made.digest, 0, made.sites, 1.0, recipe).packed())
+    told = json.loads(run("site", "show", books, "--json").out)
+    assert (told["site"], told["consortium"]) == ("north", made.digest)
+    assert [q["is_kept"] for q in told["questions"]] == [True]
+    assert 0 < told["epsilon_spent"] < 1
+    assert "outcome counts" in run("site", "show", books).out
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epsilon": "inf"}, "finite epsilon"),
+        ({"sites": "north,,south"}, "different names"),
+        ({"trust": "everyone"}, "expected nobody"),
+        ({"target": "nobody"}, "nobody"),
+    ],
+)
+def test_a_draft_of_what_cannot_be_is_refused(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    prepare(tmp_path)
+    said = run(*drafting(tmp_path, **changes))
+    assert said.code in (2, 3)
+    assert words in said.err
+    assert not (tmp_path / "consortium.json").exists()
+
+
+def test_records_that_cannot_take_part_are_told_without_a_cell(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    run(*drafting(tmp_path))
+    odd = make_table(20).with_columns(ward=pl.lit("gaol"))
+    odd.write_csv(tmp_path / "odd.csv")
+    said = run("site", "check", tmp_path / "consortium.json", tmp_path / "odd.csv")
+    assert said.code == 4
+    assert "gaol" not in said.err
+    assert "no consortium file" in run("consortium", "check", tmp_path / "odd.csv").err
+    assert "no books" in run("site", "show", tmp_path).err

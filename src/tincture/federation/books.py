@@ -24,8 +24,8 @@ Share = NDArray[np.uint64]
 class Books:
     """Beside the bookings of a ledger, in its journal: what was asked under which number.
 
-    A question that comes again gets the bytes that were kept. A changed one under the same number,
-    one out of its turn, and one whose share was lost by a kill get nothing: noise drawn anew, or
+    A question that comes again gets the bytes that were kept, or nothing where a kill lost them; a
+    changed one under the same number, or one out of its turn, is refused. Noise drawn anew, or
     other sites in the sum, would give a share away by a difference.
 
     Parameters
@@ -45,21 +45,24 @@ class Books:
                 kept = np.frombuffer(base64.b64decode(line["share"]), "<u8")
                 self._shares[line["of"]] = kept.astype(np.uint64)
 
-    def kept(self, question: Question) -> Share | None:
-        """The share that was sent, or None for a question that is new.
+    def know(self, question: Question) -> bool:
+        """Whether this very question was asked before.
 
         Raises
         ------
         Refused
+            If another one was, or its turn is over.
         """
-        if question.number not in self._digests:
-            if question.number < max(self._digests, default=-1):
-                raise Refused("refused")
-            return None
-        share = self._shares.get(question.number)
-        if share is None or self._digests[question.number] != question.digest:
-            raise Refused("refused")
-        return share
+        if question.number in self._digests:
+            if self._digests[question.number] == question.digest:
+                return True
+        elif question.number > max(self._digests, default=-1):
+            return False
+        raise Refused("refused")
+
+    def share(self, question: Question) -> Share | None:
+        """What was sent to a question that is known, or None where a kill lost it."""
+        return self._shares.get(question.number)
 
     def open(self, question: Question) -> None:
         """Write down what is asked under this number, before it is booked."""

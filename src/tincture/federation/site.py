@@ -11,6 +11,7 @@ from tincture.errors import BudgetError, QueryFailed, Refused
 from tincture.federation.books import JOURNAL, Books, Share
 from tincture.federation.consortium import Consortium
 from tincture.federation.question import Question
+from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Entry
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
@@ -54,30 +55,36 @@ class Site:
         """What it was asked, and what that costs its own records."""
         return self._vault.ledger
 
-    def answer(self, content: bytes) -> Share:
+    def answer(self, content: bytes) -> Share | None:
         """Its share of the answer to a packed question, (size,) mod 2⁶⁴; to a repeat, the same.
+
+        None where a kill lost the share: it is never drawn again. What fails here is refused, and
+        not None, since one record may have made it fail.
 
         Raises
         ------
         Refused
             In this one word, whatever the reason.
         """
+        if self.ledger.has_failed:  # as long as this process lives; then its journal is refused
+            raise Refused("refused")
         question = Question.unpacked(content)
-        kept = self._books.kept(question)
-        if kept is not None:
-            return kept
+        if self._books.know(question):
+            return self._books.share(question)
         query = self._query(question)
         mechanism = self.ledger.plan.mechanism(query.question)
         self._check(Entry(query.question, query.size, query.clip, mechanism))
         self._books.open(question)
+        share = self._share(query, mechanism, question.share)
+        self._books.keep(question, share)
+        return share
+
+    def _share(self, query: Query, mechanism: Mechanism, share: float) -> Share:
         try:
-            share = self._vault.share_of(query, mechanism, share=question.share)
+            return self._vault.share_of(query, mechanism, share=share)
         except QueryFailed as failure:
             self._notice(str(failure))
-        else:
-            self._books.keep(question, share)
-            return share
-        raise Refused("refused")
+        raise Refused("refused")  # not in the handler, where it would carry its context
 
     def _query(self, question: Question) -> Query:
         """What is asked, made here from public settings."""

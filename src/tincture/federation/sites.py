@@ -21,7 +21,7 @@ class Sites(Protocol):
     names: tuple[str, ...]
 
     def ask(self, question: Question, deadline: float) -> list[Share] | None:
-        """Every site's share in the order of names, or None where one did not answer in time.
+        """Every site's share in the order of names, or None where one has none, or is late.
 
         Parameters
         ----------
@@ -46,4 +46,6 @@ class InProcess:
     def ask(self, question: Question, deadline: float) -> list[Share] | None:
         """One after the other; nobody is late."""
         content = question.packed()
-        return [site.answer(content) for site in self._sites]
+        shares = [site.answer(content) for site in self._sites]
+        there = [share for share in shares if share is not None]
+        return there if len(there) == len(shares) else None

@@ -59,6 +59,11 @@ class Ledger:
         self._past: list[tuple[Entry, Answer]] = []
 
     @property
+    def has_failed(self) -> bool:
+        """Whether a question failed, after which none is answered."""
+        return self._failed
+
+    @property
     def is_caught_up(self) -> bool:
         """Whether nothing of an earlier process is left to recall."""
         return len(self.entries) >= len(self._past)
