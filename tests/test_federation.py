@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sites import (
     NAMES,
     QUESTIONS,
     consortium_of,
+    differences,
     job_of,
     jobs,
     make_site,
@@ -141,8 +143,11 @@ def first() -> Question:
 
 def test_a_repeat_gets_the_bytes_that_were_kept_and_costs_nothing() -> None:
     site = make_site()
-    sent = site.answer(first().packed())
+    content = first().packed()
+    with ThreadPoolExecutor(4) as threads:  # the first, and repeats while it is not answered yet
+        sent, *more = threads.map(site.answer, [content] * 4)
     assert sent is not None
+    np.testing.assert_equal(more, [sent] * 3)
     np.testing.assert_equal(site.answer(first().packed()), sent)
     assert len(site.ledger.entries) == 1
 
@@ -183,7 +188,7 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
     reasons: list[str] = []
     site = make_site(notice=reasons.append)
     usual = question(residuals(job_of()))
-    recipe = usual.recipe
+    recipe, losses = usual.recipe, question(differences(job_of())).recipe
     short = {**recipe.arrays, "weights": recipe.arrays["weights"][:-1]}
     odd = {**recipe.arrays, "counts": np.array([np.nan, 1.0])}
     for strange in (
@@ -194,10 +199,13 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
         recipe._replace(arrays={}),
         recipe._replace(settings={}),
         recipe._replace(arrays={**recipe.arrays, "groups": np.ones(4)}),  # nothing is balanced
+        losses._replace(settings={**losses.settings, "clip": -1.0}),
+        losses._replace(settings={**losses.settings, "clip": "1e999"}),
+        losses._replace(arrays={**losses.arrays, "owner": losses.arrays["owner"] + 1000}),
     ):
         with pytest.raises(Refused, match=r"^refused$"):
             site.answer(replace(usual, recipe=strange).packed())
-    assert len(reasons) == 7
+    assert len(reasons) == 10
     assert not site.ledger.entries
     sent = site.answer(usual.packed())
     assert sent is not None
@@ -221,6 +229,24 @@ def test_a_damaged_message_is_refused(data: st.DataObject) -> None:
 
 
 WHOLE: list[bytes] = []
+
+
+def test_a_question_outside_the_plan_is_refused() -> None:
+    direct = job_of(method="direct")
+    made = Consortium.of(make_condenser(epsilon=8.0, method="direct"), NAMES)
+    site = Site("north", made, direct, Vault(direct.seal_part, EVERYONE, Ledger(direct.plan())))
+    asked = question(residuals(job_of()), run=made.digest)
+    with pytest.raises(Refused):
+        site.answer(asked.packed())
+    counts = question(CellCounts(direct.task), run=made.digest)
+    for number in range(2):  # planned once
+        again = replace(counts, number=number).packed()
+        if number:
+            with pytest.raises(Refused):
+                site.answer(again)
+        else:
+            site.answer(again)
+    assert len(site.ledger.entries) == 1
 
 
 def test_a_question_that_fails_ends_a_site_for_good(tmp_path: Path) -> None:

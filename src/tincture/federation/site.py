@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tincture.errors import BudgetError, QueryFailed, Refused
@@ -49,6 +50,7 @@ class Site:
     ) -> None:
         self.name, self._consortium, self._job, self._vault = name, consortium, job, vault
         self._books, self._notice = Books(vault.ledger), notice
+        self._turn = Lock()  # a repeat that comes meanwhile waits for what will be kept
 
     @property
     def ledger(self) -> Ledger:
@@ -66,9 +68,13 @@ class Site:
         Refused
             In this one word, whatever the reason.
         """
+        question = Question.unpacked(content)
+        with self._turn:
+            return self._answer(question)
+
+    def _answer(self, question: Question) -> Share | None:
         if self.ledger.has_failed:  # as long as this process lives; then its journal is refused
             raise Refused("refused")
-        question = Question.unpacked(content)
         if self._books.know(question):
             return self._books.share(question)
         query = self._query(question)
@@ -92,7 +98,7 @@ class Site:
         if (question.run, question.cohort) == agreed:
             try:
                 query = self._job.query_of(question.recipe)
-                if query.question == question.recipe.kind:
+                if query.question == question.recipe.kind and self.ledger.plan.has(query.question):
                     return query
             except Exception as error:  # whatever a strange recipe leads to; no record is near
                 self._notice(f"Question {question.number} is none of this run ({error}).")

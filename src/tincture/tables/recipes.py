@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,8 +94,8 @@ class Recipes:
             column = [c.name for c in self.encoding.columns].index(self.balance or "")
             weights = recipe.array("groups", cell_widths(self.encoding)[column])
             query = Weighted(query, Balance(Marginals.flat(self.encoding), column, weights))
-        if not 0 < query.size <= MOST_VALUES:
-            raise ValueError("too large an answer")
+        if not (0 < query.size <= MOST_VALUES and 0 < query.clip < math.inf):
+            raise ValueError("too large an answer, or no clip")
         query.prepare()
         flat, rng = Marginals.flat(self.encoding), np.random.default_rng(0)
         points = self.encoding.snap(flat.place(flat.draw(N_TRIED, rng)))
