@@ -27,6 +27,7 @@ from tincture.tables.questions import LossDifferences, MarginalCounts, RankProdu
 from tincture.tables.starts import scattered
 
 NAMES = ("north", "south", "east")
+EPSILON = 12.0  # far up, where a plan is calibrated at once
 TEACHER = make_teacher(np.random.default_rng(0))
 MARGINALS = TEACHER.basis.marginals
 OUTCOMES: dict[str, dict[str, Any]] = {
@@ -43,8 +44,8 @@ OUTCOMES: dict[str, dict[str, Any]] = {
 
 
 def job_of(outcome: str = "classes", **changes: Any) -> TableJob:
-    """A job on the table of `helpers`, at ε = 8."""
-    made: TableJob = make_condenser(**({"epsilon": 8.0} | OUTCOMES[outcome] | changes)).job()
+    """A job on the table of `helpers`."""
+    made: TableJob = make_condenser(**({"epsilon": EPSILON} | OUTCOMES[outcome] | changes)).job()
     return made
 
 
@@ -112,7 +113,7 @@ def jobs() -> dict[str, TableJob]:
 
 def consortium_of(*names: str) -> Consortium:
     """Of the usual job."""
-    return Consortium.of(make_condenser(epsilon=8.0), names or NAMES)
+    return Consortium.of(make_condenser(epsilon=EPSILON), names or NAMES)
 
 
 def tables(k: int = 3, n: int = 240) -> list[pl.DataFrame]:

@@ -19,6 +19,7 @@ from scipy import stats
 from commands import condensing, listing, prepare, run
 from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_long
 from sites import (
+    EPSILON,
     NAMES,
     QUESTIONS,
     consortium_of,
@@ -41,6 +42,7 @@ from tincture.federation.sites import InProcess
 from tincture.kinds import estimator_of
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
+from tincture.privacy.journal import Journal
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.privacy.vault import GRID, Vault
@@ -84,7 +86,7 @@ def test_the_sum_of_sites_is_the_pooled_sum_to_the_last_step(
 
 
 def test_all_questions_of_a_run_add_up_and_one_unit_moves_one_site_by_a_clip_at_most() -> None:
-    condenser, parts = make_condenser(epsilon=8.0), tables()
+    condenser, parts = make_condenser(epsilon=EPSILON), tables()
     engine = Listening(FederatedEngine.in_process(condenser, dict(zip(NAMES, parts, strict=True))))
     condenser.fit(engine=engine)
     kinds, job = {h.query.question: h.query for h in engine.heard}, condenser.job()
@@ -232,21 +234,14 @@ WHOLE: list[bytes] = []
 
 
 def test_a_question_outside_the_plan_is_refused() -> None:
-    direct = job_of(method="direct")
-    made = Consortium.of(make_condenser(epsilon=8.0, method="direct"), NAMES)
-    site = Site("north", made, direct, Vault(direct.seal_part, EVERYONE, Ledger(direct.plan())))
-    asked = question(residuals(job_of()), run=made.digest)
+    job, ledger = job_of(), Ledger(plan_of(1.0, question="outcome counts", count=1))
+    site = Site("north", consortium_of(), job, Vault(job.seal_part, make_table(30), ledger))
     with pytest.raises(Refused):
-        site.answer(asked.packed())
-    counts = question(CellCounts(direct.task), run=made.digest)
-    for number in range(2):  # planned once
-        again = replace(counts, number=number).packed()
-        if number:
-            with pytest.raises(Refused):
-                site.answer(again)
-        else:
-            site.answer(again)
-    assert len(site.ledger.entries) == 1
+        site.answer(question(residuals(job)).packed())
+    site.answer(first().packed())
+    with pytest.raises(Refused):
+        site.answer(replace(first(), number=1).packed())
+    assert len(ledger.entries) == 1
 
 
 def test_a_question_that_fails_ends_a_site_for_good(tmp_path: Path) -> None:
@@ -274,7 +269,7 @@ def at(folder: Path, budget: Path | None = None) -> Any:
 
 def test_a_site_goes_on_with_its_books(tmp_path: Path) -> None:
     budget = tmp_path / "budget.json"
-    Budget(budget).create(10.0, 1e-4)
+    Budget(budget).create(20.0, 1e-4)
     books = tmp_path / "site"
     with at(books, budget) as site:
         sent = site.answer(first().packed())
@@ -289,20 +284,39 @@ def test_a_site_goes_on_with_its_books(tmp_path: Path) -> None:
     assert b"died" not in kept
 
 
-@pytest.mark.parametrize("lost", ["share", "booked"])
-def test_a_share_that_a_kill_lost_is_never_drawn_again(tmp_path: Path, lost: str) -> None:
-    with at(tmp_path / "site") as site:
-        site.answer(first().packed())
-    journal = tmp_path / "site" / JOURNAL
-    lines = journal.read_bytes().splitlines(keepends=True)
-    end = next(i for i, line in enumerate(lines) if f'"{lost}"'.encode() in line)
-    journal.write_bytes(b"".join(lines[:end]))
-    with at(tmp_path / "site") as site:
-        assert site.answer(first().packed()) is None
-        with pytest.raises(Refused):
-            site.answer(replace(first(), share=0.9).packed())
-        assert len(site.ledger.entries) == (lost == "share")
-        site.answer(question(MarginalCounts(job_of().encoding), 1).packed())
+def reopened(journal: Path) -> tuple[Site, Journal]:
+    """A site with these books."""
+    job, held = job_of(), Journal(journal, "of a test")
+    ledger = Ledger(job.plan())
+    vault = Vault(job.seal_part, make_table(30), ledger)
+    ledger.attach(held)
+    return Site("north", consortium_of(), job, vault), held
+
+
+def test_wherever_a_kill_cuts_the_books_no_share_is_drawn_twice(tmp_path: Path) -> None:
+    job, journal = job_of(), tmp_path / "site" / JOURNAL
+    queries: list[Query] = [CellCounts(job.task), MarginalCounts(job.encoding), residuals(job)]
+    asked = [question(query, i) for i, query in enumerate(queries)]
+    site, held = reopened(journal)
+    sent = [site.answer(one.packed()) for one in asked]
+    held.close()
+    whole = journal.read_bytes()
+    ends = [i for i, byte in enumerate(whole) if byte == ord("\n")]
+    assert len(ends) == 1 + 3 * len(asked)  # settings; of each what was asked, booking, share
+    for end in [*(end + 1 for end in ends), *(end - 5 for end in ends[1:])]:
+        journal.write_bytes(whole[:end])
+        lines = whole[:end].count(b"\n")
+        n_noted, n_booked, n_kept = ((lines + extra) // 3 for extra in (1, 0, -1))
+        site, held = reopened(journal)
+        assert len(site.ledger.entries) == n_booked
+        for i, one in enumerate(asked[:n_noted]):
+            np.testing.assert_equal(site.answer(one.packed()), sent[i] if i < n_kept else None)
+            with pytest.raises(Refused):
+                site.answer(replace(one, share=0.9).packed())
+        assert len(site.ledger.entries) == n_booked  # what was asked before is never booked again
+        if n_noted < len(asked):
+            assert site.answer(asked[n_noted].packed()) is not None
+        held.close()
 
 
 def test_books_of_another_consortium_are_refused_and_a_run_that_asked_nothing_leaves_none(
@@ -313,7 +327,7 @@ def test_books_of_another_consortium_are_refused_and_a_run_that_asked_nothing_le
     assert not (tmp_path / "site").exists()
     with at(tmp_path / "site") as site:
         site.answer(first().packed())
-    other = Consortium.of(make_condenser(epsilon=8.0, seed=1), NAMES)
+    other = Consortium.of(make_condenser(epsilon=EPSILON, seed=1), NAMES)
     with (
         pytest.raises(ReleaseError, match="other settings"),
         opened("north", other, job_of(seed=1), make_table(100), books=tmp_path / "site"),
@@ -393,7 +407,7 @@ def test_a_refusal_ends_the_run_without_a_reason() -> None:
 
 
 def test_records_or_an_engine_are_given_and_not_both() -> None:
-    condenser = make_condenser(epsilon=8.0)
+    condenser = make_condenser(epsilon=EPSILON)
     with pytest.raises(SettingError, match="either records or an engine"):
         condenser.fit()
     engine = FederatedEngine.in_process(condenser, {"north": make_table(60)})
@@ -438,7 +452,7 @@ def test_what_no_consortium_can_agree_on_is_refused(
     changes: dict[str, Any], names: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(SettingError, match=words):
-        Consortium.of(make_condenser(**({"epsilon": 8.0} | changes)), names)
+        Consortium.of(make_condenser(**({"epsilon": EPSILON} | changes)), names)
 
 
 def test_a_site_has_no_other_verb() -> None:
@@ -450,7 +464,7 @@ def test_a_site_has_no_other_verb() -> None:
 
 def drafting(folder: Path, **changes: Any) -> list[str]:
     """Arguments of a usual draft."""
-    wanted = {"sites": "north,south", "resume": None, "out": folder / "consortium.json"}
+    wanted = {"sites": "north,south", "epsilon": EPSILON, "out": folder / "consortium.json"}
     flags = condensing(folder, **(wanted | changes))
     return ["consortium", "draft", *flags[2:]]
 
@@ -477,7 +491,7 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
     told = json.loads(run("site", "show", books, "--json").out)
     assert (told["site"], told["consortium"]) == ("north", made.digest)
     assert [q["is_kept"] for q in told["questions"]] == [True]
-    assert 0 < told["epsilon_spent"] < 1
+    assert 0 < told["epsilon_spent"] < EPSILON
     assert "outcome counts" in run("site", "show", books).out
 
 
