@@ -25,6 +25,7 @@ import polars as pl
 from resumed import resumed
 from utility import judged
 
+from tincture.errors import TableError
 from tincture.federation.engine import FederatedEngine
 from tincture.public.schema import Schema
 from tincture.tables.condenser import Condenser
@@ -90,9 +91,12 @@ def cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     ]
 
 
-def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """One case."""
-    result = condensed(case, options)
+def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any] | None:
+    """One case; None for a site that has too few records to condense alone."""
+    try:
+        result = condensed(case, options)
+    except TableError:
+        return None
     told = {f["model"]: f["auroc"] for f in result["figures"]}
     print(case["set"], case["seed"], case["who"], told, round(result["seconds"]), flush=True)
     return result
@@ -105,11 +109,11 @@ def gains(result: dict[str, Any], models: list[str]) -> float:
 
 def table(results: list[dict[str, Any]]) -> str:
     """A line a set and seed."""
-    lines = [
-        "| set | ε | sites, by | seed | pooled | together (`nobody`) | best site alone "
-        "| together/pooled | best alone/pooled | seconds pooled, together |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    heads = (
+        *("set", "ε", "sites, by", "seed", "pooled", "together (`nobody`)", "best site alone"),
+        *("mean site alone", "together/pooled", "best alone/pooled"),
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     by: dict[str, dict[str, dict[str, Any]]] = {}
     for result in results:
         key = json.dumps({k: v for k, v in result["case"].items() if k != "who"})
@@ -117,18 +121,18 @@ def table(results: list[dict[str, Any]]) -> str:
     for key, found in by.items():
         case = json.loads(key)
         alone = [r for who, r in found.items() if who.startswith("site-")]
-        if not {"pooled", "nobody"} <= found.keys() or len(alone) < case["sites"]:
+        if not {"pooled", "nobody"} <= found.keys() or not alone:
             continue
         models = case["models"].split("+")
         pooled, together = gains(found["pooled"], models), gains(found["nobody"], models)
-        best = max(gains(r, models) for r in alone)
-        lines.append(
-            f"| {case['set']} | {case['epsilon']:g} | {case['sites']}, {case['by']} "
-            f"| {case['seed']} "
-            f"| {pooled:.3f} | {together:.3f} | {best:.3f} | {together / pooled:.2f} "
-            f"| {best / pooled:.2f} | {found['pooled']['seconds']:.0f}, "
-            f"{found['nobody']['seconds']:.0f} |"
-        )
+        each = [gains(r, models) for r in alone]
+        figures = [pooled, together, max(each), statistics.fmean(each)]
+        told = [
+            *(case["set"], f"{case['epsilon']:g}", f"{case['sites']}, {case['by']}"),
+            *(str(case["seed"]), *(f"{value:.3f}" for value in figures)),
+            *(f"{together / pooled:.2f}", f"{max(each) / pooled:.2f}"),
+        ]
+        lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines) + "\n"
 
 
