@@ -18,6 +18,7 @@ from scipy import stats
 
 from commands import condensing, listing, prepare, run
 from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_long
+from sabotage import scaled
 from sites import (
     EPSILON,
     NAMES,
@@ -31,7 +32,8 @@ from sites import (
     residuals,
     tables,
 )
-from tincture.audit.rehearsal import Listening
+from tincture.audit.one_run import Bound, bound
+from tincture.audit.rehearsal import Heard, Listening, evidence
 from tincture.errors import BudgetError, QueryFailed, Refused, ReleaseError, SettingError
 from tincture.federation.books import JOURNAL
 from tincture.federation.consortium import Consortium
@@ -41,13 +43,16 @@ from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
 from tincture.kinds import estimator_of
 from tincture.privacy.accounting import Mechanism
+from tincture.privacy.booking import Answer
 from tincture.privacy.budget import Budget
 from tincture.privacy.journal import Journal
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query
+from tincture.privacy.query import Query, Records, Sealed
 from tincture.privacy.vault import GRID, Vault
+from tincture.spine.job import SILENT
 from tincture.spine.questions import CellCounts
 from tincture.spine.run import Run
+from tincture.tables.canaries import canaries
 from tincture.tables.questions import MarginalCounts
 
 JOBS = jobs()
@@ -258,6 +263,51 @@ def test_a_question_that_fails_ends_a_site_for_good(tmp_path: Path) -> None:
     other = question(MarginalCounts(job_of().encoding), 1)
     with pytest.raises(Refused):
         site.answer(other.packed())
+
+
+class Watched(InProcess):
+    """Whose first site's shares a coordinator looks at."""
+
+    def __init__(self, sites: list[Site]) -> None:
+        super().__init__(sites)
+        self.seen: list[tuple[Question, np.ndarray]] = []
+
+    def ask(self, question: Question, deadline: float) -> Any:
+        shares = super().ask(question, deadline)
+        assert shares is not None
+        self.seen.append((question, shares[0]))
+        return shares
+
+
+def audited(kind: type[Vault]) -> Bound:
+    """What a coordinator finds out of 200 canaries at one of three sites, at ε = 0.5."""
+    rng, condenser = np.random.default_rng(7), make_condenser(epsilon=0.5)
+    job, made = condenser.job(), Consortium.of(condenser, NAMES)
+    some, others = canaries(job, 200, rng), canaries(job, 50, rng)
+    included = rng.uniform(size=200) < 0.5
+    present = some.take(np.flatnonzero(included))
+
+    def holding(records: Records, held: type[Vault] = Vault) -> Vault:
+        return held(lambda _: Sealed(records), None, Ledger(job.plan()))
+
+    vaults = [holding(present, kind), holding(others), holding(others)]
+    sites = Watched([Site(n, made, job, v) for n, v in zip(NAMES, vaults, strict=True)])
+    plan = job.plan()
+    job.search(FederatedEngine(made, job, sites), rng, SILENT)
+    heard = []
+    for asked, share in sites.seen:
+        query = job.query_of(asked.recipe)
+        unit = query.clip / asked.share
+        noise = plan.mechanism(query.question).noise_multiplier * unit
+        heard.append(Heard(query, Answer(share.view(np.int64) / GRID * unit, noise)))
+    return bound(evidence(heard, some), included, plan.epsilon, plan.delta)
+
+
+@pytest.mark.slow
+def test_an_audit_through_sites_refutes_no_honest_claim_and_finds_noise_that_is_off() -> None:
+    """The bound is wrong with a chance of 5% at most, and lies far below an honest claim."""
+    assert audited(Vault).epsilon <= 0.5
+    assert not audited(scaled(0.0)).holds
 
 
 # Books ----------------------------------------------------------------------------------------
