@@ -49,6 +49,7 @@ CONTENTS = {
         "docs/evaluation",
         "docs/audit",
         "docs/papers",
+        "docs/sites",
         "examples/README",
         "docs/glossary",
     ],

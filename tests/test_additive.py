@@ -89,7 +89,8 @@ class Hazy:
 def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Features]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
     engine = Hazy(n, noise)
-    marginals, counts = survey(engine, ENCODING, DIED)
+    marginals, counted = survey(engine, ENCODING, DIED)
+    counts = counted.value
     brief = Brief(engine, DIED, marginals, counts, NOBODY, NOBODY, 100)
     return teach(brief, np.random.default_rng(3), lambda: None, prior).teacher
 

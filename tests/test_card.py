@@ -257,12 +257,12 @@ def test_how_far_noise_moves_a_share_follows_from_noisy_counts() -> None:
     plan = calibrate(1.0, 1e-5, [Phase(CellCounts.question, 1, 1.0)])
     noise = plan.mechanism(CellCounts.question).noise_multiplier
     counts, task = np.array([300.0, 100.0]), Classification("died", 2)
-    told = told_shares(task, counts, plan)
+    told = told_shares(task, counts, noise)
     assert told == {"prevalence": 0.25, "prevalence_error": round(noise / 400, 4)}
-    assert told_shares(task, -counts, plan)["prevalence_error"] == 1.0
+    assert told_shares(task, -counts, noise)["prevalence_error"] == 1.0
     # Of a survival outcome each side is a running sum, of less noise than its many cells together.
     timed = Survival("days", "event", 0.0, 20.0)
-    told = told_shares(timed, np.full(timed.n_cells, 50.0), plan)
+    told = told_shares(timed, np.full(timed.n_cells, 50.0), noise)
     one = noise / 50 / timed.n_cells
     assert one < told["prevalence_error"] < one * math.sqrt(timed.n_bins) / 2
     assert "prevalence_error" in of_stays(1.0).settings

@@ -32,6 +32,10 @@ COMMANDS = [
     ["budget"],
     ["budget", "create"],
     ["budget", "show"],
+    ["consortium", "draft"],
+    ["consortium", "check"],
+    ["site", "check"],
+    ["site", "show"],
 ]
 CONTRACT = {
     "condense": "schema target model rows epsilon delta seed out time event unit method budget "
@@ -44,6 +48,9 @@ CONTRACT = {
     "schema draft": "from-data out",
     "budget create": "epsilon delta",
     "budget show": "json",
+    "consortium draft": "schema target epsilon delta sites trust model rows seed out",
+    "consortium check": "json",
+    "site show": "json",
 }
 
 

@@ -28,7 +28,7 @@ N = 20_000  # draws; a share or a mean product is then right to about 0.02 in 5 
 
 def make_lines() -> Lines:
     teacher = make_teacher(np.random.default_rng(1))
-    return Lines(teacher.basis.marginals, teacher)
+    return Lines.along(teacher.basis.marginals, teacher)
 
 
 def products(lines: Lines, points: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def correlations(lines: Lines, points: np.ndarray) -> np.ndarray:
 @given(teachers(), st.data())
 def test_every_cell_has_one_place_on_its_line(teacher: Teacher[Basis], data: st.DataObject) -> None:
     marginals = teacher.basis.marginals
-    lines = Lines(marginals, teacher)
+    lines = Lines.along(marginals, teacher)
     for order, edges, share in zip(lines.order, lines.edges, marginals.shares, strict=True):
         assert len(set(order)) == len(order) == len(edges) - 1
         assert (np.diff(edges) >= 0).all()
@@ -59,7 +59,7 @@ def test_every_cell_has_one_place_on_its_line(teacher: Teacher[Basis], data: st.
 def test_what_is_placed_is_exact_and_has_the_rank_of_its_own_cell(
     teacher: Teacher[Basis], data: st.DataObject
 ) -> None:
-    lines = Lines(teacher.basis.marginals, teacher)
+    lines = Lines.along(teacher.basis.marginals, teacher)
     n_columns = len(lines.order)
     u = data.draw(arrays(np.float64, (3, n_columns), elements=st.floats(0.0, 1.0)))
     points = lines.place(u)
@@ -94,11 +94,11 @@ def test_levels_lie_in_the_order_of_their_risk_and_missing_at_the_nearer_end() -
     weights = np.zeros(basis.size)
     weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, 3.0]  # risk grows with x, and most if missing
     weights[basis.blocks[1]] = [0.5, -1.0, 2.0, 1.0]
-    lines = Lines(basis.marginals, Teacher(basis, weights))
+    lines = Lines.along(basis.marginals, Teacher(basis, weights))
     assert lines.order[0].tolist() == list(range(n + 1))
     assert lines.order[1].tolist() == [1, 0, 3, 2]
     weights[basis.blocks[0]] = [-1.0, 0.0, 0.0, -3.0]
-    lines = Lines(basis.marginals, Teacher(basis, weights))
+    lines = Lines.along(basis.marginals, Teacher(basis, weights))
     assert lines.order[0].tolist() == [n, *range(n)]
     assert lines.importance[0] > 0 < lines.importance[1]
 
@@ -146,7 +146,7 @@ def test_noisy_products_are_shrunk_by_what_the_noise_leaves_of_them() -> None:
 def test_any_noisy_products_give_a_valid_correlation_matrix(
     teacher: Teacher[Basis], noise: float, total: float, data: st.DataObject
 ) -> None:
-    lines = Lines(teacher.basis.marginals, teacher)
+    lines = Lines.along(teacher.basis.marginals, teacher)
     n_columns = len(lines.order)
     size = n_columns * (n_columns - 1) // 2
     sums = data.draw(arrays(np.float64, size, elements=st.floats(-1e9, 1e9)))

@@ -224,7 +224,7 @@ QUERIES: dict[str, tuple[Callable[[], Query], Callable[[], Records]]] = {
     "interactions": (lambda: asked(TWO), lambda: records(TWO)),
     "interactions of times": (lambda: asked(TIMES), lambda: records(TIMES)),
     "rank products": (
-        lambda: RankProducts(Lines(teacher().basis.marginals, teacher())),
+        lambda: RankProducts(Lines.along(teacher().basis.marginals, teacher())),
         lambda: records(TWO),
     ),
     "losses of two classes": (lambda: differences("two classes"), lambda: records(TWO)),

@@ -43,7 +43,7 @@ QUERIES: dict[str, Query] = {
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
     ),
     "interaction sums": interactions(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
-    "rank products": RankProducts(Lines(TEACHER.basis.marginals, TEACHER)),
+    "rank products": RankProducts(Lines.along(TEACHER.basis.marginals, TEACHER)),
 }
 
 

@@ -63,7 +63,7 @@ def test_a_product_is_that_of_its_columns_functions_in_deviations() -> None:
     heads = [base[:, block.start : block.start + 2] for block in BASIS.blocks[:2]]
     assert products.size == values.shape[1]
     assert np.corrcoef(values[:, 0], heads[0][:, 0] * heads[1][:, 0])[0, 1] > 0.999
-    crossed = Crossed(products, points)
+    crossed = Crossed.fitting(products, points)
     assert crossed.size == BASIS.size + products.size
     assert np.array_equal(crossed.values(points)[:, : BASIS.size - 1], base[:, :-1])
     assert (np.linalg.norm(crossed.bounded(crossed.values(points)), axis=1) <= 1 + 1e-12).all()

@@ -71,7 +71,7 @@ def rank_products(draw: st.DrawFn) -> tuple[RankProducts, Records]:
     """A question about columns of any kind; one column alone has no pair to ask of."""
     teacher = draw(teachers().filter(lambda t: len(t.basis.marginals.shares) > 1))
     marginals = teacher.basis.marginals
-    return RankProducts(Lines(marginals, teacher)), draw(tables(marginals))
+    return RankProducts(Lines.along(marginals, teacher)), draw(tables(marginals))
 
 
 @st.composite

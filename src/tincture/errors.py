@@ -51,3 +51,9 @@ class ReleaseError(TinctureError, OSError):
     """A release, ledger or budget file cannot be written, read or continued."""
 
     exit_code = 8
+
+
+class Refused(TinctureError):
+    """A site refuses a question; why is told in its own house, and to nobody else."""
+
+    exit_code = 9

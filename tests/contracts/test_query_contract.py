@@ -89,7 +89,7 @@ QUERIES: dict[str, tuple[Task, Callable[[], Query]]] = {
         TIMES,
         lambda: interactions(TIMES, teacher(), np.ones(TIMES.n_cells)),
     ),
-    "rank products": (YES_NO, lambda: RankProducts(Lines(MARGINALS, teacher()))),
+    "rank products": (YES_NO, lambda: RankProducts(Lines.along(MARGINALS, teacher()))),
     "classifiers": (
         YES_NO,
         lambda: differences(YES_NO, list(portfolio(YES_NO))),

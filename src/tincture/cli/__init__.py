@@ -15,6 +15,7 @@ from tincture.cli.attacking import audit, audit_series
 from tincture.cli.bundles import spread
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.cli.custody import budget_app, schema_app
+from tincture.cli.federating import consortium_app, draft, site_app
 from tincture.cli.in_house import evaluate, evaluate_series, report
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 app.add_typer(schema_app, name="schema")
 app.add_typer(budget_app, name="budget")
+app.add_typer(consortium_app, name="consortium")
+app.add_typer(site_app, name="site")
 
 
 def main(command: Callable[..., object] = app) -> None:
@@ -86,6 +89,7 @@ for command in (
     *(evaluate, audit, report),
 ):
     app.command(command.__name__.replace("_", "-"))(spread(command))
+consortium_app.command("draft")(spread(draft))
 
 
 @app.command()

@@ -104,7 +104,8 @@ def schema_check(
     from tincture.public.schema import Schema
     from tincture.tables.agreement import ADVICE, NOTICE, agreements
 
-    described, frame = Schema.load(schema), read_table(records)
+    described = Schema.load(schema)
+    frame = read_table(records, described.dialect)
     found = agreements(frame, described, beside(schema, ".in-house.jsonl"))
     if as_json:
         print_json(found.to_dict())

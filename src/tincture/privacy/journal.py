@@ -118,6 +118,10 @@ class Journal:
                 out[-1] = (out[-1][0], Answer(value, line["noise"]))
         return out
 
+    def notes(self) -> list[dict[str, Any]]:
+        """What an earlier process wrote beside bookings and answers, in its order."""
+        return [line for line in self._lines[1:] if not line.keys() & {"booked", "answer"}]
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()

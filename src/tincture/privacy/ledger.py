@@ -44,16 +44,29 @@ class Ledger:
     unit : str
         Who is protected, in words: "record", or the name of the person column.
         Bookings live in memory only until a journal is attached.
+    sites : tuple of str
+        That answered together, each with noise of its own; none where the records lie in one place.
     """
 
-    def __init__(self, plan: Plan, *, unit: str = "record") -> None:
+    def __init__(self, plan: Plan, *, unit: str = "record", sites: tuple[str, ...] = ()) -> None:
         self.plan = plan
         self.unit = unit
+        self.sites = sites
         self.entries: list[Entry] = []
         self._journal: Journal | None = None
         self._failed = False
         self._looks: Path | None = None
         self._past: list[tuple[Entry, Answer]] = []
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a question failed, after which none is answered."""
+        return self._failed
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether nothing of an earlier process is left to recall."""
+        return len(self.entries) >= len(self._past)
 
     @property
     def is_continued(self) -> bool:
@@ -68,7 +81,7 @@ class Ledger:
         ReleaseError
             If the journal holds another question here, so that it belongs to another run.
         """
-        if len(self.entries) >= len(self._past):
+        if self.is_caught_up:
             return None
         entry, answer = self._past[len(self.entries)]
         # Another version may calibrate otherwise; its noise and ours must not be mixed.
@@ -83,6 +96,19 @@ class Ledger:
         Raises
         ------
         BudgetError
+            As `check`.
+        """
+        self.check(entry)
+        if self._journal:
+            self._journal.write({"booked": entry.to_dict()})
+        self.entries.append(entry)
+
+    def check(self, entry: Entry) -> None:
+        """Refuse what could not be booked.
+
+        Raises
+        ------
+        BudgetError
             If the plan does not hold (any more of) this question, or an earlier one failed.
         """
         if self._failed:
@@ -90,7 +116,7 @@ class Ledger:
                 "A question failed inside the vault, so this ledger books no other: what is made "
                 "without its answer would tell of the failure. Start anew, with what is left."
             )
-        if len(self.entries) < len(self._past):
+        if not self.is_caught_up:
             raise BudgetError("Answers of the run that this one continues must be recalled first.")
         asked = sum(e.question == entry.question for e in self.entries)
         known = [p.question for p in self.plan.phases]
@@ -101,9 +127,17 @@ class Ledger:
             )
         if entry.mechanism != self.plan.mechanism(entry.question):
             raise BudgetError(f"{entry.question!r} was planned with another mechanism.")
+
+    def note(self, line: dict[str, Any]) -> None:
+        """Write something beside the bookings, for whoever keeps more than this ledger does."""
         if self._journal:
-            self._journal.write({"booked": entry.to_dict()})
-        self.entries.append(entry)
+            self._journal.write(line)
+
+    def catch_up(self) -> list[dict[str, Any]]:
+        """Recall all bookings of an earlier process, and give back its notes."""
+        while not self.is_caught_up:
+            self.recall(self._past[len(self.entries)][0].question)
+        return self._journal.notes() if self._journal else []
 
     @classmethod
     def in_house(cls, path: Path | None = None) -> Ledger:
@@ -171,7 +205,8 @@ class Ledger:
         mechanisms = tuple(Mechanism(float(p["noise_multiplier"]), _rate(p)) for p in raw["phases"])
         plan = Plan(float(raw["epsilon"]), float(raw["delta"]), phases, mechanisms)
         check_privacy(plan.epsilon, plan.delta)
-        ledger = cls(plan, unit=str(raw["unit"]))
+        sites = tuple(str(name) for name in raw.get("sites", ()))
+        ledger = cls(plan, unit=str(raw["unit"]), sites=sites)
         ledger.entries = [Entry.from_dict(e) for e in raw["entries"]]
         return ledger
 
@@ -185,8 +220,9 @@ class Ledger:
                 "NO PRIVACY PROMISE: these rows were made with epsilon = inf, so they may betray "
                 "any record; do not release them."
             )
+        where = f"the table of any one of {len(self.sites)} sites" if self.sites else "the table"
         return (
-            f"Whether or not {who} in the table changes the probability of any outcome by a "
+            f"Whether or not {who} in {where} changes the probability of any outcome by a "
             f"factor of at most e^{self.plan.epsilon:g} = {_power(self.plan.epsilon)}, plus at "
             f"most {self.plan.delta:g} "
             f"(differential privacy, ε = {self.plan.epsilon:g}, δ = {self.plan.delta:g})."
@@ -199,8 +235,9 @@ class Ledger:
             "epsilon": _number(self.plan.epsilon),
             "delta": self.plan.delta,
             "epsilon_spent": _number(self.epsilon()),
-            "neighbours": NEIGHBOURS,
+            "neighbours": NEIGHBOURS + (" at one site" if self.sites else ""),
             "unit": self.unit,
+            **({"sites": list(self.sites)} if self.sites else {}),
             "accountant": ACCOUNTANT,
             "phases": [
                 {

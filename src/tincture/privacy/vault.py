@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers, Mask
 from tincture.errors import QueryFailed
@@ -107,6 +108,45 @@ class Vault:
         QueryFailed
             If the query fails, without values or cause.
         """
+        total, rate = self._asked(query, mechanism, share, 1)
+        noise = mechanism.noise_multiplier * query.clip / rate
+        answer = Answer(total.astype(np.float64) * (query.clip / GRID / rate), noise)
+        self.ledger.keep(answer)
+        return answer
+
+    def share_of(
+        self, query: Query, mechanism: Mechanism, *, share: float = 1.0, holders: int = 1
+    ) -> NDArray[np.uint64]:
+        """One site's part of a sum over several: its own sum and noise, in lattice steps.
+
+        Parts are added mod 2⁶⁴; `tincture.federation.engine` scales what comes out.
+
+        Parameters
+        ----------
+        query, mechanism, share
+            As of `noisy_sum`; the share is one number for all sites.
+        holders : int
+            Sites whose noise together makes up σ: the deviation is σC/√holders. With 1 the part is
+            private by itself; with more it must leave the site under a mask alone.
+
+        Returns
+        -------
+        ndarray of uint64, shape (query.size,)
+            Whole numbers mod 2⁶⁴.
+
+        Raises
+        ------
+        BudgetError, QueryFailed
+            As `noisy_sum`.
+        """
+        if holders < 1 or self._kept < 1:
+            raise ValueError("expected one holder at least, and records that are not a sample")
+        return self._asked(query, mechanism, share, holders)[0].view(np.uint64)
+
+    def _asked(
+        self, query: Query, mechanism: Mechanism, share: float, holders: int
+    ) -> tuple[Integers, float]:
+        """Book, add up, add noise: whole lattice steps, and the rate at which units took part."""
         if not (0 < share <= 1 and 0 < query.clip < math.inf):
             raise ValueError("the share must lie in (0, 1], and the clip be positive and finite")
         self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
@@ -114,7 +154,6 @@ class Vault:
         kept = 1.0 if is_of_all else self._kept
         rate = mechanism.sampling_rate * min(1.0, share / kept)
         total = self._total(query) if is_of_all else self._sum(query, rate)
-        rate *= kept
         if total is None:  # raised here and not in the handler, where it would carry its context
             self.ledger.fail()
             raise QueryFailed(
@@ -123,11 +162,9 @@ class Vault:
                 "the models on invented rows before another."
             )
         if mechanism.noise_multiplier > 0:
-            total = self._noised(total, mechanism.noise_multiplier * GRID)
-        noise = mechanism.noise_multiplier * query.clip / rate
-        answer = Answer(total.astype(np.float64) * (query.clip / GRID / rate), noise)
-        self.ledger.keep(answer)
-        return answer
+            scale = mechanism.noise_multiplier * GRID / math.sqrt(holders)
+            total = self._noised(total, scale)
+        return total, rate * kept
 
     def disclose(self, purpose: str) -> Records:
         """The records themselves, for an in-house look that must not be released; books ε = ∞.

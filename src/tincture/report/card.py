@@ -127,6 +127,7 @@ class Card:
             ),
             ("δ", f"{ledger['delta']:g}"),
             ("Protected unit", words.unit),
+            *_sites(ledger),
             ("Neighbouring tables differ by", ledger["neighbours"]),
             ("Accountant", ledger["accountant"]),
         )
@@ -219,6 +220,13 @@ def _codes(codes: tuple[Code, ...]) -> Iterator[Section]:
         heads = ("column", "code", "meaning")
         table = Table("Levels and words for missing", heads, tuple(rows))
         yield Section("What the codes mean", (*said, table))
+
+
+def _sites(ledger: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which answered together, if there were several, and what that means for a person of many."""
+    if sites := ledger.get("sites"):
+        yield "Sites that took part", ", ".join(sites)
+        yield "A person with records at several sites", "is protected at each by itself; costs add"
 
 
 def _questions(ledger: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

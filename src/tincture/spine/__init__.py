@@ -6,6 +6,7 @@ __all__ = [
     "expectation",
     "job",
     "questions",
+    "recipe",
     "release",
     "run",
     "sealing",

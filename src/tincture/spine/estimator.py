@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
 from tincture.privacy.accounting import check_privacy
+from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
 from tincture.public.schema import Schema
 from tincture.search.optimizer import Progress
@@ -55,7 +56,7 @@ def check_cohort(cohort: Any, whom: str, most: int) -> None:
 class Releasing(BaseEstimator):  # type: ignore[misc]
     """An estimator whose ``table_``, after ``fit``, is a release."""
 
-    _made: ClassVar[str]  # what it makes: rows, stays
+    kind: ClassVar[str]  # what it makes: rows, stays
 
     @abstractmethod
     def job(self) -> Job[Any]:
@@ -79,15 +80,18 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
     def _condense(
         self,
         source: Any,
+        engine: Engine | None = None,
         *,
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = SILENT.progress,
         notice: Notice = SILENT.notice,
     ) -> None:
-        """Make ``table_`` of a source, as the job takes it."""
+        """Make ``table_`` of a source, as the job takes it, or of what an engine answers."""
         job, tell = self.job(), Tell(progress, notice)
-        self.table_ = condense(job, source, self.seed, journal=journal, budget=budget, tell=tell)
+        self.table_ = condense(
+            job, source, self.seed, engine=engine, journal=journal, budget=budget, tell=tell
+        )
 
     def save(self, path: str | Path, also: Sequence[str] = ()) -> None:
         """Write the release as a new folder, its data in further formats too."""
@@ -127,6 +131,6 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
             raise SettingError("n_rows and seed must be whole numbers.")
         check_privacy(self.epsilon, self.delta)
         if self.n_rows is not None and not 4 <= self.n_rows <= most:
-            raise SettingError(f"{self.n_rows} {self._made} were asked for; expected 4 to {most}.")
+            raise SettingError(f"{self.n_rows} {self.kind} were asked for; expected 4 to {most}.")
         if not 0 <= self.seed < 2**63:
             raise SettingError(f"The seed is {self.seed}; expected a whole number from 0 up.")

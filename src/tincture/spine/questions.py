@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tincture.arrays import Floats
-from tincture.privacy.accounting import Plan
 from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
 from tincture.spine.teaching import Features, Teacher, scored
@@ -35,18 +34,16 @@ class CellCounts(Query):
         return self.task.coding[self.task.cells(records.outcomes)]
 
 
-def told_shares(task: Task, counts: Floats, plan: Plan) -> dict[str, Any]:
-    """What noisy counts tell of how often the outcome occurs, for a package."""
+def told_shares(task: Task, counts: Floats, noise: float) -> dict[str, Any]:
+    """What counts with noise of this deviation tell of how often the outcome occurs."""
     told: dict[str, Any] = {"prevalence": task.prevalence(counts)}
-    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
     if noise:
         told["prevalence_error"] = task.uncertainty(counts, noise)
     return told
 
 
-def noise_of_side(task: Task, plan: Plan) -> float:
+def noise_of_side(task: Task, noise: float) -> float:
     """Deviation of the noise in how many have one of two outcomes: the sum of half the cells."""
-    noise = plan.mechanism(CellCounts.question).noise_multiplier * CellCounts.clip
     added = np.linalg.norm(np.linalg.solve(task.coding, np.ones(task.n_cells)))
     return float(noise * added / math.sqrt(2))
 

@@ -68,7 +68,7 @@ class SeriesCondenser(Releasing):
     """
 
     table_: CondensedSeries
-    _made = "stays"
+    kind = "stays"
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
-from tincture.privacy.engine import Engine, ask
+from tincture.privacy.engine import Engine, Told, ask
 from tincture.public.tasks import Classification
 from tincture.spine.job import SILENT, Found, Notice, Tell
 from tincture.spine.questions import CellCounts, ResidualSums, told_shares
@@ -55,15 +55,15 @@ class Findings:
 
     Attributes
     ----------
-    counts : ndarray of shape (2,)
-        Stays of each outcome.
+    counts : Told
+        Stays of each outcome, (2,).
     course : Course
     products : ndarray of shape (basis.size, basis.size) or None
         Mean of φ φᵀ over stays, asked where nothing is noised.
     teacher : Teacher[Summaries]
     """
 
-    counts: Floats
+    counts: Told
     course: Course
     products: Floats | None
     teacher: Teacher[Summaries]
@@ -142,10 +142,10 @@ def search(
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)
         draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
-    people = populate(teacher, found.course, size(found.counts, cohort), own)
+    people = populate(teacher, found.course, size(found.counts.value, cohort), own)
     tell.progress(total, total)
     told = {
-        **told_shares(task, found.counts, engine.ledger.plan),
+        **told_shares(task, *found.counts),
         "left_out": list(teacher.basis.left_out),
     }
     return Found(draft.points, draft.outcomes, told, people)
@@ -183,4 +183,4 @@ def learn(
         products = query.matrix(ask(engine, query).value) / n_units
         tick()
     teacher = teach(engine, basis, task, counts.value, products, rng, tick)
-    return Findings(counts.value, course, products, teacher)
+    return Findings(counts, course, products, teacher)

@@ -17,12 +17,13 @@ from tincture.io.parts import Partitioned
 from tincture.models.portfolio import default_models, resolve
 from tincture.models.protocol import Model
 from tincture.models.served import Served
+from tincture.privacy.engine import Engine
 from tincture.public.causes import with_cause
 from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.search.optimizer import Progress
-from tincture.spine.estimator import Releasing
+from tincture.spine.estimator import Releasing, Running
 from tincture.spine.job import SILENT, Notice
 from tincture.tables.balance import check_balance
 from tincture.tables.burden import require_bearable
@@ -113,7 +114,7 @@ class Condenser(Releasing):
     """
 
     table_: CondensedTable
-    _made = "rows"
+    kind = "rows"
 
     def __init__(
         self,
@@ -153,9 +154,10 @@ class Condenser(Releasing):
 
     def fit(
         self,
-        records: Any,
+        records: Any = None,
         y: None = None,
         *,
+        engine: Engine | None = None,
         journal: str | Path | None = None,
         budget: str | Path | None = None,
         progress: Progress = SILENT.progress,
@@ -170,6 +172,9 @@ class Condenser(Releasing):
             which are read one after the other and never held as a whole.
         y : None
             Ignored; the outcome is a column of ``records``.
+        engine : Engine, optional
+            Instead of records: asks them where they are, such as at several sites
+            (`tincture.federation.engine.FederatedEngine`), whose budgets lie there too.
         journal : path, optional
             Where to write the ledger ahead, so that a killed run can be continued by the same call.
         budget : path, optional
@@ -194,6 +199,11 @@ class Condenser(Releasing):
         QueryFailed
             If a model fails on real records.
         """
+        if (records is None) == (engine is None) or (engine and budget):
+            raise SettingError(
+                "Give either records or an engine that asks for them, and a budget with records "
+                "alone."
+            )
         is_in_parts = isinstance(records, Partitioned)
         if is_in_parts:
             records = replace(records, progress=progress)
@@ -202,8 +212,9 @@ class Condenser(Releasing):
                 "Records in parts (--partitioned) and about how many there are (--about) go "
                 "together; give both or neither."
             )
-        self._condense(records, journal=journal, budget=budget, progress=progress, notice=notice)
-        self._kind = "polars" if is_in_parts else _kind_of(records)
+        running = Running(journal=journal, budget=budget, progress=progress, notice=notice)
+        self._condense(records, engine, **running)
+        self._kind = "polars" if is_in_parts or engine else _kind_of(records)
         return self
 
     def job(self) -> TableJob:

@@ -27,21 +27,33 @@ class Lines:
     Amounts lie in their order, missing at the end whose risk is nearer; levels lie in order of the
     teacher's risk. All of it follows from what was released.
 
-    Attributes
+    Parameters
     ----------
+    marginals : Marginals
     order : list of ndarray of int64
         Cells of each column, first to last.
-    edges : list of ndarray
-        Cumulative shares along the line.
     spread : ndarray of shape (n_columns,)
         Standard deviation of the ranks √12 (u − ½): below 1 for a column of few cells.
     importance : ndarray of shape (n_columns,)
         Standard deviation of the teacher's score along the column.
+
+    Attributes
+    ----------
+    edges : list of ndarray
+        Cumulative shares along the line.
     """
 
-    def __init__(self, marginals: Marginals, teacher: Teacher[Features]) -> None:
-        self.marginals = marginals
-        self.order, self.edges, spread, importance = [], [], [], []
+    def __init__(
+        self, marginals: Marginals, order: list[Integers], spread: Floats, importance: Floats
+    ) -> None:
+        self.marginals, self.order = marginals, order
+        self.spread, self.importance = spread, importance
+        self.edges = [_edges(s[o]) for s, o in zip(marginals.shares, order, strict=True)]
+
+    @classmethod
+    def along(cls, marginals: Marginals, teacher: Teacher[Features]) -> Lines:
+        """With levels in the order of a teacher's risk."""
+        orders, spread, importance = [], [], []
         for j, (column, share) in enumerate(
             zip(marginals.encoding.columns, marginals.shares, strict=True)
         ):
@@ -52,15 +64,12 @@ class Lines:
                 order = np.arange(len(share) - 1)
             else:
                 order = _line_with_missing(effect, share)
-            inside = share[order] / share[order].sum()
-            edges = np.concatenate([[0.0], np.cumsum(inside)])
+            inside, edges = share[order] / share[order].sum(), _edges(share[order])
             rank = np.sqrt(12) * ((edges[1:] + edges[:-1]) / 2 - 0.5)
-            self.order.append(order)
-            self.edges.append(edges)
+            orders.append(order)
             spread.append(np.sqrt(inside @ rank**2))
             importance.append(np.sqrt(inside @ (effect[order] - inside @ effect[order]) ** 2))
-        self.spread = np.maximum(spread, 1e-3)
-        self.importance = np.array(importance)
+        return cls(marginals, orders, np.maximum(spread, 1e-3), np.array(importance))
 
     @property
     def attention(self) -> Floats:
@@ -98,6 +107,10 @@ class Lines:
                 out[:, where.start + 1] = is_missing
         exact: Floats = encoding.snap(out)
         return exact
+
+
+def _edges(share: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(share / share.sum())])
 
 
 def _line_with_missing(effect: Floats, share: Floats) -> Integers:

@@ -18,17 +18,19 @@ from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed, Stream
+from tincture.privacy.query import Query, Sealed, Stream
 from tincture.public.encoding import Encoding
 from tincture.public.rules import Rules
 from tincture.public.tasks import Amounts, Classification, Survival, told_of
 from tincture.spine.job import Found, Settled, Tell
 from tincture.spine.questions import CellCounts
+from tincture.spine.recipe import Recipe
 from tincture.tables.brief import MAX_PEOPLE
 from tincture.tables.burden import advice
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
 from tincture.tables.questions import MarginalCounts
+from tincture.tables.recipes import Recipes
 from tincture.tables.release import CondensedTable
 from tincture.tables.ruled import Ruled
 from tincture.tables.sealing import TableSealing
@@ -103,6 +105,15 @@ class TableJob(Settled):
         rate = min(1.0, self.sample / self.settings["n_records"])
         return Stream(self._passing(source), opening, rate)
 
+    def seal_part(self, source: Any) -> Sealed:
+        """Encode one site's frame: only those of all sites must be many, and of several outcomes.
+
+        Raises
+        ------
+        TableError
+        """
+        return self.sealing.part(source)
+
     def _passing(self, source: Partitioned) -> Iterator[Sealed]:
         """The parts, of which only the last of them can tell how many records they have."""
         n_records, most = 0, 2 * max(self.settings["n_records"], self.sample)
@@ -150,6 +161,18 @@ class TableJob(Settled):
         )
         long = advice(self.encoding.columns, self.n_asked, self.settings["effort"])
         return f"{told} {long}".strip()
+
+    def recipe_of(self, query: Query) -> Recipe:
+        """What makes a query of this job again, elsewhere."""
+        return self._recipes.of(query)
+
+    def query_of(self, recipe: Recipe) -> Query:
+        """The query, prepared and tried; some exception where it is none of this job."""
+        return self._recipes.query(recipe)
+
+    @property
+    def _recipes(self) -> Recipes:
+        return Recipes(self.encoding, self.task, self.served, self.settings["balance"])
 
     def search(self, engine: Engine, rng: np.random.Generator, tell: Tell) -> Found:
         """By the method that the ledger's plan is of."""

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.models.portfolio import guards
 from tincture.models.served import Served
 from tincture.privacy.accounting import Plan, calibrate, phases_of
-from tincture.privacy.engine import Engine, ask
+from tincture.privacy.engine import Engine, Told, ask
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Task
 from tincture.spine.job import SILENT, Found, Tell
@@ -111,7 +110,8 @@ def search(
     tell : Tell
         Also told what to expect once the outcomes are counted.
     """
-    marginals, counts = survey(engine, encoding, task)
+    marginals, counted = survey(engine, encoding, task)
+    counts = counted.value
     if n_said is not None and (n_units := max(counts.sum(), 0.0)) < n_said / 2:
         tell.notice(
             f"Far fewer were counted, through noise, than was said: {n_units:,.0f}, and not "
@@ -130,14 +130,14 @@ def search(
     wanted = n_rows, effort, balance, cohort, complete, most_people
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
-        noise = noise_of_side(task, brief.plan)
+        noise = noise_of_side(task, counted.noise)
         rarer, n_columns = task.rarer(counts), len(encoding.columns)
         tell.notice(verdict(rarer, noise, n_columns, brief.plan.epsilon))
     found = follow(brief, rng, tell.progress)
-    return replace(found, told={**told_shares(task, counts, brief.plan), "n_rows": n_rows})
+    return replace(found, told={**told_shares(task, *counted), "n_rows": n_rows})
 
 
-def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Floats]:
+def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, Told]:
     """Buy prevalence (or the time scale) and every column's histogram.
 
     Raises
@@ -145,9 +145,11 @@ def survey(engine: Engine, encoding: Encoding, task: Task) -> tuple[Marginals, F
     ReleaseError
         If a killed run has spent the first question and lost its answer.
     """
-    counts = task.counted(*ask(engine, CellCounts(task)))
+    told = ask(engine, CellCounts(task))
+    counted = Told(task.counted(*told), told.noise)
     columns = MarginalCounts(encoding)
     answer = engine.answer(columns, engine.ledger.plan.mechanism(columns.question))
     if answer.value is None:
-        return Marginals.flat(encoding), counts
-    return Marginals.of_counts(encoding, answer.value, counts.sum(), answer.noise), counts
+        return Marginals.flat(encoding), counted
+    total = counted.value.sum()
+    return Marginals.of_counts(encoding, answer.value, total, answer.noise), counted

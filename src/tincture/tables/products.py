@@ -58,6 +58,7 @@ class Products:
         waves: int = ASKED,
     ) -> None:
         self.base, self.terms, self.of_three, self.reach = base, terms, of_three, reach
+        self.waves = waves
         self._scale = _scale(base)
         heads = [_head(base, column, waves) for column in range(len(base.blocks) - 1)]
         self._factors = [[heads[c][: None if len(t) < 3 else 1] for c in t] for t in terms]
@@ -103,14 +104,20 @@ class Products:
 class Crossed:
     """A basis with products of some of its functions before the constant.
 
+    Parameters
+    ----------
+    products : Products
+    reach : float
+        Norm from which a record's φ is shrunk.
+
     Attributes
     ----------
     blocks : list of slice
         Functions of each column and of each term, then the constant.
     """
 
-    def __init__(self, products: Products, sample: Floats) -> None:
-        self.products, base = products, products.base
+    def __init__(self, products: Products, reach: float = 1.0) -> None:
+        self.products, self.reach, base = products, reach, products.base
         shift = base.size - 1
         self.blocks: Sequence[slice] = [
             *base.blocks[:-1],
@@ -118,7 +125,11 @@ class Crossed:
             slice(shift + products.size, shift + products.size + 1),
         ]
         self.size: int = base.size + products.size
-        self.reach = usual_norm(self.values(sample))
+
+    @classmethod
+    def fitting(cls, products: Products, sample: Floats) -> Crossed:
+        """With the median norm over invented records as its reach."""
+        return cls(products, usual_norm(cls(products).values(sample)))
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
         """φ of encoded points, (n, size)."""

@@ -56,7 +56,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
         progress(next(ticks), total)
 
     lesson = teach(brief, rng, tick)
-    proxy = relate(brief, Lines(brief.marginals, lesson.teacher))
+    proxy = relate(brief, Lines.along(brief.marginals, lesson.teacher))
     sample = brief.groups.resample(proxy.draw(N_TRAINING, rng), rng)
     counting = brief.n_units * brief.groups.mean
     teacher = refined(lesson, sample, brief.task, brief.counts, counting)
@@ -90,7 +90,7 @@ def teach(
     lesson = Lesson.first(basis, brief.task.level(brief.counts), prior)
     lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
     if terms := together(brief, lesson.teacher, basis, sample):
-        lesson = lesson.on(Crossed(Products(basis, terms, waves=WAVES), sample))
+        lesson = lesson.on(Crossed.fitting(Products(basis, terms, waves=WAVES), sample))
     return taught_on(brief, lesson, sample, rounds // 2, tick)
 
 

@@ -36,9 +36,18 @@ class TableSealing(Sealing):
         TableError
             If it disagrees with the schema; never quoting a cell.
         """
-        records = self.read(table)
-        self.task.check_together(records.outcomes)
-        return self.sealed(records, table)
+        sealed = self.part(table)
+        self.task.check_together(sealed.records.outcomes)
+        return sealed
+
+    def part(self, table: Any) -> Sealed:
+        """Encode a frame of some of the records, which need not have each outcome.
+
+        Raises
+        ------
+        TableError
+        """
+        return self.sealed(self.read(table), table)
 
     def read(self, table: Any) -> Records:
         """Encode a frame of some of the records.

@@ -1,0 +1,153 @@
+"""Commands of several sites: what they agree on, and what each does in its own house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tincture.cli.console import Delta, Epsilon, Json, print_json
+from tincture.cli.wanted import Wanted
+
+consortium_app = typer.Typer(
+    help="Agree on a run of several sites.\n\nExample:\n\n"
+    "tincture consortium check consortium.json",
+    no_args_is_help=True,
+)
+site_app = typer.Typer(
+    help="What a site does in its own house.\n\nExample:\n\n"
+    "tincture site check consortium.json records.csv",
+    no_args_is_help=True,
+)
+Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
+
+
+def draft(
+    schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
+    epsilon: Epsilon,
+    delta: Delta,
+    sites: Annotated[
+        str, typer.Option(help="Names of the sites, with commas between.", metavar="NAME,NAME")
+    ],
+    out: Annotated[Path, typer.Option(help="File to create.")],
+    wanted: Wanted,
+    trust: Annotated[str, typer.Option(help="Whom a site trusts: nobody.")] = "nobody",
+    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
+) -> None:
+    """Write what all sites are to agree on: schema, settings, names, with digests of each.
+
+    Example:
+
+    tincture consortium draft --schema records.schema.json --target died --epsilon 1 --delta 1e-5
+    --sites north,south,east --out consortium.json
+    """
+    from tincture.federation.consortium import Consortium
+    from tincture.io.files import json_bytes, require_new, write_file
+    from tincture.public.schema import Schema
+
+    require_new(out)
+    estimator = wanted.condenser(Schema.load(schema), epsilon, delta, seed)
+    names = tuple(name.strip() for name in sites.split(","))
+    made = Consortium.of(estimator, names, trust)
+    write_file(out, json_bytes(made.to_dict()))
+    Console(soft_wrap=True).print(f"{out} has the digest {made.digest}", markup=False)
+
+
+@consortium_app.command("check")
+def check(path: Agreed, as_json: Json = False) -> None:
+    """Check a consortium file, and tell what a site would answer.
+
+    All sites see the same digest, or hold different files.
+
+    Example:
+
+    tincture consortium check consortium.json
+    """
+    from tincture.federation.consortium import Consortium
+    from tincture.kinds import estimator_of
+
+    made = Consortium.load(path)
+    job = made.sendable(estimator_of(made))
+    plan = job.plan()
+    questions = [
+        (p.question, p.count, m.noise_multiplier)
+        for p, m in zip(plan.phases, plan.mechanisms, strict=True)
+    ]
+    if as_json:
+        told = {key: value for key, value in made.to_dict().items() if key != "schema"}
+        heads = ("question", "most", "noise_multiplier")
+        print_json({**told, "questions": [dict(zip(heads, q, strict=True)) for q in questions]})
+        return
+    console = Console(soft_wrap=True)
+    console.print(f"{', '.join(made.sites)}; trusted: {made.trust}; unit: {job.unit}", markup=False)
+    console.print(f"ε = {plan.epsilon:g}, δ = {plan.delta:g} at each site", markup=False)
+    table = Table("question", "at most", "noise multiplier")
+    for question, most, noise in questions:
+        table.add_row(question, str(most), f"{noise:.4g}")
+    console.print(table)
+    console.print(f"digest {made.digest}", markup=False)
+
+
+@site_app.command("check")
+def site_check(
+    path: Agreed,
+    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+) -> None:
+    """Check this site's records, and its software, against a consortium; sends and spends nothing.
+
+    Example:
+
+    tincture site check consortium.json records.csv
+    """
+    from tincture.federation.consortium import Consortium
+    from tincture.io.frames import read_table
+    from tincture.kinds import estimator_of
+    from tincture.privacy.ledger import Ledger
+    from tincture.privacy.vault import Vault
+
+    made = Consortium.load(path)
+    job = made.sendable(estimator_of(made))
+    frame = read_table(records, made.schema.dialect)
+    Vault(job.seal_part, frame, Ledger(job.plan(), unit=job.unit))
+    job.rehearse()
+    Console(soft_wrap=True).print(
+        f"{records} and this machine can take part; nothing was sent, nothing is spent.",
+        markup=False,
+    )
+
+
+@site_app.command("show")
+def site_show(
+    books: Annotated[Path, typer.Argument(help="Folder of this site's books.")],
+    as_json: Json = False,
+) -> None:
+    """Show what this site was asked, what it sent, and what that has cost.
+
+    Example:
+
+    tincture site show books/
+    """
+    from tincture.federation.books import told_of_books
+
+    told = told_of_books(books)
+    if as_json:
+        print_json(told)
+        return
+    console = Console(soft_wrap=True)
+    console.print(
+        f"{told['site']}, of the consortium {told['consortium']}; unit: {told['unit']}",
+        markup=False,
+    )
+    table = Table("question", "values", "clip", "noise multiplier", "share")
+    for asked in told["questions"]:
+        numbers = (f"{asked[k]:.4g}" for k in ("size", "clip", "noise_multiplier"))
+        table.add_row(escape(asked["question"]), *numbers, "kept" if asked["is_kept"] else "lost")
+    console.print(table)
+    console.print(
+        f"ε spent {told['epsilon_spent']:.4g} of {told['epsilon']:g}, δ = {told['delta']:g}",
+        markup=False,
+    )

@@ -1,0 +1,120 @@
+"""An engine whose records lie at several sites: it adds up what they send."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tincture.errors import Refused, ReleaseError
+from tincture.federation.books import Share
+from tincture.federation.consortium import Consortium
+from tincture.federation.question import Question
+from tincture.federation.site import Site
+from tincture.federation.sites import InProcess, Sites
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.booking import Answer, Entry
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Query
+from tincture.privacy.vault import GRID, Vault
+from tincture.spine.estimator import Releasing
+from tincture.spine.recipe import Sendable
+
+PATIENCE = 600.0  # seconds
+
+
+class FederatedEngine:
+    """Asks all sites of a consortium; a `tincture.privacy.engine.Engine`.
+
+    Each site's share is private by itself (``nobody`` is trusted), so that k sites add k times the
+    variance that one vault would.
+
+    Parameters
+    ----------
+    consortium : Consortium
+    job : Sendable
+        Made from the consortium's settings.
+    sites : Sites
+        Its sites, by the same names.
+    patience : float
+        Seconds that a question may take.
+    """
+
+    form = None
+
+    def __init__(
+        self,
+        consortium: Consortium,
+        job: Sendable[Any],
+        sites: Sites,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        consortium.require(*sites.names, every=True)
+        self.ledger = Ledger(job.plan(), unit=job.unit, sites=consortium.sites)
+        self._consortium, self._job, self._sites = consortium, job, sites
+        self._patience, self._was_lost = patience, False
+
+    @classmethod
+    def in_process(cls, estimator: Releasing, records: Mapping[str, Any]) -> FederatedEngine:
+        """Sites in this process, without books or budgets, from each one's records by its name."""
+        consortium = Consortium.of(estimator, tuple(records))
+        job = consortium.sendable(estimator)
+
+        def site(name: str, source: Any) -> Site:
+            vault = Vault(job.seal_part, source, Ledger(job.plan(), unit=job.unit))
+            return Site(name, consortium, job, vault)
+
+        return cls(consortium, job, InProcess([site(*each) for each in records.items()]))
+
+    def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
+        """The sum over the units of all sites, from shares that are added mod 2⁶⁴.
+
+        Raises
+        ------
+        ReleaseError
+            If a site refuses, or two questions in a row found one not answering.
+        """
+        past = self.ledger.recall(query.question)
+        if past is not None and (past.value is not None or not self.ledger.is_caught_up):
+            self._was_lost = past.value is None
+            return past
+        if past is None:
+            self.ledger.book(Entry(query.question, query.size, query.clip, mechanism))
+        parts = self._ask(query, share)
+        if parts is None:
+            return Answer(None, math.nan)
+        total = np.stack(parts).sum(axis=0, dtype=np.uint64).view(np.int64).astype(np.float64)
+        rate = mechanism.sampling_rate * share
+        noise = mechanism.noise_multiplier * query.clip / rate * math.sqrt(len(parts))
+        answer = Answer(total * (query.clip / GRID / rate), noise)
+        self.ledger.keep(answer)
+        return answer
+
+    def _ask(self, query: Query, share: float) -> Sequence[Share] | None:
+        """The sites' shares; None where the question is lost."""
+        number, cohort = len(self.ledger.entries) - 1, self._consortium.sites
+        recipe = self._job.recipe_of(query)
+        question = Question(self._consortium.digest, number, cohort, share, recipe)
+        is_refused = False
+        try:
+            parts = self._sites.ask(question, self._patience)
+        except Refused:
+            is_refused = True
+        if is_refused:
+            raise ReleaseError(
+                f"A site refuses question {number + 1} of the run ({query.question}); it tells its "
+                "own keepers alone why."
+            )
+        if parts is None:
+            if self._was_lost or number == 0:
+                raise ReleaseError(
+                    f"A site did not answer question {number + 1} of the run ({query.question}) in "
+                    f"{self._patience:g} seconds; continue the run when all sites are there."
+                )
+        elif len(parts) != len(cohort) or any(p.shape != (query.size,) for p in parts):
+            raise ReleaseError("A site sent something else than its share; the run ends here.")
+        self._was_lost = parts is None
+        return parts
