@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tincture.cli.condensing import Condensing, condensed
+from tincture.cli.condensing import Condensing, condensed, formats_of
 from tincture.cli.console import RECORDS, CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
@@ -125,7 +125,7 @@ def condense(
     from tincture.tables.condenser import Condenser
     from tincture.tables.release import DATA, CondensedTable
 
-    formats = [name.strip() for name in also.split(",") if name.strip()]
+    formats = formats_of(also)
 
     def made() -> tuple[Condenser, tuple[Any, ...]]:
         described = Schema.load(schema)
