@@ -195,7 +195,7 @@ class Silent(BaseEstimator):
         ("no.such.module:thing", TWO, "cannot be imported"),
         ("sklearn.svm:NoSuch", TWO, "cannot be imported"),
         (":x", TWO, "cannot be imported"),
-        (object(), TWO, "no fit method"),
+        (BaseEstimator(), TWO, "no fit method"),
         (Silent(), TWO, "neither predict_proba nor decision_function"),
         (Silent(), LIFETIME, "no predict method"),
         ("logistic", AMOUNT, "not known for amounts; use one of linear, tree"),

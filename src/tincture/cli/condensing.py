@@ -38,6 +38,11 @@ class Condensing:
         return self.quiet or self.as_json
 
 
+def formats_of(also: str) -> list[str]:
+    """The formats that ``--also`` names, separated by commas."""
+    return [name.strip() for name in also.split(",") if name.strip()]
+
+
 def condensed(
     made: Callable[[], tuple[Releasing, tuple[Any, ...]]],
     kind: type[Release],

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tincture.cli.condensing import Condensing, condensed
+from tincture.cli.condensing import Condensing, condensed, formats_of
 from tincture.cli.console import RECORDS, Delta, Epsilon
 from tincture.cli.wanted import Wanted
 
@@ -54,7 +54,7 @@ def condense(
     from tincture.public.schema import Schema
     from tincture.tables.release import DATA, CondensedTable
 
-    formats = [name.strip() for name in also.split(",") if name.strip()]
+    formats = formats_of(also)
 
     def made() -> tuple[Any, tuple[Any, ...]]:
         described = Schema.load(schema)

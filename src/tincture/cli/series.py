@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tincture.cli.condensing import Condensing, condensed
+from tincture.cli.condensing import Condensing, condensed, formats_of
 from tincture.cli.console import CaseLevel, Delta, Epsilon
 from tincture.errors import SettingError
 
@@ -98,7 +98,7 @@ def condense_series(
     from tincture.stays.meds import require_copies
     from tincture.stays.release import EVENTS, CondensedSeries
 
-    formats = [name.strip() for name in also.split(",") if name.strip()]
+    formats = formats_of(also)
 
     def made() -> tuple[SeriesCondenser, tuple[Any, ...]]:
         require_copies(formats)
