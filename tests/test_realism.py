@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import ENCODING, make_teacher
-from tincture.tables.realism import Realism, tempered
+from tincture.tables.realism import LOST, Realism, tempered
 
 
 def designs(n: int, seed: int = 0) -> np.ndarray:
@@ -45,7 +45,7 @@ def test_a_level_that_no_row_has_counts_by_its_share_of_the_records() -> None:
     one = kept.copy()
     one[0, ward] = np.eye(ENCODING.design_width)[rarest, ward]
     lost, found = REALISM.losses(np.stack([kept, one]))
-    assert lost - found == pytest.approx(RECORDS[:, rarest].mean(), abs=0.001)
+    assert lost - found == pytest.approx(LOST * RECORDS[:, rarest].mean(), abs=0.001)
 
 
 def test_columns_count_alike_however_many_levels_they_have() -> None:

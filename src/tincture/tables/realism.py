@@ -13,13 +13,14 @@ from tincture.arrays import Floats
 from tincture.public.encoding import Encoding
 
 WEIGHT = 0.1  # of distances, beside what models lack
+LOST = 3.0  # of the share of the records with a level that no row has
 LEAST = 0.05  # deviation that a column counts as having at least, on its scale of 0 to 1
 
 
 class Realism:
     """Distance of columns' means, spreads and shares of missing from those of records.
 
-    A level that no row has counts by its share of the records, whom many a model would refuse.
+    A level that no row has counts `LOST` times its share of the records, whom models may refuse.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class Realism:
         far = [(means - self.means) / scale, (spreads - self.spreads) / scale]
         far.append((absent - self.absent) / gaps)
         distance = sum(tempered(np.square(z)) for z in far) @ self.weights
-        return np.asarray(WEIGHT * distance + (means == 0) @ self.levels)
+        return np.asarray(WEIGHT * distance + LOST * ((means == 0) @ self.levels))
 
 
 def tempered(error: Floats) -> Floats:
