@@ -100,6 +100,16 @@ def test_the_command_tells_and_writes_the_look_down(tmp_path: Path) -> None:
     assert (made["epsilon"], made["columns"][0]["below"]) == ("inf", 60)
 
 
+def test_the_command_tells_that_a_schema_waits_to_be_confirmed(tmp_path: Path) -> None:
+    prepare(tmp_path, make_table(60))
+    command = ("schema", "check", tmp_path / "records.csv", tmp_path / "schema.json")
+    assert "to confirm" not in run(*command).out
+    waiting = json.dumps(DESCRIPTOR | {"tincture:reviewed": False})
+    (tmp_path / "schema.json").write_text(waiting)
+    said = run(*command)
+    assert (said.code, 'the "yes" under "to confirm"' in said.out) == (0, True)
+
+
 def test_no_look_is_left_in_a_release(tmp_path: Path) -> None:
     prepare(tmp_path)
     inside = tmp_path / "release"

@@ -19,6 +19,7 @@ from test_rules import RULES, schema_of
 from tincture.demo.study import support2
 from tincture.io.books import book_of, described
 from tincture.io.books.listing import Entry, listed, written
+from tincture.io.books.plain import to_lines
 from tincture.io.books.rules import rule_told, rule_written
 from tincture.io.draft import draft
 from tincture.public.columns import Column
@@ -170,6 +171,17 @@ def test_a_draft_comes_back_with_all_that_is_to_confirm(suffix: str, tmp_path: P
         assert (said.code, said.out, said.err) == (0, "", "")
     assert json.loads(second.read_text()) == json.loads(first.read_text())
     assert "tincture:reviewed" in second.read_text()
+
+
+def test_what_waits_for_a_person_is_marked_in_the_book() -> None:
+    open_ = {"name": "x", "type": "number", "tincture:reviewed": False}
+    done = {"name": "y", "type": "integer", "categories": [0, 1]}
+    lines, marked = to_lines({"fields": [open_, done]})
+    assert {(lines[i][0], lines[0][j]) for i, j in marked} == {
+        ("x", "lowest"),
+        ("x", "highest"),
+        ("x", "to confirm"),
+    }
 
 
 BY_HAND = """\

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from blocks import SHELL, blocks, run_blocks
 
+pyreadstat: Any = pytest.importorskip("pyreadstat")
 EXAMPLES = Path(__file__).parents[1] / "examples"
-ORDER = ["custodian.md", "redcap.md", "recipient.md", "own_estimator.md", "subgroup.md"]
+ORDER = ["custodian.md", "redcap.md", "spss.md", "recipient.md", "own_estimator.md", "subgroup.md"]
 
 
 def test_every_example_has_something_to_run() -> None:
@@ -29,6 +31,13 @@ def test_the_examples_run(tmp_path: Path) -> None:
         run_blocks(EXAMPLES / name, tmp_path)
     released = (tmp_path / "ward-release" / "README.md").read_text()
     assert "Female" in released and "story" not in released  # labels of codes, and no free text
+    for name in ("condensed.sav", "cohort.sav"):
+        cells, about = pyreadstat.read_sav(
+            tmp_path / "registry-release" / name, output_format="polars"
+        )
+        assert about.variable_value_labels["stage"] == {1: "I", 2: "II", 3: "III", 4: "IV"}
+        assert about.column_names_to_labels["sex"] == "Sex"
+    assert cells["crp"].null_count() > 0  # of the cohort: a quarter of some 400 people
     page = (tmp_path / "in-house.html").read_text()
     assert "closest row" in page
     assert "sex = female" in page

@@ -251,6 +251,16 @@ def test_labels_and_missing_codes_of_spss_go_into_the_draft(tmp_path: Path) -> N
     assert bounds == {"minimum": 30, "maximum": 80}
 
 
+def test_the_bounds_of_a_date_are_left_open_as_those_of_an_amount(tmp_path: Path) -> None:
+    path = tmp_path / "study.sav"
+    days = pl.DataFrame({"seen": [date(2015, 3, 1), date(2018, 7, 9), None]})
+    pyreadstat.write_sav(days, path)
+    (seen,) = draft(path)["fields"]
+    assert (seen["type"], seen["constraints"]) == ("date", {"minimum": None, "maximum": None})
+    (seen,) = draft(path, from_data=True)["fields"]
+    assert seen["constraints"] == {"minimum": "2015-01-01", "maximum": "2018-12-31"}
+
+
 def test_extended_missing_values_of_stata_mean_what_the_schema_declares(tmp_path: Path) -> None:
     path = tmp_path / "study.dta"
     cells = pl.DataFrame({"x": [0.1, 1.5, None], "k": [1, 2, 1]}).to_pandas()

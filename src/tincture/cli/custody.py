@@ -86,7 +86,7 @@ def schema_book(
 
 @schema_app.command("check")
 def schema_check(
-    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    records: Annotated[Path, typer.Argument(help=f"{RECORDS}.")],
     schema: Annotated[Path, typer.Argument(help="Schema, JSON or YAML.")],
     as_json: Json = False,
 ) -> None:
@@ -101,7 +101,7 @@ def schema_check(
     """
     from tincture.io.files import beside
     from tincture.io.frames import read_table
-    from tincture.public.schema import Schema
+    from tincture.public.schema import UNREVIEWED, Schema
     from tincture.tables.agreement import ADVICE, NOTICE, agreements
 
     described = Schema.load(schema)
@@ -117,7 +117,8 @@ def schema_check(
         table.add_row(escape(c.column), *shares, style="bold red" if c.says else None)
     console = Console(soft_wrap=True)
     console.print(table)
-    for line in (*(c.says for c in found.columns if c.says), ADVICE):
+    says = [UNREVIEWED] * (not described.reviewed) + [c.says for c in found.columns if c.says]
+    for line in (*says, ADVICE):
         console.print(line, markup=False)
 
 

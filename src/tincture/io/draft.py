@@ -26,7 +26,7 @@ from tincture.io.readers.formats import EXCEL, PARQUET, TEXT, located, named
 from tincture.io.readers.texts import guessed
 from tincture.public.cells import MISSING, Field, cells_of
 from tincture.public.dialect import DIALECT
-from tincture.public.fields import LARGEST, REVIEWED, field_read
+from tincture.public.fields import CONFIRM, LARGEST, REVIEWED, field_read
 from tincture.public.notation import PLAIN, TIMES, Notation
 from tincture.public.schema import PROFILE
 from tincture.public.times import times_of
@@ -37,13 +37,12 @@ USUAL = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", ".", 
 MAX_LEVELS = 50  # of a text column; more look like names or free text
 CHECK = (
     "The types{more} and words for missing were read off the records: check them field by field "
-    'against the code book or other public knowledge, then remove "tincture:reviewed": false.'
+    f"against the code book or other public knowledge, then {CONFIRM}."
 )
 CARRIED = (
     "Types, levels, labels and words for missing are those that the file carries{more}: "
     "software may have made them of the records, and labels may be of some values only. Check them "
-    "field by field against the code book or other public knowledge, then remove "
-    '"tincture:reviewed": false.'
+    f"field by field against the code book or other public knowledge, then {CONFIRM}."
 )
 LAST = (
     "Of the two levels of an outcome, list the case last, or name it by --case; of several of an "
@@ -167,8 +166,11 @@ def _is_like_a_cell(column: pl.Series) -> bool:
 def _carried(series: pl.Series, told: dict[str, Any], from_data: bool) -> dict[str, Any]:
     """A field of which the file says something; of the rest, what the records have, or null."""
     field = {"name": series.name, **told}
-    if told["type"] in (*TIMES, "boolean") or "categories" in told:
+    if told["type"] == "boolean" or "categories" in told:
         return field
+    if told["type"] in TIMES:
+        rest = _field(_guess(series).values, from_data)
+        return field | {"constraints": rest.get("constraints", _BLANK)}
     present = series.clear()
     if from_data:
         column = field_read(field, 0, "the file")

@@ -13,6 +13,7 @@ from tincture.public.notation import LIMITS, TIMES, Notation
 from tincture.public.words import Lookup, key_of
 
 REVIEWED = "tincture:reviewed"
+CONFIRM = f'remove "{REVIEWED}": false, or the "yes" under "to confirm" in its code book'
 LARGEST = 1e15  # beyond it floats do not hold whole numbers
 DECIMALS = "tincture:decimals"
 SCALE = "tincture:scale"

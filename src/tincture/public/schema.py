@@ -16,6 +16,7 @@ from tincture.errors import SchemaError
 from tincture.public.columns import Column, Labels
 from tincture.public.dialect import DIALECT, Dialect
 from tincture.public.fields import (
+    CONFIRM,
     REVIEWED,
     descriptor_of,
     field_read,
@@ -28,6 +29,11 @@ from tincture.public.fields import (
 from tincture.public.rules import KEY, Rule, Rules, rules_read
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
+UNREVIEWED = (
+    f'The schema is marked "{REVIEWED}": false, as a whole or in a field, because types, bounds or '
+    "levels were proposed from records; check each bound and level, and each type, against public "
+    f"knowledge, then {CONFIRM}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,7 @@ class Schema:
             Naming the column and what to add.
         """
         if not self.reviewed:
-            raise SchemaError(
-                f'The schema is marked "{REVIEWED}": false, as a whole or in a field, because '
-                "types, bounds or levels were proposed from records; check each bound and level, "
-                "and each type, against public knowledge, then remove the mark or set it to true."
-            )
+            raise SchemaError(UNREVIEWED)
         for name in names:
             self[name].require_public()
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from tincture.errors import TableError
 from tincture.io.frames import FAULTS, read_table
-from tincture.public.fields import REVIEWED
+from tincture.public.fields import CONFIRM, REVIEWED
 from tincture.public.schema import PROFILE
 
 CODES = Path("metadata") / "codes.parquet"
@@ -24,7 +24,8 @@ CHECK = (
     "written from the records. Keep the codes that public knowledge names and that a model should "
     'learn from, and give each its type, bounds or levels, and the role "variable" (events with a '
     'time) or "static" (events without one; GENDER with the levels F and M reads GENDER//F and '
-    'GENDER//M). The outcome is a column of the labels. Then remove "tincture:reviewed": false.'
+    "GENDER//M). The outcome is a column of the labels. Then "
+    f"{CONFIRM}."
 )
 LABEL = {"name": "boolean_value", "type": "boolean", "description": "outcome, of the labels"}
 

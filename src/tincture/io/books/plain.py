@@ -24,8 +24,9 @@ from tincture.public.schema import PROFILE
 from tincture.public.words import number_of
 
 TABLE = "*"
+WAITS = "to confirm"
 ALWAYS = ("name", "meaning", "type", "unit", "lowest", "highest", "levels", "missing codes", "rule")
-SOMETIMES = ("ordered", "required", "decimals", "scale", "to confirm", "other")
+SOMETIMES = ("ordered", "required", "decimals", "scale", WAITS, "other")
 ALIKE = {
     "column": "name",
     "variable": "name",
@@ -83,6 +84,7 @@ def to_lines(descriptor: Raw) -> tuple[Lines, list[tuple[int, int]]]:
         for key in ("levels",) * (row.get("type") == "string") + tuple(BOUNDS) * _is_amount(row)
         if not row.get(key)
     ]
+    open_ += [(i + 1, heads.index(WAITS)) for i, row in enumerate(rows) if row[WAITS]]
     return [heads, *([row.get(key, "") for key in heads] for row in rows)], open_
 
 
@@ -119,7 +121,7 @@ def _row(field: Raw) -> Row:
 def _shared(rest: Raw) -> Row:
     """What a line tells of a field and of the table alike."""
     row = {key: rest.pop(own) for key, own in TEXTS.items() if isinstance(rest.get(own), str)}
-    row["to confirm"] = "yes" if rest.pop(REVIEWED, True) is False else ""
+    row[WAITS] = "yes" if rest.pop(REVIEWED, True) is False else ""
     row["other"] = json.dumps(rest, ensure_ascii=False) if rest else ""
     return row
 
@@ -228,7 +230,7 @@ def _rest(row: Row, at: str) -> Raw:
             raise SchemaError(f'{at}: what stands under "other" must be an object in JSON.')
         out |= other
     out |= {own: row[key] for key, own in TEXTS.items() if key in row}
-    if _is_yes(row.get("to confirm", ""), f"{at}, to confirm"):
+    if _is_yes(row.get(WAITS, ""), f"{at}, {WAITS}"):
         out[REVIEWED] = False
     return out
 
