@@ -296,6 +296,10 @@ def test_dates_are_told_as_iso_8601(tmp_path: Path) -> None:
         write(frame, path)
         assert read_table(path).equals(table)
         assert [f["type"] for f in draft(path)["fields"]] == ["date", "datetime"]
+        assert [f["constraints"]["minimum"] for f in draft(path)["fields"]] == [None, None]
+        read = [f["constraints"] for f in draft(path, from_data=True)["fields"]]
+        assert read[0] == {"minimum": "2020-01-01", "maximum": "2020-12-31"}
+        assert read[1] == {"minimum": "2020-01-01T00:00:00", "maximum": "2020-12-31T23:59:59"}
 
 
 def test_a_file_of_sas_is_read_with_its_special_missing_values(tmp_path: Path) -> None:
