@@ -9,7 +9,7 @@ import lzma
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -249,6 +249,29 @@ def test_labels_and_missing_codes_of_spss_go_into_the_draft(tmp_path: Path) -> N
     assert to_columns(read_table(path), bare, ["age"])["age"][1] == 999
     bounds = draft(path, from_data=True)["fields"][0]["constraints"]
     assert bounds == {"minimum": 30, "maximum": 80}
+
+
+def test_missing_dates_of_spss_stand_in_the_draft_as_cells_tell_them(tmp_path: Path) -> None:
+    start = datetime(1582, 10, 14)
+    seen, never = ((datetime(y, 1, 1) - start).total_seconds() for y in (2020, 1900))
+    path = tmp_path / "study.sav"
+    pyreadstat.write_sav(
+        pl.DataFrame({"seen": [seen, never, None], "died": [never, seen, 1e12]}).to_pandas(),
+        path,
+        variable_format={"seen": "DATE11", "died": "DATETIME20"},
+        variable_value_labels={"seen": {never: "never"}},
+        missing_ranges={"seen": [never], "died": [{"lo": seen + 1, "hi": 1e13}]},
+    )
+    fields = draft(path)["fields"]
+    assert fields[0]["missingValues"] == [
+        {"value": ""},
+        {"value": "1900-01-01", "label": "never"},
+    ]
+    assert fields[1]["missingValues"] == ["", "1000000000000"]
+    schema = Schema.from_dict({"fields": fields})
+    found = to_columns(read_table(path), schema, ["seen", "died"])
+    assert np.isnan(found["seen"]).tolist() == [False, True, True]
+    assert np.isnan(found["died"]).tolist() == [False, False, True]
 
 
 def test_extended_missing_values_of_stata_mean_what_the_schema_declares(tmp_path: Path) -> None:

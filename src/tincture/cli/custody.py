@@ -86,7 +86,7 @@ def schema_book(
 
 @schema_app.command("check")
 def schema_check(
-    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    records: Annotated[Path, typer.Argument(help="File of records, one record a row.")],
     schema: Annotated[Path, typer.Argument(help="Schema, JSON or YAML.")],
     as_json: Json = False,
 ) -> None:
