@@ -130,7 +130,7 @@ def test_a_release_is_a_valid_folder_and_loads_as_what_was_saved(
     condensed.save(folder)
     data = {"condensed.csv", "cohort.csv"}
     names = data | {"datapackage.json", "ledger.json", "README.md", "card.html"}
-    names |= {paper.name for paper in PAPERS}
+    names |= {paper.name for paper in PAPERS} | {"load.R", "load.py", "load.do", "load.sps"}
     assert {p.name for p in folder.iterdir()} == names
     assert [p.name for p in tmp_path.iterdir()] == ["release"]
 

@@ -9,7 +9,7 @@ import lzma
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -261,6 +261,29 @@ def test_the_bounds_of_a_date_are_left_open_as_those_of_an_amount(tmp_path: Path
     assert seen["constraints"] == {"minimum": "2015-01-01", "maximum": "2018-12-31"}
 
 
+def test_missing_dates_of_spss_stand_in_the_draft_as_cells_tell_them(tmp_path: Path) -> None:
+    start = datetime(1582, 10, 14)
+    seen, never = ((datetime(y, 1, 1) - start).total_seconds() for y in (2020, 1900))
+    path = tmp_path / "study.sav"
+    pyreadstat.write_sav(
+        pl.DataFrame({"seen": [seen, never, None], "died": [never, seen, 1e12]}).to_pandas(),
+        path,
+        variable_format={"seen": "DATE11", "died": "DATETIME20"},
+        variable_value_labels={"seen": {never: "never"}},
+        missing_ranges={"seen": [never], "died": [{"lo": seen + 1, "hi": 1e13}]},
+    )
+    fields = draft(path)["fields"]
+    assert fields[0]["missingValues"] == [
+        {"value": ""},
+        {"value": "1900-01-01", "label": "never"},
+    ]
+    assert fields[1]["missingValues"] == ["", "1000000000000"]
+    schema = Schema.from_dict({"fields": fields})
+    found = to_columns(read_table(path), schema, ["seen", "died"])
+    assert np.isnan(found["seen"]).tolist() == [False, True, True]
+    assert np.isnan(found["died"]).tolist() == [False, False, True]
+
+
 def test_extended_missing_values_of_stata_mean_what_the_schema_declares(tmp_path: Path) -> None:
     path = tmp_path / "study.dta"
     cells = pl.DataFrame({"x": [0.1, 1.5, None], "k": [1, 2, 1]}).to_pandas()
@@ -306,6 +329,10 @@ def test_dates_are_told_as_iso_8601(tmp_path: Path) -> None:
         write(frame, path)
         assert read_table(path).equals(table)
         assert [f["type"] for f in draft(path)["fields"]] == ["date", "datetime"]
+        assert [f["constraints"]["minimum"] for f in draft(path)["fields"]] == [None, None]
+        read = [f["constraints"] for f in draft(path, from_data=True)["fields"]]
+        assert read[0] == {"minimum": "2020-01-01", "maximum": "2020-12-31"}
+        assert read[1] == {"minimum": "2020-01-01T00:00:00", "maximum": "2020-12-31T23:59:59"}
 
 
 def test_a_file_of_sas_is_read_with_its_special_missing_values(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def check(path: Agreed, as_json: Json = False) -> None:
 @site_app.command("check")
 def site_check(
     path: Agreed,
-    records: Annotated[Path, typer.Argument(help="CSV or Parquet file, one record a row.")],
+    records: Annotated[Path, typer.Argument(help="File of records, one record a row.")],
 ) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 

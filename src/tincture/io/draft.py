@@ -169,8 +169,8 @@ def _carried(series: pl.Series, told: dict[str, Any], from_data: bool) -> dict[s
     if told["type"] == "boolean" or "categories" in told:
         return field
     if told["type"] in TIMES:
-        rest = _field(_guess(series).values, from_data)
-        return field | {"constraints": rest.get("constraints", _BLANK)}
+        moments = times_of(series if from_data else series.clear())[0]
+        return field | {"constraints": _proposed_years(moments, told["type"])}
     present = series.clear()
     if from_data:
         column = field_read(field, 0, "the file")
@@ -229,8 +229,8 @@ def _field(series: pl.Series, from_data: bool) -> dict[str, Any]:
     if series.dtype == pl.Boolean:
         return field | {"type": "boolean"}
     if series.dtype in (pl.Date, pl.Datetime):
-        field["type"] = "date" if series.dtype == pl.Date else "datetime"
-        return field | {"constraints": _proposed_years(series) if from_data else _BLANK}
+        kind = field["type"] = "date" if series.dtype == pl.Date else "datetime"
+        return field | {"constraints": _proposed_years(series, kind) if from_data else _BLANK}
     if series.dtype.is_numeric():
         whole = series.dtype.is_integer()
         field["type"] = "integer" if whole else "number"
@@ -246,12 +246,12 @@ def _proposed_levels(series: pl.Series) -> list[str] | None:
     return levels if 2 <= len(levels) <= MAX_LEVELS else None
 
 
-def _proposed_years(series: pl.Series) -> dict[str, str | None]:
+def _proposed_years(series: pl.Series, kind: str) -> dict[str, str | None]:
     """Whole years."""
     years = series.drop_nulls().dt.year().sort().to_list()
     if not years:
         return _BLANK
-    clocks = ("T00:00:00", "T23:59:59") if series.dtype == pl.Datetime else ("", "")
+    clocks = ("T00:00:00", "T23:59:59") if kind == "datetime" else ("", "")
     zone = "Z" if getattr(series.dtype, "time_zone", None) else ""
     low, high = f"{years[0]:04}-01-01", f"{years[-1]:04}-12-31"
     return {"minimum": f"{low}{clocks[0]}{zone}", "maximum": f"{high}{clocks[1]}{zone}"}

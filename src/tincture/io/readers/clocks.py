@@ -43,6 +43,10 @@ class Clock:
     epoch: int
     ticks: int
 
+    def word(self, value: str | float) -> str:
+        """What a cell of this number holds."""
+        return str(told(pl.Series([value], dtype=pl.Float64), self)[0])
+
 
 def clock_of(form: Format, pattern: str | None) -> Clock | None:
     """The clock by which numbers of this display format are dates or times, or None."""

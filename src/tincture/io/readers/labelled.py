@@ -94,7 +94,9 @@ class Labelled:
             cells, about = self._part(row_offset=done, row_limit=size or 0)
             frame = pl.DataFrame([self._column(name, cells[name], about) for name in self._names])
             del cells
-            self._note_codes(frame)
+            for numbers in frame:
+                if numbers.dtype.is_numeric():
+                    self._note_codes(numbers.name, numbers)
             done += frame.height
             is_last = size is None or frame.height < size
             if is_last:
@@ -104,13 +106,11 @@ class Labelled:
             if is_last:
                 return
 
-    def _note_codes(self, frame: pl.DataFrame) -> None:
+    def _note_codes(self, name: str, numbers: pl.Series) -> None:
         """Keep the user-missing numbers that occur, of ranges that are too wide to be listed."""
-        for name in self.about.missing_ranges or ():
-            numbers = frame[name].drop_nulls()
-            for low, high in self._ranges(name):
-                if numbers.dtype.is_numeric() and not whole_numbers(low, high):
-                    self._found[name] |= set(numbers.filter(numbers.is_between(low, high)))
+        for low, high in self._ranges(name):
+            if not whole_numbers(low, high):
+                self._found[name] |= set(numbers.filter(numbers.is_between(low, high)))
 
     def _ranges(self, name: str) -> list[tuple[Any, Any]]:
         found = self.about.missing_ranges.get(name, ()) if self.about.missing_ranges else ()
@@ -137,6 +137,7 @@ class Labelled:
             missing=[*self._ranges(name), *occurring],
             measure=about.variable_measure.get(name),
             description=about.column_names_to_labels.get(name),
+            **({} if clock is None else {"word": clock.word}),
         )
 
     def _kind(self, name: str) -> str:
@@ -179,7 +180,9 @@ class Labelled:
         cells = values.tolist()
         numbers = [None if isinstance(c, str) or c is None or c != c else c for c in cells]
         if clock is not None:
-            texts = told(pl.Series(numbers, dtype=pl.Float64), clock)
+            counts = pl.Series(numbers, dtype=pl.Float64)
+            self._note_codes(name, counts)
+            texts = told(counts, clock)
         else:
             texts = [None if n is None else as_text(_short(n, is_single)) for n in numbers]
         found = [f".{c}" if isinstance(c, str) else t for c, t in zip(cells, texts, strict=True)]

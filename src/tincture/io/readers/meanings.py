@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 MANY = 100  # whole numbers of a range that are listed one by one
 Code = str | float
+
+
+def _word(value: Code) -> str:
+    return value.strip() if isinstance(value, str) else str(_plain(value))
 
 
 def meanings(
@@ -17,6 +21,7 @@ def meanings(
     missing: Sequence[tuple[Any, Any]] = (),
     measure: str | None = None,
     description: str | None = None,
+    word: Callable[[Code], str] = _word,
 ) -> dict[str, Any]:
     """The type of a field, its levels, words for missing and description.
 
@@ -34,6 +39,8 @@ def meanings(
         As SPSS says it: nominal, ordinal or scale.
     description : str, optional
         Label of the column.
+    word : callable
+        What a cell of a user-missing value holds.
     """
     labels, is_text = dict(labels), kind == "string"
     words = {f".{tag}": "" for tag in sorted(tags)}
@@ -41,8 +48,8 @@ def meanings(
         words |= {f".{v}": labels.pop(v) for v in list(labels) if isinstance(v, str)}
     for low, high in missing:
         inside = [v for v in labels if isinstance(v, str) == is_text and low <= v <= high]
-        words |= {_word(v): labels.pop(v) for v in inside}
-        words |= {_word(v): "" for v in whole_numbers(low, high) if _word(v) not in words}
+        words |= {word(v): labels.pop(v) for v in inside}
+        words |= {word(v): "" for v in whole_numbers(low, high) if word(v) not in words}
     field: dict[str, Any] = {"type": kind}
     if _are_levels(labels, kind, measure):
         values = [v if is_text else _plain(v) for v in labels]
@@ -77,10 +84,6 @@ def _are_levels(labels: Mapping[Any, str], kind: str, measure: str | None) -> bo
 
 def _plain(value: float) -> int | float:
     return int(value) if float(value).is_integer() else value
-
-
-def _word(value: Code) -> str:
-    return value.strip() if isinstance(value, str) else str(_plain(value))
 
 
 def _labelled(words: Mapping[Any, str]) -> list[Any]:
