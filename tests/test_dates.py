@@ -142,6 +142,7 @@ def test_what_is_no_date_is_refused_without_its_words(cells: list[Any], sentence
 @pytest.mark.parametrize(
     ("field", "sentence"),
     [
+        ({"format": "%Y-%d-%m"}, "looks like ISO 8601"),
         ({"format": "%d.%m.%y"}, "either century"),
         ({"format": "%Y-%m"}, "no whole day"),
         ({"format": "%Y-%m-%d %Q"}, "%Q, which is not known"),
