@@ -128,7 +128,7 @@ def opened(
 
     Parameters
     ----------
-    name, consortium, job, notice
+    name, consortium, job
         As of `Site`.
     source : Any
         What ``job.seal_part`` takes.
@@ -136,6 +136,8 @@ def opened(
         Folder of the journal; by default nothing outlives the process.
     budget : path, optional
         Budget file that must hold the plan's whole (ε, δ).
+    notice : callable, optional
+        As of `Site`.
 
     Raises
     ------
