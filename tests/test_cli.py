@@ -109,6 +109,7 @@ def test_condense_writes_a_release_and_nothing_else(tmp_path: Path) -> None:
         "deployment.yaml",
         "healthdcat-ap.jsonld",
         "ledger.json",
+        *("load.R", "load.do", "load.py", "load.sps"),
     ]
     assert sorted(listing(tmp_path)) == sorted(
         ["heldout.csv", "out", "records.csv", "schema.json", *(f"out/{f}" for f in files)]

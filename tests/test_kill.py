@@ -23,6 +23,7 @@ from tincture.tables.release import CondensedTable
 pytestmark = pytest.mark.slow
 MOMENTS = 50
 FILES = ["README.md", "card.html", "cohort.csv", "condensed.csv", "datapackage.json", "ledger.json"]
+FILES += ["load.R", "load.do", "load.py", "load.sps"]
 FILES = sorted([*FILES, *(paper.name for paper in PAPERS)])
 KILLED = -9
 
