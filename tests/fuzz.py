@@ -50,7 +50,7 @@ from tincture.public.tasks import Classification, Survival, Task
 from tincture.tables.method import usual_plan
 from tincture.tables.trial import rehearse
 
-SECONDS = 10  # of work; a busy machine takes longer
+SECONDS = 20  # of work; a busy machine takes longer
 PATIENCE = 60.0  # seconds after which even one that waits is ended; more on a crowded machine
 FRESH = 20  # one input in so many runs in an interpreter of its own
 OUTPUTS = ("out", "card.html", "page.html", "draft.json", "new.json", "told.json")

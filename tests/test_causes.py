@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from commands import condensing, prepare, run
 from helpers import make_condenser, make_table
-from recipients import in_r, snippet
+from recipients import in_python, in_r, snippet
 from tincture.errors import ReleaseError, SchemaError, SettingError, TableError
 from tincture.evaluation.scores import CEILING
 from tincture.io.frames import to_columns
@@ -160,9 +160,8 @@ def test_python_fits_the_cause_by_the_code_on_the_card(
 ) -> None:
     pytest.importorskip("sksurv")
     made.save(tmp_path / "out")
-    monkeypatch.chdir(tmp_path / "out")
-    found: dict[str, Any] = {}
-    exec(snippet(tmp_path / "out", "python"), found)
+    code = snippet(tmp_path / "out", "python")
+    found = in_python(code, tmp_path / "out", monkeypatch)
     assert np.isfinite(found["risk"]).all()
 
 

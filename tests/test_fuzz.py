@@ -70,7 +70,7 @@ found = {{}}
 for body in json.loads({bodies!r}):
     again = [sys.executable, "-c", "import os, sys, time\\n" + body]
     way = fuzz.Way(lambda: exec(body, globals()), again, seconds=1)
-    ends = [fuzz.attempt(0, n, Path({release!r}), 4, way) for n in (1, fuzz.FRESH)]
+    ends = [fuzz.attempt(0, n, Path({release!r}), 4, way) for n in (2, fuzz.FRESH)]
     found[body] = [end.fault for end in ends]
 print(json.dumps(found))
 """
