@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.public.schema import Schema
 from tincture.stays import reading
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.events.reader import Form
 from tincture.stays.layout import Grid, Layout, Stays, Use
+from tincture.stays.release import CondensedSeries
 from tincture.stays.summaries import Scale
 
 
@@ -117,6 +119,24 @@ def make_stays(n: int = 300, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]
         }
     )
     return pl.concat(events), outcomes
+
+
+def stays_release(ledger: Ledger) -> CondensedSeries:
+    """Thirty made stays as a release."""
+    settings = {
+        "version": "0",
+        "n_rows": 30,
+        "hours": 12,
+        "bin_hours": 1,
+        "columns": ["stay_id", "minute", "variable", "value"],
+        "time_unit": "minute",
+        "unit": None,
+        "prevalence": 0.3,
+    }
+    task = {"kind": "classification", "target": "died", "case": 1}
+    return CondensedSeries(
+        *make_stays(30), schema=SCHEMA, task=task, settings=settings, ledger=ledger
+    )
 
 
 def records(n: int = 40, seed: int = 3) -> Records:

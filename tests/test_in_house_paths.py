@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 
 from commands import listing, run
-from series_helpers import SCHEMA as OF_STAYS
-from series_helpers import make_stays
+from series_helpers import stays_release
 from tincture.errors import ReleaseError
 from tincture.io.files import LEDGER, PACKAGE, require_outside
-from tincture.privacy.ledger import Ledger
 from tincture.stays.bench import evaluate_series
-from tincture.stays.release import CondensedSeries
 from tincture.stays.target import audit_stays
 from tincture.tables.bench import evaluate
 from tincture.tables.condenser import Condenser
@@ -96,31 +93,15 @@ def test_looks_at_a_release_inside_another_are_not_written_there(
     assert listing(release.parent) == before
 
 
-def series(ledger: Ledger) -> CondensedSeries:
-    events, outcomes = make_stays(30)
-    task = {"kind": "classification", "target": "died", "case": 1}
-    settings = {
-        "hours": 12,
-        "bin_hours": 1,
-        "columns": ["stay_id", "minute", "variable", "value"],
-        "time_unit": "minute",
-        "unit": None,
-        "prevalence": 0.3,
-    }
-    return CondensedSeries(
-        events, outcomes, schema=OF_STAYS, task=task, settings=settings, ledger=ledger
-    )
-
-
 # They are given no records at all.
 LOOKS: dict[str, Callable[[Condenser, Path], Any]] = {
     "evaluate": lambda made, path: evaluate(made.table_, None, None, in_house=path),
     "audit": lambda made, path: audit(made.table_, None, None, in_house=path),
     "evaluate_series": lambda made, path: evaluate_series(
-        series(made.ledger), None, None, None, networks=[], in_house=path
+        stays_release(made.ledger), None, None, None, networks=[], in_house=path
     ),
     "audit_stays": lambda made, path: audit_stays(
-        series(made.ledger), None, None, None, in_house=path
+        stays_release(made.ledger), None, None, None, in_house=path
     ),
 }
 

@@ -22,8 +22,7 @@ from rdflib import RDF, Graph, Literal, URIRef
 from rdflib.term import Node
 
 from commands import listing, run
-from series_helpers import SCHEMA as OF_STAYS
-from series_helpers import make_stays
+from series_helpers import stays_release
 from test_report import check
 from tincture.evaluation.metrics.figure import Figure
 from tincture.kinds import load
@@ -56,22 +55,9 @@ def without_promise(release: Release) -> Release:
 
 
 def stays(ledger: Ledger) -> CondensedSeries:
-    task = {"kind": "classification", "target": "died", "case": 1}
-    settings = {
-        "version": "0",
-        "n_rows": 30,
-        "hours": 12,
-        "bin_hours": 1,
-        "columns": ["stay_id", "minute", "variable", "value"],
-        "time_unit": "minute",
-        "unit": None,
-        "prevalence": 0.3,
-    }
     of_stays = Ledger(ledger.plan, unit="stay")
     of_stays.entries = ledger.entries
-    return CondensedSeries(
-        *make_stays(30), schema=OF_STAYS, task=task, settings=settings, ledger=of_stays
-    )
+    return stays_release(of_stays)
 
 
 def oddly_named(release: CondensedTable) -> CondensedTable:

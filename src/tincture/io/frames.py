@@ -42,7 +42,6 @@ from tincture.public.origins import days_since
 from tincture.public.schema import Schema
 
 Columns = dict[str, NDArray[np.generic]]
-CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
 WRITTEN = (
     'its words for missing in "missingValues", a decimal comma by "decimalChar", <1 and >20 by '

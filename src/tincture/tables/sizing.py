@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from tincture.models.portfolio import PLAIN
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
+from tincture.tables.starts import COPIES
 
 USUAL = 100  # rows that serve models with a penalty or a bound
 MOST = 500
 LEAST = 20
 FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
-COPIES = (2, 16)  # equal rows a prototype, at least and at most
+MOST_COPIES = 16  # equal rows of a prototype
 APART = 4  # prototypes for each coded column, before rows are rather repeated
 
 
@@ -67,4 +66,5 @@ def copies_for(encoding: Encoding, n_rows: int) -> int:
     Few columns need few prototypes; what rows are left make chances finer, which trees without a
     bound on their leaves cannot find among rows that all differ (docs/decisions/0020).
     """
-    return int(np.clip(n_rows // (APART * coded_columns(encoding.columns)), *COPIES))
+    wanted = n_rows // (APART * coded_columns(encoding.columns))
+    return min(max(wanted, COPIES), MOST_COPIES)

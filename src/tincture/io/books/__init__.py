@@ -36,10 +36,11 @@ def _described(path: Path) -> dict[str, Any] | None:
         return meds.draft_of(codes, slug(path.resolve().name))
     if package.is_package(path):
         return package.draft_of(path)
-    if (lines := read_book(path, redcap.is_book)) is not None:
-        return redcap.from_lines(lines, path)
-    lines = read_book(path, plain.is_book)
-    return None if lines is None else plain.from_lines(lines, path)
+    lines = read_book(path, lambda first: redcap.is_book(first) or plain.is_book(first))
+    if lines is None:
+        return None
+    drafted = redcap.from_lines if redcap.is_book(lines[0]) else plain.from_lines
+    return drafted(lines, path)
 
 
 def require_sound(descriptor: Any, where: str) -> None:

@@ -16,11 +16,11 @@ from typing import Any
 
 from tincture.errors import SchemaError, SettingError
 from tincture.io.extras import library
+from tincture.io.readers.formats import EXCEL
 from tincture.public.fields import LARGEST
 from tincture.public.words import number_of
 
 SEPARATORS = {".csv": ",;\t", ".tsv": "\t", ".txt": ",;\t"}
-EXCEL = (".xlsx", ".xlsm")
 MOST = 50_000_000  # bytes of a code book; what is larger holds records
 FIRST = 100_000  # bytes, in which the line of names must end
 LONGEST = 32_767  # characters of a cell of Excel
@@ -51,7 +51,7 @@ def read_book(path: Path, is_book: IsBook) -> Lines | None:
     suffix = path.suffix.lower()
     if not path.is_file():
         return None
-    if suffix in EXCEL and path.stat().st_size <= MOST:
+    if suffix in EXCEL.suffixes and path.stat().st_size <= MOST:
         lines = _excel_lines(path)
         return lines if lines and is_book(lines[0]) else None
     for separator in SEPARATORS.get(suffix, ""):

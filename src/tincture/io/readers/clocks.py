@@ -12,9 +12,9 @@ import polars as pl
 
 from tincture.io.readers.formats import PORTABLE, SPSS, STATA, Format
 from tincture.io.readers.table import as_text
+from tincture.public.columns import DAY
 
 SPSS_EPOCH, EPOCH = -141_428, -3_653  # 1582-10-14 and 1960-01-01, in days since 1970-01-01
-SECONDS = 86_400  # of a day
 FAR = 2_900_000  # days from 1970, below the year 10000: others are no dates, and stay numbers
 SPSS_DATE = re.compile(r"([AESJ]?DATE|MOYR|QYR|WKYR)\d*")
 SPSS_TIME = re.compile(r"(DATETIME|YMDHMS)[\d.]*")
@@ -54,11 +54,11 @@ def clock_of(form: Format, pattern: str | None) -> Clock | None:
         return None
     if form in (SPSS, PORTABLE):
         is_date, is_time = SPSS_DATE.fullmatch(pattern), SPSS_TIME.fullmatch(pattern)
-        return _clock(is_date, is_time, SPSS_EPOCH, SECONDS, SECONDS)
+        return _clock(is_date, is_time, SPSS_EPOCH, DAY, DAY)
     if form is STATA:
         is_date, is_time = STATA_DATE.fullmatch(pattern), STATA_TIME.fullmatch(pattern)
-        return _clock(is_date, is_time, EPOCH, 1, 1000 * SECONDS)
-    return _clock(SAS_DATE.fullmatch(pattern), SAS_TIME.fullmatch(pattern), EPOCH, 1, SECONDS)
+        return _clock(is_date, is_time, EPOCH, 1, 1000 * DAY)
+    return _clock(SAS_DATE.fullmatch(pattern), SAS_TIME.fullmatch(pattern), EPOCH, 1, DAY)
 
 
 def _clock(is_date: object, is_time: object, epoch: int, days: int, times: int) -> Clock | None:
@@ -75,9 +75,9 @@ def told(numbers: pl.Series, clock: Clock) -> list[str | None]:
         whole = days.floor().set(~is_near.fill_null(False), None)
         found = whole.cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
     else:
-        milli = (numbers * (1000 * SECONDS // clock.ticks)).round(0)
+        milli = (numbers * (1000 * DAY // clock.ticks)).round(0)
         ticks = milli.set(~is_near.fill_null(False), None).cast(pl.Int64)
-        moved = (ticks + clock.epoch * 1000 * SECONDS).cast(pl.Datetime("ms"))
+        moved = (ticks + clock.epoch * 1000 * DAY).cast(pl.Datetime("ms"))
         found = moved.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
     return [
         as_text(n) if t is None and n is not None else t

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from tincture.errors import SettingError, TableError
-from tincture.io.frames import CSV_SUFFIXES, FAULTS, read_table
+from tincture.io.frames import FAULTS, read_table
+from tincture.io.readers.formats import GZIP, TEXT
 from tincture.public.cells import identity
 from tincture.public.times import moments
 from tincture.stays.events.members import KEY, STAY, Members
@@ -29,6 +30,7 @@ from tincture.stays.formats.tables import first_of, hand_on
 from tincture.stays.layout import Use
 
 DIED = "died"
+SUFFIXES = (*TEXT.suffixes, *GZIP.suffixes, ".parquet")
 Files = Mapping[str, list[Path]]  # by the name of the table, in small letters
 
 
@@ -39,7 +41,7 @@ def files_of(folder: Path) -> Files:
     for place in (folder, *inner):
         here: dict[str, list[Path]] = {}
         for path in sorted(p for p in place.iterdir() if p.is_file()):
-            if path.name.startswith(".") or path.suffix.lower() not in (*CSV_SUFFIXES, ".parquet"):
+            if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
                 continue
             names = {path.name.split(".")[0].lower()}
             if place != folder and path.suffix.lower() == ".parquet":
