@@ -68,4 +68,5 @@ def run_blocks(page: Path, folder: Path) -> None:
             check=False,
         )
         place = f"{page.name}, line {block.line}"
-        assert (place, done.returncode, done.stderr) == (place, 0, "")
+        if (done.returncode, done.stderr) != (0, ""):  # pytest explains no assertion of this file
+            raise AssertionError(f"{place} ended with {done.returncode} and said: {done.stderr}")

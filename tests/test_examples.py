@@ -13,6 +13,7 @@ from blocks import SHELL, blocks, run_blocks
 pyreadstat: Any = pytest.importorskip("pyreadstat")
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ORDER = ["custodian.md", "redcap.md", "spss.md", "recipient.md", "own_estimator.md", "subgroup.md"]
+APART = {"redcap.md", "spss.md"}  # custodians of their own, who name their drafts alike
 
 
 def test_every_example_has_something_to_run() -> None:
@@ -28,12 +29,14 @@ def test_every_example_has_something_to_run() -> None:
 @pytest.mark.slow
 def test_the_examples_run(tmp_path: Path) -> None:
     for name in ORDER:  # the recipient reads what the custodian has released
-        run_blocks(EXAMPLES / name, tmp_path)
-    released = (tmp_path / "ward-release" / "README.md").read_text()
+        folder = tmp_path / name if name in APART else tmp_path
+        folder.mkdir(exist_ok=True)
+        run_blocks(EXAMPLES / name, folder)
+    released = (tmp_path / "redcap.md" / "ward-release" / "README.md").read_text()
     assert "Female" in released and "story" not in released  # labels of codes, and no free text
     for name in ("condensed.sav", "cohort.sav"):
         cells, about = pyreadstat.read_sav(
-            tmp_path / "registry-release" / name, output_format="polars"
+            tmp_path / "spss.md" / "registry-release" / name, output_format="polars"
         )
         assert about.variable_value_labels["stage"] == {1: "I", 2: "II", 3: "III", 4: "IV"}
         assert about.column_names_to_labels["sex"] == "Sex"

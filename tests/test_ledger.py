@@ -228,7 +228,6 @@ def asked(plan: Plan) -> list[Mechanism]:
     return [m for p, m in pairs for _ in range(p.count)]
 
 
-@settings(max_examples=3)
 @given(st.floats(0.05, 8.0), st.sampled_from([1e-4, 1e-5, 1e-7]), PHASES)
 def test_calibration_spends_at_most_what_was_asked_and_wastes_little(
     epsilon: float, delta: float, phases: list[Phase]
@@ -272,7 +271,7 @@ def analytic(noise: float, delta: float) -> float:
 @pytest.mark.parametrize("noise", [0.7, 2.0, 4.0, 30.0])
 def test_the_cost_of_gaussians_is_the_analytic_one(noise: float) -> None:
     spent = spent_epsilon([Mechanism(noise * 3**0.5)] * 3, 1e-5)
-    assert spent == pytest.approx(analytic(noise, 1e-5), rel=0.01)
+    assert spent == pytest.approx(analytic(noise, 1e-5), rel=1e-3)
     assert spent >= analytic(noise, 1e-5)
 
 
@@ -280,7 +279,7 @@ def test_merged_gaussians_cost_what_composing_them_costs() -> None:
     noises = [2.0, 3.0, 3.0, 7.0, 11.0]
     composed = dpa.ComposedDpEvent([dpa.GaussianDpEvent(s) for s in noises])
     merged = spent_epsilon([Mechanism(s) for s in noises], 1e-5)
-    assert merged == pytest.approx(epsilon_by(PLDAccountant, composed, 1e-5), rel=2e-3)
+    assert merged == pytest.approx(epsilon_by(PLDAccountant, composed, 1e-5), rel=1e-3)
 
 
 @pytest.mark.parametrize(("epsilon", "delta"), [(0, 1e-5), (-1, 1e-5), (math.nan, 1e-5), (1, 0)])
@@ -297,10 +296,9 @@ def test_an_impossible_mechanism_is_refused(noise: float, rate: float) -> None:
 
 @pytest.mark.parametrize("epsilon", [12.0, 1000.0, 1e20])
 def test_a_large_epsilon_is_calibrated_without_the_slow_accountant(epsilon: float) -> None:
-    # Found: PLD computed for minutes at ε = 1000. It is asked only where RDP says 10 or less: then
-    # this takes a second.
+    # Found: PLD computed for minutes at ε = 1000. Without sampling neither is asked.
     start = time.process_time()
     plan = calibrate(epsilon, 1e-5, [Phase("a", 1, 0.5), Phase("b", 3, 0.5)])
     spent = [m for m, p in zip(plan.mechanisms, plan.phases, strict=True) for _ in range(p.count)]
     assert spent_epsilon(spent, 1e-5) <= epsilon
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 5

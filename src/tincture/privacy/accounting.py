@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # takes a third of a second to import, and evaluations accoun
 # The lattice of the discrete Gaussian has 2²⁰ points a clip; the margin covers its distance from
 # the continuous Gaussian the accountants assume many times over (docs/promise.md, §4).
 LATTICE_MARGIN = 1e-4
-TOLERANCE = 1e-4
-MAX_NOISE = 2.0**40
+TOLERANCE = 1e-4  # of the noise; the ε that is told is found to a millionth
+LEAST, MOST = 1e-6, 2.0**40
 COARSE = 10.0  # ε above which PLD would take many seconds, then minutes
 
 
@@ -127,20 +127,20 @@ def _calibrated(epsilon: float, delta: float, phases: tuple[Phase, ...]) -> Plan
         spent = [m for m, p in zip(mechanisms(noise), phases, strict=True) for _ in range(p.count)]
         return spent_epsilon(spent, delta) <= epsilon
 
-    return Plan(epsilon, delta, phases, mechanisms(_least(fits)))
+    return Plan(epsilon, delta, phases, mechanisms(_least(fits, TOLERANCE)))
 
 
-def _least(fits: Callable[[float], bool]) -> float:
-    """Bisect for the smallest noise that fits, from above."""
+def _least(fits: Callable[[float], bool], tolerance: float) -> float:
+    """Bisect for the smallest number that fits, from above."""
     high = 1.0
     while not fits(high):
         high *= 2
-        if high > MAX_NOISE:
+        if high > MOST:
             raise SettingError("No amount of noise reaches this epsilon and delta; raise them.")
     low = high / 2
-    while low > 1e-3 and fits(low):
+    while low > LEAST and fits(low):
         low, high = low / 2, low
-    while high - low > TOLERANCE * high:
+    while high - low > tolerance * high:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return high
@@ -159,7 +159,8 @@ def phases_of(
 def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
     """The ε that answers of these mechanisms have cost together.
 
-    The tighter of PLD and RDP; RDP alone, which is never less, if that is above `COARSE`.
+    Without sampling they are one Gaussian, whose ε is exact. Otherwise the tighter of PLD and RDP;
+    RDP alone, which is never less, if that is above `COARSE`.
     """
     return _spent(tuple(mechanisms), delta)
 
@@ -175,8 +176,20 @@ def _spent(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
         return 0.0
     if isinstance(event, dpa.NonPrivateDpEvent):
         return math.inf
+    if isinstance(event, dpa.GaussianDpEvent):
+        return _of_gaussian(event.noise_multiplier, delta)
     by_rdp = epsilon_by(RdpAccountant, event, delta)
     return by_rdp if by_rdp > COARSE else min(epsilon_by(PLDAccountant, event, delta), by_rdp)
+
+
+def _of_gaussian(noise: float, delta: float) -> float:
+    """The ε of one Gaussian, from above, by its exact δ (Balle, Wang 2018, theorem 8)."""
+    from dp_accounting.pld.privacy_loss_mechanism import GaussianPrivacyLoss
+
+    loss = GaussianPrivacyLoss(noise)
+    if loss.get_delta_for_epsilon(0.0) <= delta:
+        return 0.0
+    return _least(lambda epsilon: loss.get_delta_for_epsilon(epsilon) <= delta, 1e-6)
 
 
 def epsilon_by(accountant: Callable[[], object], event: dpa.DpEvent, delta: float) -> float:
@@ -214,4 +227,6 @@ def _composed(mechanisms: Iterable[Mechanism]) -> dpa.DpEvent | None:
     ]
     if precision > 0:
         events.append(dpa.GaussianDpEvent(precision**-0.5))
+    if len(events) == 1:
+        return events[0]
     return dpa.ComposedDpEvent(events) if events else None

@@ -21,7 +21,7 @@ from tincture.privacy.journal import Journal
 
 NEIGHBOURS = "adding or removing one unit"
 MOST_PLANNED = 1_000_000  # questions of a kind, beyond which a file is damaged
-ACCOUNTANT = "dp-accounting, the tighter of PLD and RDP"
+ACCOUNTANT = "dp-accounting; exact for Gaussians without sampling, else the tighter of PLD and RDP"
 
 
 def _rate(phase: dict[str, Any]) -> float:
