@@ -9,7 +9,6 @@ the range, where they mislead a linear model most.
 from __future__ import annotations
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from tincture.arrays import Floats
 
@@ -100,6 +99,8 @@ def _trimmed(fitted: Floats, usual: Floats, noise: float) -> Floats:
 
 def _unimodal(y: Floats, weights: Floats) -> Floats:
     """Weighted least squares with one peak: rising before it, falling after it."""
+    from sklearn.isotonic import isotonic_regression  # a second to import
+
     best, least = y, np.inf
     for peak in range(len(y)):
         before = isotonic_regression(y[:peak], sample_weight=weights[:peak]) if peak else y[:0]

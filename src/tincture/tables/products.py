@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from tincture.arrays import Floats, Integers
 from tincture.spine.teaching import shrunk, usual_norm
@@ -168,7 +168,7 @@ def found(products: Products, sums: Floats, variance: Floats) -> list[Term]:
     sure = []
     for term, block in zip(products.terms, products.blocks, strict=True):
         squares = sums[..., block] ** 2 / variance[..., block]
-        tests = [chi2.sf(some.sum(), some.size) for some in (squares[..., 0], squares)]
+        tests = [chdtrc(some.size, some.sum()) for some in (squares[..., 0], squares)]
         chance = min(tests) * (2 if squares.shape[-1] > 1 else 1)
         if chance < FALSE_ALARM / len(alike) / alike[len(term)]:
             sure.append((chance, -float(squares.sum()), term))
