@@ -2,7 +2,7 @@
 
 A user-missing code of SPSS is the number that stands in the file; an extended missing value of
 Stata or SAS is the text ``.a``. What either means is for the schema's ``missingValues`` to declare.
-The plain missing value is no cell. Dates and times are ISO 8601 text, lengths of time numbers.
+The plain missing value is no cell. Lengths of time are numbers.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import polars as pl
 
 from tincture.errors import TableError
 from tincture.io.extras import library
-from tincture.io.readers.clocks import Clock, clock_of, told
+from tincture.io.readers.clocks import Clock, clock_of, dated
 from tincture.io.readers.formats import PORTABLE, SAS, SPSS, STATA, TRANSPORT, Source
 from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings, whole_numbers
 from tincture.io.readers.packed import most_bytes, refuse_bomb
-from tincture.io.readers.table import Table, as_text
+from tincture.io.readers.table import Table, as_text, column
 
 BATCH = 262_144  # records of a stream; each batch passes again what lies before it
 READERS = {
@@ -180,13 +180,22 @@ class Labelled:
         cells = values.tolist()
         numbers = [None if isinstance(c, str) or c is None or c != c else c for c in cells]
         if clock is not None:
-            counts = pl.Series(numbers, dtype=pl.Float64)
+            counts = pl.Series(name, numbers, dtype=pl.Float64)
             self._note_codes(name, counts)
-            texts = told(counts, clock)
-        else:
-            texts = [None if n is None else as_text(_short(n, is_single)) for n in numbers]
+            return _dates(counts, clock, cells)
+        texts = [None if n is None else as_text(_short(n, is_single)) for n in numbers]
         found = [f".{c}" if isinstance(c, str) else t for c, t in zip(cells, texts, strict=True)]
         return pl.Series(name, found, dtype=pl.String)
+
+
+def _dates(counts: pl.Series, clock: Clock, cells: list[Any]) -> pl.Series:
+    """Dates of counts; cells beside them that are none stay numbers, or codes."""
+    found = dated(counts, clock)
+    if found.null_count() == sum(c is None or c != c for c in cells):
+        return found.alias(counts.name)
+    rest = [f".{c}" if isinstance(c, str) else n for c, n in zip(cells, counts, strict=True)]
+    both = zip(found, rest, strict=True)
+    return column(counts.name, [other if day is None else day for day, other in both])
 
 
 def _short(number: float, is_single: bool) -> float:

@@ -1,7 +1,7 @@
 """A sheet of a workbook of Excel, by python-calamine: a line of names, then a record a line.
 
 A number stays a number whatever format shows it, a formula is its last value, a cell with an error
-is empty. Dates are ISO 8601 text, lengths of time days.
+is empty. Lengths of time are days, times of day text.
 """
 
 from __future__ import annotations
