@@ -22,6 +22,7 @@ from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings, whole_numbers
 from tincture.io.readers.packed import most_bytes, refuse_bomb
 from tincture.io.readers.table import Table, as_text, column
+from tincture.io.readers.transport import require_whole
 
 BATCH = 262_144  # records of a stream; each batch passes again what lies before it
 READERS = {
@@ -31,7 +32,6 @@ READERS = {
     SAS.title: "read_sas7bdat",
     TRANSPORT.title: "read_xport",
 }
-LINE = 80  # bytes, of which a SAS transport file has whole numbers
 WHOLE = re.compile(r"[FN]\d+(\.0)?")  # a display format of SPSS without decimal places
 WITH_CODES = (SPSS, STATA, SAS)  # of whose missing values pyreadstat tells which they are
 
@@ -68,6 +68,8 @@ class Labelled:
         self.source, path = source, source.path
         found = library("pyreadstat", f"Reading {path}")
         self._read = getattr(found, READERS[source.format.title])
+        if source.format is TRANSPORT:
+            require_whole(path)
         self.about = self._part(metadataonly=True)[1]
         self._names: list[str] = list(self.about.column_names)
         if not self._names:
@@ -118,9 +120,8 @@ class Labelled:
 
     def _require_all(self, done: int) -> None:
         """Refuse a file that is cut off, of which pyreadstat would read what is left."""
-        path = self.source.path
-        is_cut = self.source.format is TRANSPORT and path.stat().st_size % LINE != 0
-        if is_cut or (self._n_records is not None and done != self._n_records):
+        if self._n_records is not None and done != self._n_records:
+            path = self.source.path
             raise TableError(f"The table {path} ends before its last record; copy the file again.")
 
     def fields(self) -> dict[str, dict[str, Any]]:
