@@ -190,7 +190,9 @@ def _days(raw: dict[str, Any], kind: str, at: str) -> tuple[float, float] | None
         return None
     if kind not in TIMES:
         raise SchemaError(f'{at}: "{DAYS}" is of dates and times, but the type is {kind}.')
-    ends = [given.get(k) for k in ENDS] if isinstance(given, dict) and len(given) == 2 else []
+    ends: list[Any] = (
+        [given.get(k) for k in ENDS] if isinstance(given, dict) and len(given) == 2 else []
+    )
     whole = [float(e) for e in ends if _is_whole(e)]
     if len(whole) < 2 or not whole[0] < whole[1]:
         raise SchemaError(
