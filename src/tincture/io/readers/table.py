@@ -29,13 +29,15 @@ class Table:
     fields: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def column(name: str, cells: Sequence[Any]) -> pl.Series:
-    """A column of Python's values, None for nothing; a mixture of kinds becomes text.
+def column(name: str, cells: Sequence[Any], nothing: str | None = None) -> pl.Series:
+    """A column of Python's values, None or a text for nothing; a mixture of kinds becomes text.
 
     Dates and times stay what they are, so that no format declared for text reads them: among other
     cells, each is an object.
     """
     kinds = set(map(type, cells)) - {type(None)}
+    if str in kinds and nothing is not None:
+        return column(name, [None if cell == nothing else cell for cell in cells])
     if kinds <= {float, int}:
         return _numbers(name, cells, kinds)
     if kinds == {bool} or kinds == {str}:
