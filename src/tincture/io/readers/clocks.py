@@ -17,6 +17,7 @@ from tincture.public.columns import DAY
 
 SPSS_EPOCH, EPOCH = -141_428, -3_653  # 1582-10-14 and 1960-01-01, in days since 1970-01-01
 FIRST, LAST = (d.toordinal() - date(1970, 1, 1).toordinal() for d in (date.min, date.max))
+MILLI = 1000 * DAY
 SPSS_DATE = re.compile(r"([AESJ]?DATE|MOYR|QYR|WKYR)\d*")
 SPSS_TIME = re.compile(r"(DATETIME|YMDHMS)[\d.]*")
 STATA_DATE, STATA_TIME = re.compile(r"%-?t?d.*"), re.compile(r"%-?tc.*")
@@ -71,9 +72,14 @@ def _clock(is_date: object, is_time: object, epoch: int, days: int, times: int) 
 
 def dated(numbers: pl.Series, clock: Clock) -> pl.Series:
     """Date or time of each; null where the years 1 to 9999 have none such."""
-    days = (numbers / clock.ticks + clock.epoch).floor()
-    is_far = ~days.is_between(FIRST, LAST).fill_null(False)
     if clock.kind == "date":
-        return days.set(is_far, None).cast(pl.Int32).cast(pl.Date)
-    milli = (numbers * (1000 * DAY // clock.ticks)).round(0).set(is_far, None).cast(pl.Int64)
-    return (1000 * (milli + clock.epoch * 1000 * DAY)).cast(pl.Datetime("us"))
+        days = (numbers / clock.ticks).floor() + clock.epoch
+        return _near(days, 1).cast(pl.Int32).cast(pl.Date)
+    milli = (numbers * (MILLI // clock.ticks)).round(0) + clock.epoch * MILLI
+    return (1000 * _near(milli, MILLI).cast(pl.Int64)).cast(pl.Datetime("us"))
+
+
+def _near(counts: pl.Series, each: int) -> pl.Series:
+    """Null where a count, of so many a day, lies outside of these years."""
+    is_near = counts.is_between(FIRST * each, (LAST + 1) * each, closed="left")
+    return counts.set(~is_near.fill_null(False), None)
