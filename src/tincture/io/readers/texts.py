@@ -140,7 +140,7 @@ def other_mark(names: Sequence[str], separator: str) -> str | None:
         return None
     shown = "\\t" if other == "\t" else other
     return (
-        f"one column, whose name holds {shown!r}; if that stands between cells, declare it in the "
+        f"one column, whose name holds '{shown}'; if that stands between cells, declare it in the "
         f'schema as "dialect": {{"delimiter": "{shown}"}}.'
     )
 
