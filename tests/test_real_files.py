@@ -79,10 +79,10 @@ def spss(table: pl.DataFrame, path: Path, **more: Any) -> None:
     pyreadstat.write_sav(table, path, variable_value_labels=LABELS, missing_ranges=missing, **more)
 
 
+# Portable SPSS is not among them: it tells numbers by digits, of which the last may be rounded.
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     "sav": spss,
     "zsav": lambda t, p: spss(t, p, compress=True),
-    "por": lambda t, p: pyreadstat.write_por(t, p),
     "dta": lambda t, p: pyreadstat.write_dta(t, p, variable_value_labels=LABELS),
     "xpt": lambda t, p: pyreadstat.write_xport(t, p),
     "xlsx": book,
@@ -98,8 +98,6 @@ def test_real_records_are_the_same_points_as_from_a_csv(suffix: str, tmp_path: P
     (tmp_path / "r.csv").write_text(text(table))
     WRITERS[suffix](table, tmp_path / f"r.{suffix}")
     read = read_table(tmp_path / f"r.{suffix}")
-    if suffix == "por":  # names are in capitals there
-        read = read.rename(str.lower)
     found, expected = (
         to_columns(t, schema, schema.names) for t in (read, read_table(tmp_path / "r.csv"))
     )
