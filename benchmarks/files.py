@@ -3,18 +3,24 @@
     python benchmarks/files.py make FOLDER
     python benchmarks/files.py ours FOLDER/table.sav
     python benchmarks/files.py library FOLDER/table.sav
+    python benchmarks/files.py excel FOLDER/table.xlsx
 
-Each reading is to be a process of its own; it prints processor seconds and the peak of memory.
+Each reading of the first is to be a process of its own; it prints processor seconds and the peak of
+memory. Workbooks are read in turn by both in one process, and the medians are compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 N_RECORDS = 1_000_000
+N_LINES = 50_000  # of a workbook
+TURNS = 15
 
 
 def make(folder: Path) -> None:
@@ -22,6 +28,7 @@ def make(folder: Path) -> None:
     import numpy as np
     import pandas as pd
     import pyreadstat
+    import xlsxwriter
 
     rng = np.random.default_rng(0)
     amounts = {f"x{i}": rng.normal(50, 20, N_RECORDS).round(1) for i in range(12)}
@@ -32,6 +39,11 @@ def make(folder: Path) -> None:
     pyreadstat.write_sav(table, folder / "table.zsav", compress=True)
     pyreadstat.write_dta(table, folder / "table.dta")
     pyreadstat.write_xport(table, folder / "table.xpt")
+    with xlsxwriter.Workbook(folder / "table.xlsx", {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, table.columns)
+        for i, row in enumerate(table.head(N_LINES).itertuples(index=False), 1):
+            sheet.write_row(i, 0, row)
 
 
 def ours(path: Path) -> None:
@@ -53,6 +65,29 @@ def library(path: Path) -> None:
     tell("library", path, start)
 
 
+def excel(path: Path) -> None:
+    """A workbook by our reader and by python-calamine alone, in turn."""
+    from python_calamine import CalamineWorkbook
+
+    from tincture.io.frames import read_table
+
+    def alone() -> None:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            book.get_sheet_by_index(0).to_python()
+
+    turns = [(taken(lambda: read_table(path)), taken(alone)) for _ in range(TURNS)]
+    ours, theirs = (statistics.median(x) for x in zip(*turns, strict=True))
+    ratio = statistics.median(x / y for x, y in turns)
+    print(f"ours {ours:.2f}, library {theirs:.2f} CPU-seconds; ratio {ratio:.2f}")
+
+
+def taken(read: Callable[[], object]) -> float:
+    """Processor seconds."""
+    start = time.process_time()
+    read()
+    return time.process_time() - start
+
+
 def tell(who: str, path: Path, start: float) -> None:
     """Print what was taken; memory in GB as Linux counts it."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
@@ -61,7 +96,7 @@ def tell(who: str, path: Path, start: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["make", "ours", "library"])
+    parser.add_argument("what", choices=["make", "ours", "library", "excel"])
     parser.add_argument("path", type=Path)
     told = parser.parse_args()
-    {"make": make, "ours": ours, "library": library}[told.what](told.path)
+    {"make": make, "ours": ours, "library": library, "excel": excel}[told.what](told.path)

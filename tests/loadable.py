@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from tincture.io.copies import copied
-from tincture.io.released import plain, resource_schema
+from tincture.io.released import copied_schema, resource_schema
 from tincture.public.schema import Schema
 from tincture.tables.loading import scripts
 from tincture.tables.release import csv_bytes
@@ -30,6 +30,7 @@ FIELDS: list[dict[str, Any]] = [
         "constraints": {"minimum": 18, "maximum": 100},
         "description": f"Age {ATTACKS[0]}",
         "unit": "years\nEXECUTE.",
+        "missingValues": [{"value": "999", "label": ATTACKS[1]}, {"value": "50"}, {"value": "-9"}],
     },
     {
         "name": "lactate (mmol/l)",
@@ -49,6 +50,7 @@ FIELDS: list[dict[str, Any]] = [
     {
         "name": "with",
         "type": "string",
+        "missingValues": ["?'?", "more than eight bytes"],
         "categories": [{"value": "m", "label": "much $5"}, {"value": "l", "label": "little"}],
     },
     {
@@ -68,7 +70,7 @@ FIELDS: list[dict[str, Any]] = [
         "constraints": {"minimum": "2010-01-01T00:00:00", "maximum": "2019-12-31T23:59:59"},
     },
 ]
-SCHEMA = plain(Schema.from_dict({"name": "loadable", "fields": FIELDS}))
+SCHEMA = copied_schema(Schema.from_dict({"name": "loadable", "fields": FIELDS}))
 N = 12
 
 

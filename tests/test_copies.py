@@ -21,6 +21,7 @@ from tincture.tables.release import CondensedTable
 
 SMALL = Schema.from_dict({"fields": [{"name": "ward", "type": "string", "categories": ["a", "b"]}]})
 pyreadstat: Any = pytest.importorskip("pyreadstat")
+MISSING: dict[str, Any] = {"sav": {"user_missing": True}}
 READ = {"sav": "read_sav", "dta": "read_dta", "xpt": "read_xport"}
 
 
@@ -39,7 +40,7 @@ def test_a_statistical_package_reads_values_labels_and_blanks(
     folder: Path, suffix: str, limits: Limits
 ) -> None:
     read, about = getattr(pyreadstat, READ[suffix])(
-        folder / f"condensed.{suffix}", output_format="polars"
+        folder / f"condensed.{suffix}", output_format="polars", **MISSING.get(suffix, {})
     )
     made = variables(SCHEMA.columns, limits)
     assert read.columns == [v.name for v in made]
@@ -52,10 +53,18 @@ def test_a_statistical_package_reads_values_labels_and_blanks(
         assert (about.column_names_to_labels[v.name] or "") == v.label
     shown = {SPSS: ["SDATE10", "DATETIME20"], STATA: ["%td", "%tc"], SAS: ["DATE", "DATETIME"]}
     assert [about.original_variable_types[v.name] for v in made[-3:-1]] == shown[limits]
-    codes = {} if limits is SAS else {v.name: v.codes for v in made if v.codes}
+    codes = {} if limits is SAS else {v.name: v.labels for v in made if v.labels}
     assert about.variable_value_labels == codes
     if limits is SPSS:
         assert codes["with_v"] == {"m": "much $5", "l": "little"}
+        # 50 is an age that a row may have; SPSS declares missing texts of eight bytes alone.
+        declared = {n: [r["lo"] for r in found] for n, found in about.missing_ranges.items()}
+        assert declared == {
+            "age": [999, -9],
+            **{v.name: [""] for v in made if v.kind == pl.String()},
+            "with_v": ["", "?'?"],
+        }
+        assert codes["age"] == {999: ATTACKS[1]}
         assert about.variable_measure["sex"] == "nominal"
 
 

@@ -38,7 +38,8 @@ def test_the_examples_run(tmp_path: Path) -> None:
         cells, about = pyreadstat.read_sav(
             tmp_path / "spss.md" / "registry-release" / name, output_format="polars"
         )
-        assert about.variable_value_labels["stage"] == {1: "I", 2: "II", 3: "III", 4: "IV"}
+        stages = {1: "I", 2: "II", 3: "III", 4: "IV", 9: "not known"}
+        assert about.variable_value_labels["stage"] == stages
         assert about.column_names_to_labels["sex"] == "Sex"
     assert cells["crp"].null_count() > 0  # of the cohort: a quarter of some 400 people
     page = (tmp_path / "in-house.html").read_text()

@@ -78,10 +78,13 @@ def test_pspp_reads_them_as_the_copy_for_spss_has_them(folder: Path) -> None:
     )
     said = (folder / "said.txt").read_text(encoding="utf-8")
     assert done.returncode == 0, said
-    ours, about = pyreadstat.read_sav(folder / "condensed.sav", output_format="polars")
-    theirs, told = pyreadstat.read_sav(folder / "again.sav", output_format="polars")
+    (ours, about), (theirs, told) = (
+        pyreadstat.read_sav(folder / name, output_format="polars", user_missing=True)
+        for name in ("condensed.sav", "again.sav")
+    )
     assert theirs.equals(ours)
-    for key in ("column_names_to_labels", "variable_value_labels", "variable_measure"):
+    keys = ("column_names_to_labels", "variable_value_labels", "variable_measure")
+    for key in (*keys, "missing_ranges"):
         assert getattr(told, key) == getattr(about, key), key
     assert not list(folder.glob("pwned*"))
 

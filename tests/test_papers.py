@@ -24,6 +24,7 @@ from rdflib.term import Node
 from commands import listing, run
 from series_helpers import stays_release
 from test_report import check
+from tincture.errors import SettingError
 from tincture.evaluation.metrics.figure import Figure
 from tincture.kinds import load
 from tincture.privacy.ledger import Ledger
@@ -347,6 +348,35 @@ def test_the_health_description_tells_files_and_columns(releases: dict[str, Rele
         assert sizes == {len(content) for content in release.data().values()}
         names = {str(n) for n in graph.objects(None, full("csvw:name"))}
         assert names >= set(columns) - {"HR"}  # a variable is a value of a column
+
+
+ALSO = {"rows": ["sav", "dta", "xpt", "parquet", "rds"], "stays": ["meds"]}
+
+
+@pytest.mark.parametrize("kind", ALSO)
+def test_papers_and_the_boards_page_name_the_files_of_other_formats(
+    kind: str, releases: dict[str, Release], tmp_path: Path
+) -> None:
+    release = releases[kind]
+    try:
+        copies = release.copies(ALSO[kind])
+    except SettingError as error:
+        pytest.skip(str(error))
+    release.save(tmp_path / "out", ALSO[kind])
+    papers = {name: (tmp_path / "out" / name).read_text(encoding="utf-8") for name in NAMES}
+    page = tmp_path / "board.html"
+    assert run("report", tmp_path / "out", "--board", "--out", page).code == 0
+    for path in copies:
+        assert all(path in text for text in (*papers.values(), page.read_text(encoding="utf-8")))
+    health = json.loads(papers[HEALTH])
+    assert not breaches(graph_of(completed(health)))
+    told = {d["dct:title"]: d["dcat:byteSize"]["@value"] for d in health["dcat:distribution"]}
+    assert told.items() >= {(path, str(len(content))) for path, content in copies.items()}
+    assert not list(faults(yaml.safe_load(papers[DEPLOYMENT]), FORM))
+    dataset = mlcroissant.Dataset(jsonld=tmp_path / "out" / CROISSANT)
+    assert not dataset.metadata.ctx.issues.errors
+    files = {file["@id"]: file["sha256"] for file in json.loads(papers[CROISSANT])["distribution"]}
+    assert files.items() >= {(p, hashlib.sha256(c).hexdigest()) for p, c in copies.items()}
 
 
 # -- Croissant: its own validator, mlcroissant

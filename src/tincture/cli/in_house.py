@@ -215,7 +215,8 @@ def report(
         raise SettingError("An audit is joined to the board's page; add --board, or leave it out.")
     made = load(release)
     attacks = None if audit is None else from_file(audit, made)
-    page = board_page(made.facts(), attacks) if board else card_page(made.card())
+    facts = made.facts(made.copies_in(release))
+    page = board_page(facts, attacks) if board else card_page(facts.card)
     write_file(out, page.encode())
 
 
@@ -236,9 +237,10 @@ def two_tables(condensed: Path, held_out: Path, dialect: Dialect) -> list[Any]:
     """The records a release was made of, and others; the same ones twice would flatter it."""
     from tincture.errors import TableError
     from tincture.io.frames import read_table
+    from tincture.io.readers.table import spelled
 
     frames = [read_table(path, dialect) for path in (condensed, held_out)]
-    if frames[0].equals(frames[1]):
+    if spelled(frames[0]).equals(spelled(frames[1])):
         raise TableError(
             f"{held_out} holds the same records as {condensed}; expected records that the release "
             "was not made of. Keep some aside before you condense."

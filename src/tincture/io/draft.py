@@ -23,6 +23,7 @@ from tincture.io.books import described
 from tincture.io.files import slug
 from tincture.io.readers import read_source
 from tincture.io.readers.formats import EXCEL, PARQUET, TEXT, located, named
+from tincture.io.readers.table import spelled
 from tincture.io.readers.texts import guessed
 from tincture.public.cells import MISSING, Field, cells_of
 from tincture.public.dialect import DIALECT
@@ -97,7 +98,7 @@ def draft(path: str | Path, *, from_data: bool = False) -> dict[str, Any]:
     source = located(path)
     dialect = guessed(source) if source.format is TEXT else DIALECT
     table = read_source(source, dialect)
-    frame = table.frame
+    frame = table.frame if source.format is PARQUET else spelled(table.frame)
     if source.format in (TEXT, EXCEL):
         _require_names(frame.cast(pl.String))
     names = [c for c in frame.columns if not _is_unnamed(c)]

@@ -45,7 +45,7 @@ Columns = dict[str, NDArray[np.generic]]
 DECLARED = ", which the schema declares; correct the header, or leave the column out of the schema"
 WRITTEN = (
     'its words for missing in "missingValues", a decimal comma by "decimalChar", <1 and >20 by '
-    '"tincture:limits"'
+    '"tincture:limits", units in cells (70 kg) by "bareNumber": false'
 )
 WRITTEN_TIMES = (
     'its words for missing in "missingValues", dates that are not as ISO 8601 writes them by '

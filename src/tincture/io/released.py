@@ -34,6 +34,18 @@ def plain(schema: Schema) -> Schema:
     )
 
 
+def copied_schema(schema: Schema) -> Schema:
+    """The same for other software, with the words for missing as which no released value reads."""
+    return replace(
+        plain(schema),
+        columns=tuple(
+            replace(own, missing_values=tuple(words), missing_labels=tuple(words.values()))
+            for own, column in zip(plain(schema).columns, schema.columns, strict=True)
+            for words in [_apart(schema, column)]
+        ),
+    )
+
+
 def resource_schema(schema: Schema) -> dict[str, Any]:
     """The Table Schema of a file of released cells, for readers of any version of the standard.
 
@@ -47,7 +59,7 @@ def resource_schema(schema: Schema) -> dict[str, Any]:
     for field, column in zip(out["fields"], schema.columns, strict=True):
         if column.categories is not None:
             field["constraints"] = field.get("constraints", {}) | {"enum": list(column.categories)}
-        words = [w for w in _without_blank(schema.missing_of(column.name)) if _is_apart(w, column)]
+        words = list(_apart(schema, column))
         if column.missing_values is not None or words != whole:
             field["missingValues"] = ["", *words]
     return out | {"missingValues": ["", *whole]}
@@ -55,6 +67,14 @@ def resource_schema(schema: Schema) -> dict[str, Any]:
 
 def _without_blank(words: tuple[str, ...]) -> list[str]:
     return [w for w in words if w]
+
+
+def _apart(schema: Schema, column: Column) -> dict[str, str | None]:
+    """Words for missing as which no released value of a column reads, and their labels."""
+    words, is_own = schema.missing_of(column.name), column.missing_values is not None
+    labels = (column.missing_labels if is_own else schema.missing_labels) or (None,) * len(words)
+    told = zip(words, labels, strict=True)
+    return {word: label for word, label in told if word and _is_apart(word, column)}
 
 
 def _is_apart(word: str, column: Column) -> bool:

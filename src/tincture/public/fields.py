@@ -190,17 +190,22 @@ def _days(raw: dict[str, Any], kind: str, at: str) -> tuple[float, float] | None
         return None
     if kind not in TIMES:
         raise SchemaError(f'{at}: "{DAYS}" is of dates and times, but the type is {kind}.')
-    low, high = (
-        (_bound(given.get(k), k, "integer", f'{at}, "{DAYS}"') for k in ENDS)
-        if isinstance(given, dict) and set(given) == set(ENDS)
-        else (None, None)
+    ends: list[Any] = (
+        [given.get(k) for k in ENDS] if isinstance(given, dict) and len(given) == 2 else []
     )
-    if low is None or high is None or not low < high:
+    whole = [float(e) for e in ends if _is_whole(e)]
+    if len(whole) < 2 or not whole[0] < whole[1]:
         raise SchemaError(
-            f'{at}: "{DAYS}" must have a "minimum" and a larger "maximum", of whole days since the '
-            "origin."
+            f'{at}: "{DAYS}" must have a "minimum" and a larger "maximum", each a whole number of '
+            "days since the origin."
         )
-    return low, high
+    return whole[0], whole[1]
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is a whole number that floats hold."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and _is_finite(value) and value == int(value) and abs(value) <= LARGEST
 
 
 def _is_finite(value: float) -> bool:

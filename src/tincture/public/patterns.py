@@ -57,7 +57,7 @@ def pattern_of(text: str) -> Pattern | str:
     """
     pieces = [m.groups() for m in PIECE.finditer(text)]
     letters = [letter for letter, _, _ in pieces if letter not in (None, "%")]
-    if text.startswith("%Y-%d-%m"):  # files that hold dates tell them by ISO 8601
+    if text.startswith("%Y-%d-%m"):  # text of other software is ISO 8601
         return "%Y-%d-%m, which looks like ISO 8601 and means another day; write dates as %Y-%m-%d"
     if fault := _fault(letters):
         return fault

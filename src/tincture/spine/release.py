@@ -120,7 +120,8 @@ class Release(ABC):
         SettingError
             If the data cannot be written in a format.
         """
-        facts, copies, scripts = self.facts(), self.copies(also), self.scripts()
+        copies, scripts = self.copies(also), self.scripts()
+        facts = self.facts(copies)
         package = dict(facts.package)
         if named := [*copies, *scripts]:
             package["tincture"] = {**package["tincture"], "files": named}
@@ -211,14 +212,27 @@ class Release(ABC):
         """What the data card is drawn from; holds no record."""
         return self._card(self.package(), self.ledger.to_dict())
 
-    def facts(self) -> Facts:
-        """What its papers are drawn from; holds no record."""
+    def copies_in(self, path: Path) -> dict[str, bytes]:
+        """Those of its copies that lie in its folder."""
+        named = read_package(path)["tincture"].get("files", ())
+        mine = [str(name) for name in named if name not in self.scripts()]
+        return {name: (path / name).read_bytes() for name in mine if (path / name).is_file()}
+
+    def facts(self, copies: Mapping[str, bytes] | None = None) -> Facts:
+        """What its papers are drawn from; holds no record.
+
+        Parameters
+        ----------
+        copies : mapping of str to bytes, optional
+            Files that hold the data once more.
+        """
         package, ledger = self.package(), self.ledger.to_dict()
         return Facts(
             card=self._card(package, ledger),
             package=package,
             ledger=ledger,
             data=self.data(),
+            copies=dict(copies or {}),
             fingerprint=self.fingerprint,
             rows=len(self),
             cohort=int(package["tincture"].get("cohort", 0)),

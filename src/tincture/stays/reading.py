@@ -15,6 +15,7 @@ from tincture.io.frames import has_column, read_table, to_columns
 from tincture.privacy.query import Records
 from tincture.public.cells import Unreadable, identities
 from tincture.public.columns import Column
+from tincture.public.dialect import Dialect
 from tincture.public.schema import Schema
 from tincture.public.times import Moments, moments
 from tincture.stays.events.clocks import Clock, Counted, Dated, without_words
@@ -76,7 +77,7 @@ def read_stays(
         variable=variable,
         value=value,
     )
-    table = _outcomes(source, outcomes)
+    table = _outcomes(source, outcomes, schema.dialect)
     who = identifiers(table, stay, schema.missing_of(stay))
     reading = Reading(
         source.form,
@@ -207,13 +208,13 @@ def invented(release: CondensedSeries) -> tuple[Layout, Records]:
     return layout, records_of(points, outcomes)
 
 
-def _outcomes(source: Source, outcomes: Any) -> Any:
+def _outcomes(source: Source, outcomes: Any, dialect: Dialect) -> Any:
     if source.outcomes is not None:
         return source.outcomes
     if outcomes is None:
         raise SettingError("These events hold no outcomes; name a table of them (--outcomes).")
     if isinstance(outcomes, str | Path):
-        return read_table(outcomes)
+        return read_table(outcomes, dialect)
     return outcomes
 
 

@@ -152,18 +152,17 @@ def _read(cells: pl.DataFrame, schema: Schema) -> Integers:
 def _apart(cells: pl.DataFrame, schema: Schema) -> Integers:
     """Of cells of which some cannot: each different one is tried by itself; of too many, none."""
     (name,) = schema.names
+    first: dict[Any, int] = {}
     try:
-        different = cells.unique(maintain_order=True)
-    except pl.exceptions.PolarsError:
+        each = [first.setdefault((type(c), c), i) for i, c in enumerate(cells[name].to_list())]
+    except TypeError:  # lists, as no cell of ours
         return np.full(len(cells), REFUSED)
-    if len(different) > MOST:
+    if len(first) > MOST:
         return np.full(len(cells), REFUSED)
-    fates = []
-    for i in range(len(different)):
+    fates = {}
+    for i in first.values():
         try:
-            fates += _read(different[i], schema).tolist()
+            (fates[i],) = _read(cells[i], schema).tolist()
         except TableError:
-            fates.append(REFUSED)
-    found = different.with_columns(pl.Series(f"fate of {name}", fates))
-    both = cells.join(found, on=name, how="left", nulls_equal=True, maintain_order="left")
-    return both[f"fate of {name}"].to_numpy().astype(np.int64)
+            fates[i] = REFUSED
+    return np.array([fates[i] for i in each], dtype=np.int64)

@@ -13,7 +13,7 @@ import polars as pl
 from tincture.errors import ReleaseError
 from tincture.io.copies import copied
 from tincture.io.frames import read_table, to_columns, to_frame, to_pandas
-from tincture.io.released import declared, of_records, plain, resource_schema
+from tincture.io.released import copied_schema, declared, of_records, plain, resource_schema
 from tincture.privacy.ledger import Ledger
 from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
@@ -102,12 +102,12 @@ class CondensedTable(Release):
 
     def scripts(self) -> dict[str, bytes]:
         """For R, Python, Stata and SPSS."""
-        return scripts(plain(self.schema), list(self.files))
+        return scripts(copied_schema(self.schema), list(self.files))
 
     def copies(self, also: Sequence[str]) -> dict[str, bytes]:
         """Of the rows, and of the cohort."""
         tables = {path.removesuffix(".csv"): frame for path, frame in self.files.items()}
-        return copied(tables, plain(self.schema), also)
+        return copied(tables, copied_schema(self.schema), also)
 
     def own_facts(self) -> dict[str, Any]:
         """How the cells of records were written, the models served, and how many people."""

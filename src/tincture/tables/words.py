@@ -25,6 +25,10 @@ LOADING = (
     "it has another there, and the label of the variable begins with its own."
 )
 BLANK = "A blank cell is a missing value; R leaves out rows that have one, unless it is filled."
+SELDOM = (
+    "A column without a blank in condensed.csv may lack values in records: what is seldom missing "
+    "may be so in none of few rows. Prepare models for a blank in any column."
+)
 COMPLETE = (
     "No cell is blank, though values are missing in records (--complete): what a blank would tell "
     "of the outcome was not kept."
@@ -102,6 +106,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         ),
         limits=(
             *LIMITS,
+            *([] if settings.get("complete") else [SELDOM]),
             *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if has_cohort else [f"{OTHERS}."]),
             *([COMPETING] if "time" in task and "cause" not in task else []),
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -17,13 +18,16 @@ from typing import Any
 from tincture.errors import SchemaError, SettingError
 from tincture.io.extras import library
 from tincture.io.readers.formats import EXCEL
+from tincture.io.readers.packed import unpacked_archive
+from tincture.io.readers.sheets import PARTS
 from tincture.public.fields import LARGEST
 from tincture.public.words import number_of
 
 SEPARATORS = {".csv": ",;\t", ".tsv": "\t", ".txt": ",;\t"}
-MOST = 50_000_000  # bytes of a code book; what is larger holds records
+MOST = 10_000_000  # bytes of a code book, unpacked; what is larger holds records
 FIRST = 100_000  # bytes, in which the line of names must end
 LONGEST = 32_767  # characters of a cell of Excel
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # or locked
 OTHERWISE = ", or use a .csv file"
 Lines = list[list[str]]
 IsBook = Callable[[Sequence[str]], bool]
@@ -85,9 +89,9 @@ def _excel_lines(path: Path) -> Lines | None:
         with zipfile.ZipFile(path) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST:
                 return None
-        with calamine.CalamineWorkbook.from_path(path) as book:
+        with calamine.CalamineWorkbook.from_object(unpacked_archive(path, PARTS)) as book:
             cells = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (calamine.CalamineError, OSError, ValueError, IndexError, zipfile.BadZipFile):
+    except (calamine.CalamineError, OSError, ValueError, IndexError, *BROKEN):
         raise SchemaError(
             f"The file {path} cannot be read as an Excel workbook; save it again as .xlsx."
         ) from None

@@ -12,9 +12,11 @@ import polars as pl
 
 from tincture.io.files import UNFOLDED
 from tincture.public.columns import Column, Level
+from tincture.public.words import number_of
 
 EXACT = 1e15  # beyond it not all packages tell whole numbers apart
 LONG = 2_147_483_620  # the largest whole number that Stata labels
+SHORT = 8  # bytes of a text that SPSS declares missing
 SHOWN = {"date": "SDATE10", "datetime": "DATETIME20"}  # 2015/03/01, 01-MAR-2015 07:30:00
 
 
@@ -28,6 +30,8 @@ class Limits:
         Its name.
     name, label, level, text : int
         Bytes of a variable's name, of its label, of the label of a code, and of a text.
+    missing : int
+        How many codes may be declared missing.
     is_ascii : bool
         Whether names are of the letters a to z.
     start : str
@@ -43,6 +47,7 @@ class Limits:
     label: int
     level: int
     text: int
+    missing: int
     is_ascii: bool
     start: str
     labels_text: bool
@@ -51,16 +56,16 @@ class Limits:
 
 
 SPSS = Limits(
-    "SPSS", 64, 120, 120, 32_767, False, "", True, True,
+    "SPSS", 64, 120, 120, 32_767, 3, False, "", True, True,
     "all|and|by|eq|ge|gt|le|lt|ne|not|or|to|with",
 )  # fmt: skip
 STATA = Limits(
-    "Stata", 32, 80, 80, 2_045, False, "_", False, False,
+    "Stata", 32, 80, 80, 2_045, 0, False, "_", False, False,
     "_all|_b|_coef|_cons|_n|_pi|_pred|_rc|_skip|byte|double|float|if|in|int|long|strl|str[0-9]*"
     "|using|with",
 )  # fmt: skip
 SAS = Limits(
-    "SAS", 8, 40, 40, 200, True, "_", False, False,
+    "SAS", 8, 40, 40, 200, 0, True, "_", False, False,
     "_all_|_character_|_error_|_n_|_numeric_|_null_",
 )  # fmt: skip
 
@@ -78,17 +83,25 @@ class Variable:
         What it means, if that is declared; where its name had to be changed, that stands first.
     codes : dict
         Labels of its levels: whole numbers, numbers or text, as the package holds them.
+    missing : dict
+        Codes that are declared missing, as many as the package allows, and their labels.
     """
 
     column: Column
     name: str
     label: str
     codes: dict[str | float, str]
+    missing: dict[str | float, str]
 
     @property
     def is_renamed(self) -> bool:
         """Whether the package does not allow its own name."""
         return self.name != self.column.name
+
+    @property
+    def labels(self) -> dict[str | float, str]:
+        """Of levels, and of codes that are declared missing."""
+        return self.codes | {code: label for code, label in self.missing.items() if label}
 
     @property
     def kind(self) -> pl.DataType:
@@ -105,7 +118,8 @@ class Variable:
     @property
     def width(self) -> int:
         """Bytes of its longest text."""
-        return max((len(v.encode()) for v in map(str, self.column.levels)), default=1)
+        texts = map(str, (*self.column.levels, *self.missing))
+        return max(1, *(len(text.encode()) for text in texts))
 
     @property
     def shown(self) -> str:
@@ -154,7 +168,7 @@ def variables(columns: Iterable[Column], limits: Limits) -> list[Variable]:
     listed = list(columns)
     names = _names([c.name for c in listed], limits)
     return [
-        Variable(c, name, _label(c, name, limits), _codes(c, limits))
+        Variable(c, name, _label(c, name, limits), _codes(c, limits), _missing(c, limits))
         for c, name in zip(listed, names, strict=True)
     ]
 
@@ -237,6 +251,30 @@ def _codes(column: Column, limits: Limits) -> dict[str | float, str]:
         labels = tuple(a or b for a, b in zip(labels or (None, None), _truths(column), strict=True))
     pairs = zip(column.levels, labels, strict=False)
     return {_code(v, kind): cut(one_line(label), limits.level) for v, label in pairs if label}
+
+
+def _missing(column: Column, limits: Limits) -> dict[str | float, str]:
+    """Of text also the empty one, as a blank is; dates have none."""
+    kind = kind_of(column)
+    labels = column.missing_labels or ("",) * len(column.missing_values or ())
+    told = zip(column.missing_values or (), labels, strict=True)
+    found: dict[str | float, str] = {"": ""} if kind == pl.String() else {}
+    for word, label in told:
+        code = word if kind == pl.String() else _number(word, kind)
+        if code is not None and not column.is_time and not _is_long(code):
+            found.setdefault(code, cut(one_line(label or ""), limits.level))
+    return dict(list(found.items())[: limits.missing])
+
+
+def _number(word: str, kind: pl.DataType) -> float | None:
+    number = number_of(word)
+    if number is None or not abs(number) <= LONG:
+        return None
+    return float(number) if kind == pl.Float64() else int(number) if number == int(number) else None
+
+
+def _is_long(code: str | float) -> bool:
+    return isinstance(code, str) and len(code.encode()) > SHORT
 
 
 def _truths(column: Column) -> list[str]:

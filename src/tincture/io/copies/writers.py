@@ -96,11 +96,11 @@ def _statistical(
             **settings(stem),
         }
         if limits is not SAS:  # whose labels of codes lie in a file of their own
-            told["variable_value_labels"] = {v.name: v.codes for v in made if v.codes}
+            told["variable_value_labels"] = {v.name: v.labels for v in made if v.labels}
         if limits is SPSS:
             told["variable_measure"] = {v.name: v.measure for v in made}
             told["variable_format"] = {v.name: v.shown for v in made if v.kind != pl.String()}
-            told["missing_ranges"] = {v.name: [""] for v in made if v.kind == pl.String()}
+            told["missing_ranges"] = {v.name: list(v.missing) for v in made if v.missing}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "table"  # pyreadstat writes to paths alone
             getattr(pyreadstat, write)(held(frame, made), path, **told)

@@ -14,7 +14,7 @@ from tincture.io.readers.table import Table
 from tincture.io.readers.texts import read_text
 from tincture.public.dialect import DIALECT, Dialect
 
-__all__ = ["formats", "guard", "labelled", "read_source", "table", "texts"]
+__all__ = ["formats", "guard", "labelled", "packed", "read_source", "sheets", "table", "texts"]
 
 
 def read_source(source: Source, dialect: Dialect = DIALECT) -> Table:

@@ -1,4 +1,4 @@
-"""Dates and times that SPSS, Stata and SAS count as numbers, told as ISO 8601 text.
+"""Dates and times that SPSS, Stata and SAS count as numbers.
 
 Lengths of time, times of day, and weeks, months or quarters of Stata stay numbers.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from tincture.io.readers.table import as_text
 from tincture.public.columns import DAY
 
 SPSS_EPOCH, EPOCH = -141_428, -3_653  # 1582-10-14 and 1960-01-01, in days since 1970-01-01
-FAR = 2_900_000  # days from 1970, below the year 10000: others are no dates, and stay numbers
+FIRST, LAST = (d.toordinal() - date(1970, 1, 1).toordinal() for d in (date.min, date.max))
+MILLI = 1000 * DAY
 SPSS_DATE = re.compile(r"([AESJ]?DATE|MOYR|QYR|WKYR)\d*")
 SPSS_TIME = re.compile(r"(DATETIME|YMDHMS)[\d.]*")
 STATA_DATE, STATA_TIME = re.compile(r"%-?t?d.*"), re.compile(r"%-?tc.*")
@@ -44,8 +46,9 @@ class Clock:
     ticks: int
 
     def word(self, value: str | float) -> str:
-        """What a cell of this number holds."""
-        return str(told(pl.Series([value], dtype=pl.Float64), self)[0])
+        """What a cell of this number holds, as a word for missing."""
+        found = dated(pl.Series([value], dtype=pl.Float64), self)[0]
+        return as_text(value if found is None else found)
 
 
 def clock_of(form: Format, pattern: str | None) -> Clock | None:
@@ -67,19 +70,16 @@ def _clock(is_date: object, is_time: object, epoch: int, days: int, times: int) 
     return Clock("date", epoch, days) if is_date else None
 
 
-def told(numbers: pl.Series, clock: Clock) -> list[str | None]:
-    """Text of each; what is no date of the years 1 to 9999 stays the number."""
-    days = numbers / clock.ticks + clock.epoch
-    is_near = days.abs() < FAR
+def dated(numbers: pl.Series, clock: Clock) -> pl.Series:
+    """Date or time of each; null where the years 1 to 9999 have none such."""
     if clock.kind == "date":
-        whole = days.floor().set(~is_near.fill_null(False), None)
-        found = whole.cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
-    else:
-        milli = (numbers * (1000 * DAY // clock.ticks)).round(0)
-        ticks = milli.set(~is_near.fill_null(False), None).cast(pl.Int64)
-        moved = (ticks + clock.epoch * 1000 * DAY).cast(pl.Datetime("ms"))
-        found = moved.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
-    return [
-        as_text(n) if t is None and n is not None else t
-        for n, t in zip(numbers, found, strict=True)
-    ]
+        days = (numbers / clock.ticks).floor() + clock.epoch
+        return _near(days, 1).cast(pl.Int32).cast(pl.Date)
+    milli = (numbers * (MILLI // clock.ticks)).round(0) + clock.epoch * MILLI
+    return (1000 * _near(milli, MILLI).cast(pl.Int64)).cast(pl.Datetime("us"))
+
+
+def _near(counts: pl.Series, each: int) -> pl.Series:
+    """Null where a count, of so many a day, lies outside of these years."""
+    is_near = counts.is_between(FIRST * each, (LAST + 1) * each, closed="left")
+    return counts.set(~is_near.fill_null(False), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +59,18 @@ def hushed() -> Iterator[Callable[[], None]]:
         finally:
             os.dup2(true, 2)
             os.close(true)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the collector of garbage, which would look for cycles among many lists of cells."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def alike_columns(names: Sequence[str]) -> str | None:

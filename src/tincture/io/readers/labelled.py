@@ -2,7 +2,7 @@
 
 A user-missing code of SPSS is the number that stands in the file; an extended missing value of
 Stata or SAS is the text ``.a``. What either means is for the schema's ``missingValues`` to declare.
-The plain missing value is no cell. Dates and times are ISO 8601 text, lengths of time numbers.
+The plain missing value is no cell. Lengths of time are numbers.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import polars as pl
 
 from tincture.errors import TableError
 from tincture.io.extras import library
-from tincture.io.readers.clocks import Clock, clock_of, told
+from tincture.io.readers.clocks import Clock, clock_of, dated
 from tincture.io.readers.formats import PORTABLE, SAS, SPSS, STATA, TRANSPORT, Source
 from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings, whole_numbers
 from tincture.io.readers.packed import most_bytes, refuse_bomb
-from tincture.io.readers.table import Table, as_text
+from tincture.io.readers.table import Table, as_text, column
+from tincture.io.readers.transport import require_whole
 
 BATCH = 262_144  # records of a stream; each batch passes again what lies before it
 READERS = {
@@ -31,7 +32,6 @@ READERS = {
     SAS.title: "read_sas7bdat",
     TRANSPORT.title: "read_xport",
 }
-LINE = 80  # bytes, of which a SAS transport file has whole numbers
 WHOLE = re.compile(r"[FN]\d+(\.0)?")  # a display format of SPSS without decimal places
 WITH_CODES = (SPSS, STATA, SAS)  # of whose missing values pyreadstat tells which they are
 
@@ -68,6 +68,8 @@ class Labelled:
         self.source, path = source, source.path
         found = library("pyreadstat", f"Reading {path}")
         self._read = getattr(found, READERS[source.format.title])
+        if source.format is TRANSPORT:
+            require_whole(path)
         self.about = self._part(metadataonly=True)[1]
         self._names: list[str] = list(self.about.column_names)
         if not self._names:
@@ -118,9 +120,8 @@ class Labelled:
 
     def _require_all(self, done: int) -> None:
         """Refuse a file that is cut off, of which pyreadstat would read what is left."""
-        path = self.source.path
-        is_cut = self.source.format is TRANSPORT and path.stat().st_size % LINE != 0
-        if is_cut or (self._n_records is not None and done != self._n_records):
+        if self._n_records is not None and done != self._n_records:
+            path = self.source.path
             raise TableError(f"The table {path} ends before its last record; copy the file again.")
 
     def fields(self) -> dict[str, dict[str, Any]]:
@@ -180,13 +181,22 @@ class Labelled:
         cells = values.tolist()
         numbers = [None if isinstance(c, str) or c is None or c != c else c for c in cells]
         if clock is not None:
-            counts = pl.Series(numbers, dtype=pl.Float64)
+            counts = pl.Series(name, numbers, dtype=pl.Float64)
             self._note_codes(name, counts)
-            texts = told(counts, clock)
-        else:
-            texts = [None if n is None else as_text(_short(n, is_single)) for n in numbers]
+            return _dates(counts, clock, cells)
+        texts = [None if n is None else as_text(_short(n, is_single)) for n in numbers]
         found = [f".{c}" if isinstance(c, str) else t for c, t in zip(cells, texts, strict=True)]
         return pl.Series(name, found, dtype=pl.String)
+
+
+def _dates(counts: pl.Series, clock: Clock, cells: list[Any]) -> pl.Series:
+    """Dates of counts; cells beside them that are none stay numbers, or codes."""
+    found = dated(counts, clock)
+    if found.null_count() == sum(c is None or c != c for c in cells):
+        return found.alias(counts.name)
+    rest = [f".{c}" if isinstance(c, str) else n for c, n in zip(cells, counts, strict=True)]
+    both = zip(found, rest, strict=True)
+    return column(counts.name, [other if day is None else day for day, other in both])
 
 
 def _short(number: float, is_single: bool) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 MANY = 100  # whole numbers of a range that are listed one by one
+NOTED = 12  # labels of an amount that are told
 Code = str | float
 
 
@@ -23,7 +24,7 @@ def meanings(
     description: str | None = None,
     word: Callable[[Code], str] = _word,
 ) -> dict[str, Any]:
-    """The type of a field, its levels, words for missing and description.
+    """The type of a field, its levels, words for missing, and description with other labels.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def meanings(
             field["categoriesOrdered"] = True
     if words:
         field["missingValues"] = _labelled({"": ""} | words)
-    told = (description or "").strip()
+    noted = "" if "categories" in field else _noted({word(v): t for v, t in labels.items()})
+    told = " ".join(filter(None, ((description or "").strip(), noted)))
     return field | ({"description": told} if told else {})
 
 
@@ -80,6 +82,12 @@ def _are_levels(labels: Mapping[Any, str], kind: str, measure: str | None) -> bo
     if measure != "scale" or kind == "string":
         return True
     return bool(max(labels) - min(labels) == len(labels) - 1)
+
+
+def _noted(labels: Mapping[str, str]) -> str:
+    """Labels of an amount or date, of which some may mean missing, for whoever reviews a draft."""
+    pairs = [f"{value} = {label}" for value, label in labels.items() if label]
+    return f"({'; '.join(pairs[:NOTED])}{'; …' * (len(pairs) > NOTED)})" if pairs else ""
 
 
 def _plain(value: float) -> int | float:

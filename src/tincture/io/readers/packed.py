@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zipfile
 from pathlib import Path
@@ -53,19 +54,28 @@ def unpacked(path: Path, packing: Format | None, part: str | None = None) -> byt
         return _bounded(path, file)
 
 
-def require_sound(path: Path) -> None:
-    """Read a whole zip archive once, so that no member is longer than it says.
+def unpacked_archive(path: Path, suffixes: tuple[str, ...]) -> IO[bytes]:
+    """A zip archive with members of these endings alone, unpacked.
+
+    So each is read once, and neither damaged nor longer than it says: whoever reads on need not
+    unpack it again.
 
     Raises
     ------
     TableError
         If its members unpack to too much.
+    BadZipFile
+        If one is damaged.
     """
-    with zipfile.ZipFile(path) as archive:
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as copy:
         if sum(member.file_size for member in archive.infolist()) > most_bytes(path):
             refuse_bomb(path)
-        if archive.testzip() is not None:
-            raise zipfile.BadZipFile
+        for name in archive.namelist():
+            if name.lower().endswith(suffixes):
+                copy.writestr(name, archive.read(name))
+    out.seek(0)
+    return out
 
 
 def _bounded(path: Path, file: IO[bytes]) -> bytes:

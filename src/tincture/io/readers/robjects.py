@@ -1,8 +1,8 @@
 """A data frame that R saved (.rds, .RData), parsed by rdata; columns are made here.
 
 rdata's own frames lose dates and zones. Factors become their levels as text, integers stay whole
-with NA as no cell, dates and times are ISO 8601 text on the clock of their zone, tagged NAs of
-haven the text ``.a``. A column of another kind (a list, a matrix, complex numbers) is left out.
+with NA as no cell, times are told on the clock of their zone, tagged NAs of haven are the text
+``.a``. A column of another kind (a list, a matrix, complex numbers) is left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from tincture.io.readers.formats import BZIP2, GZIP, XZ, Format, Source
 from tincture.io.readers.guard import read_with, require_different
 from tincture.io.readers.meanings import meanings
 from tincture.io.readers.packed import unpacked
-from tincture.io.readers.table import Table, as_text
+from tincture.io.readers.table import Table, as_text, column
 from tincture.public.fields import listed
 
 WHOLE = "a whole file of R"
@@ -180,8 +180,7 @@ class Vector:
             return levels.gather(np.where(gone, len(levels) - 1, values.astype(np.int64) - 1))
         if (clock := self._clock()) is not None:
             pairs = zip(values.tolist(), gone.tolist(), strict=True)
-            texts = [None if is_gone else clock(value) for value, is_gone in pairs]
-            return pl.Series(self.name, texts, dtype=pl.String)
+            return column(self.name, [None if g else _dated(v, clock) for v, g in pairs])
         if tags := self._tags():
             texts = [None if g else as_text(v) for v, g in zip(values.tolist(), gone, strict=True)]
             for place, letter in tags.items():
@@ -208,15 +207,15 @@ class Vector:
             return {}
         return tags_of(np.ma.getdata(self.thing.value))
 
-    def _clock(self) -> Callable[[float], str] | None:
-        """What tells a date or time, on the clock of its zone."""
+    def _clock(self) -> Callable[[float], date] | None:
+        """What makes a date or time, on the clock of its zone."""
         if "Date" in self.classes:
-            return lambda days: (datetime(1970, 1, 1) + timedelta(days // 1)).date().isoformat()
+            return lambda days: (datetime(1970, 1, 1) + timedelta(days // 1)).date()
         if "POSIXct" not in self.classes:
             return None
         zone = ZoneInfo(next(iter(self.words("tzone")), None) or "UTC")
         start = datetime(1970, 1, 1, tzinfo=UTC)
-        return lambda s: (start + timedelta(seconds=s)).astimezone(zone).isoformat()[:-6]
+        return lambda s: (start + timedelta(seconds=s)).astimezone(zone).replace(tzinfo=None)
 
     def field(self) -> dict[str, Any]:
         """What R says of it, as keys of a field of a Table Schema."""
@@ -255,6 +254,14 @@ class Vector:
             low, high = ends.value.tolist()
             found.append((low, high))
         return found
+
+
+def _dated(count: float, clock: Callable[[float], date]) -> date | float:
+    """A date; the number where the years 1 to 9999 have none such."""
+    try:
+        return clock(count)
+    except OverflowError:
+        return count
 
 
 def tags_of(values: Floats) -> dict[int, str]:

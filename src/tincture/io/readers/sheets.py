@@ -1,23 +1,24 @@
 """A sheet of a workbook of Excel, by python-calamine: a line of names, then a record a line.
 
 A number stays a number whatever format shows it, a formula is its last value, a cell with an error
-is empty. Dates are ISO 8601 text, lengths of time days.
+is empty. Lengths of time are days, times of day text.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
 from tincture.errors import TableError
 from tincture.io.extras import library
 from tincture.io.readers.formats import Source
-from tincture.io.readers.guard import read_with, require_different
-from tincture.io.readers.packed import require_sound
+from tincture.io.readers.guard import read_with, require_different, uncollected
+from tincture.io.readers.packed import unpacked_archive
 from tincture.io.readers.table import EXACT, Table, as_text, column
 from tincture.public.fields import listed
 
+PARTS = (".xml", ".rels")  # of a workbook, that hold cells or tell where they are
 WHOLE = "a whole workbook of Excel"
 
 
@@ -31,10 +32,15 @@ def read_sheet(source: Source) -> Table:
     SettingError
         If python-calamine is not installed.
     """
+    with uncollected():
+        return _table(source)
+
+
+def _table(source: Source) -> Table:
     path = source.path
     calamine = library("python_calamine", f"Reading {path}")
-    read_with(path, lambda: require_sound(path), WHOLE)
-    name, lines = read_with(path, lambda: _lines(calamine, source), WHOLE)
+    content = read_with(path, lambda: unpacked_archive(path, PARTS), WHOLE)
+    name, lines = read_with(path, lambda: _lines(calamine, source, content), WHOLE)
     while lines and not any(cell != "" for cell in lines[-1]):
         lines.pop()
     if not lines:
@@ -42,15 +48,14 @@ def read_sheet(source: Source) -> Table:
     names = [as_text(cell) for cell in lines.pop(0)]
     where = path.with_name(f"{path.name}#{name}")
     require_different(where, names)
-    if any(not any(cell != "" for cell in line) for line in lines):
+    if any(line[0] == "" and not any(cell != "" for cell in line) for line in lines):
         raise TableError(f"The table {where} has a blank line among its records; remove it.")
-    cells = zip(*lines, strict=True) if lines else [() for _ in names]
-    return Table(pl.DataFrame([_column(n, c) for n, c in zip(names, cells, strict=True)]))
+    return Table(pl.DataFrame([_column(n, [x[i] for x in lines]) for i, n in enumerate(names)]))
 
 
-def _lines(calamine: Any, source: Source) -> tuple[str, list[list[Any]]]:
+def _lines(calamine: Any, source: Source, content: IO[bytes]) -> tuple[str, list[list[Any]]]:
     """The cells of the sheet, line by line, "" for nothing."""
-    with calamine.CalamineWorkbook.from_path(str(source.path)) as book:
+    with calamine.CalamineWorkbook.from_object(content) as book:
         names: list[str] = book.sheet_names
         if source.part is not None and source.part in names:
             return source.part, book.get_sheet_by_name(source.part).to_python()
@@ -66,8 +71,8 @@ def _lines(calamine: Any, source: Source) -> tuple[str, list[list[Any]]]:
     )
 
 
-def _column(name: str, cells: tuple[Any, ...]) -> pl.Series:
-    made = column(name, [None if cell == "" else cell for cell in cells])
+def _column(name: str, cells: list[Any]) -> pl.Series:
+    made = column(name, cells, nothing="")
     if made.dtype == pl.Float64 and ((made == made.floor()) & (made.abs() < EXACT)).all():
         return made.cast(pl.Int64)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,16 +29,35 @@ class Table:
     fields: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def column(name: str, cells: Sequence[Any]) -> pl.Series:
-    """A column of Python's values, None for nothing; dates and a mixture of kinds become text."""
+def column(name: str, cells: Sequence[Any], nothing: str | None = None) -> pl.Series:
+    """A column of Python's values, None or a text for nothing; a mixture of kinds becomes text.
+
+    Dates and times stay what they are, so that no format declared for text reads them: among other
+    cells, each is an object.
+    """
     kinds = set(map(type, cells)) - {type(None)}
+    if str in kinds and nothing is not None:
+        return column(name, [None if cell == nothing else cell for cell in cells])
     if kinds <= {float, int}:
         return _numbers(name, cells, kinds)
     if kinds == {bool} or kinds == {str}:
         return pl.Series(name, cells, dtype=pl.Boolean if bool in kinds else pl.String)
     if kinds == {timedelta}:  # days, as a spreadsheet counts them
         return pl.Series(name, [None if c is None else c / DAY for c in cells], dtype=pl.Float64)
-    return pl.Series(name, [None if c is None else as_text(c) for c in cells], dtype=pl.String)
+    if kinds == {date} or kinds == {datetime}:
+        return pl.Series(name, cells, dtype=pl.Date if date in kinds else pl.Datetime("us"))
+    dtype = pl.Object if kinds & {date, datetime} else pl.String
+    texts = [c if c is None or isinstance(c, date) else as_text(c) for c in cells]
+    return pl.Series(name, texts, dtype=dtype)
+
+
+def spelled(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table whose dates and times are text, as ISO 8601 writes them."""
+    dated = [s for s in frame if s.dtype in (pl.Date, pl.Datetime, pl.Object)]
+    return frame.with_columns(
+        pl.Series(s.name, [None if c is None else as_text(c) for c in s.to_list()], dtype=pl.String)
+        for s in dated
+    )
 
 
 def _numbers(name: str, cells: Sequence[Any], kinds: set[type]) -> pl.Series:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ def read_text(source: Source, dialect: Dialect = DIALECT) -> Table:
     separator = dialect.delimiter or ("\t" if source.is_tabbed else ",")
     settings: dict[str, Any] = {"infer_schema": False, "quote_char": dialect.quote}
     names = read_with(path, lambda: header(content, separator, dialect.quote), WHOLE)
-    if len(names) == 1 and dialect.delimiter is None:
-        _refuse_other_marks(path, names[0], separator)
+    if dialect.delimiter is None and (fault := other_mark(names, separator)):
+        raise TableError(f"The table {path} has {fault}")
     if len(names) > 1:
         content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end
     frame = read_with(path, lambda: pl.read_csv(content, separator=separator, **settings), WHOLE)
@@ -130,15 +131,18 @@ def header(content: bytes, separator: str, quote: str = '"') -> list[str]:
     return next(csv.reader(lines, delimiter=separator, quotechar=quote), [])
 
 
-def _refuse_other_marks(path: Path, name: str, separator: str) -> None:
-    """Refuse one column whose name holds marks between others."""
-    other = next((s for s in SEPARATORS if s != separator and s in name), None)
-    if other is not None:
-        shown = "\\t" if other == "\t" else other
-        raise TableError(
-            f"The table {path} has one column, whose name holds {shown!r}; if that stands between "
-            f'cells, declare it in the schema as "dialect": {{"delimiter": "{shown}"}}.'
-        )
+def other_mark(names: Sequence[str], separator: str) -> str | None:
+    """What is odd of one column whose name holds a mark that may stand between cells."""
+    other = next(
+        (s for s in SEPARATORS if s != separator and len(names) == 1 and s in names[0]), None
+    )
+    if other is None:
+        return None
+    shown = "\\t" if other == "\t" else other
+    return (
+        f"one column, whose name holds '{shown}'; if that stands between cells, declare it in the "
+        f'schema as "dialect": {{"delimiter": "{shown}"}}.'
+    )
 
 
 def _ends_early(content: bytes, width: int, separator: str, quote: bytes) -> bool:

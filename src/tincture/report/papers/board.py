@@ -89,7 +89,8 @@ def _identity(facts: Facts) -> Markup:
     rows = [
         ("SHA-256 of the data", facts.fingerprint),
         ("What it holds", facts.amount),
-        ("Files of data", ", ".join(str(r["path"]) for r in facts.package["resources"])),
+        ("Files of data", ", ".join(facts.data)),
+        *([("The same data in other formats", ", ".join(facts.copies))] if facts.copies else []),
         ("Made by", facts.made_by),
     ]
     return table("The release", ("what", "value"), rows)

@@ -25,6 +25,13 @@ TYPES = {
 }
 # Parquet by the name that readers know; the registered one they do not read.
 FORMATS = {"csv": "text/csv", "parquet": "application/x-parquet"}
+OTHERS = {  # of which hubs read no record
+    "sav": "application/x-spss-sav",
+    "dta": "application/x-stata-dta",
+    "xpt": "application/x-sas-xport",
+    "rds": "application/gzip",
+    "json": "application/json",
+}
 TERMS = (
     "arrayShape citeAs column containedIn equivalentProperty extract field fileObject fileProperty "
     "fileSet format includes isArray isLiveDataset jsonPath key md5 parentField path recordSet "
@@ -73,9 +80,10 @@ def _file(file: File) -> dict[str, Any]:
         "@type": "cr:FileObject",
         "@id": file.path,
         "name": file.path,
+        **({"description": file.about} if file.about else {}),
         "contentUrl": file.path,
         "contentSize": f"{len(file.content)} B",
-        "encodingFormat": FORMATS.get(file.kind, media),
+        "encodingFormat": (FORMATS | OTHERS).get(file.kind, media),
         "sha256": hashlib.sha256(file.content).hexdigest(),
     }
 

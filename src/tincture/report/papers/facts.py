@@ -11,6 +11,7 @@ from tincture.report.card import Card
 
 CUSTODIAN = "The custodian holds the records, runs the software and is trusted with both."
 ADDING = "Releases from the same records add up: their ε and their δ are to be summed."
+AGAIN = "The same data in another format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class File:
         return str(self.resource.get("format") or self.path.rpartition(".")[2])
 
     @property
+    def about(self) -> str | None:
+        """What it is, where that is told."""
+        return self.resource.get("description")
+
+    @property
     def fields(self) -> list[Mapping[str, Any]]:
         """Its columns, as fields of a Table Schema."""
         return list(self.resource.get("schema", {}).get("fields", ()))
@@ -59,6 +65,8 @@ class Facts:
         The two JSON files.
     data : mapping of str to bytes
         What stands in each data file.
+    copies : mapping of str to bytes
+        What stands in each file that holds the data once more.
     fingerprint : str
         Of the data, by which a signature or an audit knows it.
     rows : int
@@ -71,15 +79,18 @@ class Facts:
     package: Mapping[str, Any]
     ledger: Mapping[str, Any]
     data: Mapping[str, bytes]
+    copies: Mapping[str, bytes]
     fingerprint: str
     rows: int
     cohort: int
 
     @property
     def files(self) -> Iterator[File]:
-        """The data files that the package describes."""
+        """The data files that the package describes, then those that hold the data once more."""
         for resource in self.package["resources"]:
             yield File(resource, self.data[resource["path"]])
+        for path, content in self.copies.items():
+            yield File({"name": path, "path": path, "description": AGAIN}, content)
 
     @property
     def epsilon(self) -> float:
@@ -123,7 +134,8 @@ class Facts:
     @property
     def about(self) -> str:
         """What it promises, and what it is."""
-        return f"{self.card.promise} {self.amount}. {self.purpose}"
+        again = f" {AGAIN}: {', '.join(self.copies)}." if self.copies else ""
+        return f"{self.card.promise} {self.amount}. {self.purpose}{again}"
 
     @property
     def purpose(self) -> str:

@@ -84,6 +84,7 @@ def _distribution(file: File) -> dict[str, Any]:
         "@id": f"#{quote(file.name, safe='')}",
         "@type": "dcat:Distribution",
         "dct:title": file.path,
+        **({"dct:description": file.about} if file.about else {}),
         "dcat:accessURL": _iri("./"),
         "dcat:downloadURL": _iri(quote(file.path)),
         "dcat:byteSize": _typed(len(file.content), "nonNegativeInteger"),

@@ -13,14 +13,14 @@ from tincture.io.frames import FAULTS
 from tincture.stays.events.members import STAY
 from tincture.stays.events.names import VARIABLE
 from tincture.stays.events.reader import HOUR, VALUE
-from tincture.stays.formats.source import Form, Source, chunks, table_of, with_known
+from tincture.stays.formats.source import Form, Source, Wanted, chunks, table_of, with_known
 from tincture.stays.layout import Use
 
 GENDERS, UNITS = {0.0: "female", 1.0: "male"}, {1.0: "CCU", 2.0: "CSRU", 3.0: "MICU", 4.0: "SICU"}
 DESCRIPTORS = {"Age": "age", "Gender": "gender", "Height": "height", "ICUType": "icu_type"}
 
 
-def open_records(paths: list[Path], stay: str, outcomes: Any) -> Source:
+def open_records(paths: list[Path], wanted: Wanted, outcomes: Any) -> Source:
     """Descriptors at 00:00 become static columns beside the outcomes, a frame or a path, if any.
 
     Raises
@@ -37,10 +37,10 @@ def open_records(paths: list[Path], stay: str, outcomes: Any) -> Source:
     found = []
     for some in chunks(paths):
         first = pl.concat([_record(path).filter(pl.col(HOUR) == 0) for path in some])
-        wanted = first.filter(pl.col(VARIABLE).is_in([*DESCRIPTORS, "Weight"]))
-        found.append(wanted.unique([STAY, VARIABLE], keep="first", maintain_order=True))
-    wide = pl.concat(found).pivot(VARIABLE, index=STAY, values=VALUE).rename({STAY: stay})
-    return Source(Form(stay), each, _described(wide, stay, outcomes))
+        told = first.filter(pl.col(VARIABLE).is_in([*DESCRIPTORS, "Weight"]))
+        found.append(told.unique([STAY, VARIABLE], keep="first", maintain_order=True))
+    wide = pl.concat(found).pivot(VARIABLE, index=STAY, values=VALUE).rename({STAY: wanted.stay})
+    return Source(Form(wanted.stay), each, _described(wide, wanted, outcomes))
 
 
 def _record(path: Path) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def _record(path: Path) -> pl.DataFrame:
     )
 
 
-def _described(wide: pl.DataFrame, stay: str, outcomes: Any) -> pl.DataFrame:
+def _described(wide: pl.DataFrame, wanted: Wanted, outcomes: Any) -> pl.DataFrame:
     """Descriptors by our names, less than 0 being unknown, beside the outcomes."""
     for name in [*DESCRIPTORS, "Weight"]:
         if name not in wide.columns:
@@ -74,7 +74,7 @@ def _described(wide: pl.DataFrame, stay: str, outcomes: Any) -> pl.DataFrame:
     ).rename({**DESCRIPTORS, "Weight": "weight"})
     if outcomes is None:
         return named
-    table = table_of(outcomes)
+    table, stay = table_of(outcomes, wanted.dialect), wanted.stay
     name = "RecordID" if stay not in table.columns else stay
     spoken = {c: stay if c == name else c.lower().replace("-", "_") for c in table.columns}
     if twice := [c for c in spoken.values() if list(spoken.values()).count(c) > 1]:

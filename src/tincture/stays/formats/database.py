@@ -98,7 +98,7 @@ class Database:
         known = self._known()
         table = known
         if outcomes is not None:
-            table = table_of(outcomes)
+            table = table_of(outcomes, self._wanted.dialect)
             if self._stay not in table.columns:
                 raise TableError(f"The outcomes have no column {self._stay!r}.")
             known = known.drop(START) if END in table.columns and START in known.columns else known
@@ -128,7 +128,8 @@ class Database:
                 f"by which {name} names stays; copy the table again."
             )
         needed = {columns.by or self._stay, columns.variable, columns.value} - {""}
-        frames = [_spelled(f, needed, where) for f in scans(_one(self._files, name), where)]
+        scanned = scans(_one(self._files, name), where, self._wanted.dialect)
+        frames = [_spelled(frame, needed, where) for frame in scanned]
         for types in (types_of(frame, where) for frame in frames):
             if not set(columns.times) & set(types):
                 needed |= {columns.times[0]}
@@ -169,7 +170,7 @@ class Database:
 
     def _read(self, name: str, by: str) -> pl.DataFrame:
         where = f"The table {name} of {self._folder}"
-        parts = [read_table(path) for path in _one(self._files, name)]
+        parts = [read_table(path, self._wanted.dialect) for path in _one(self._files, name)]
         try:
             table = pl.concat(parts, how="diagonal_relaxed")
         except FAULTS:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import SettingError, TableError
+from tincture.public.dialect import DIALECT
 from tincture.public.notation import TIMES
 from tincture.public.schema import Schema
 from tincture.stays.formats.benchmark import LIST, open_benchmark
@@ -44,7 +45,7 @@ def open_events(
         To be joined with what such a folder tells of each stay.
     schema : Schema, optional
         A time that it declares as a date or datetime is one; its variables are the columns of a
-        wide table.
+        wide table; its dialect is that of tables in CSV, but where a format has its own.
     variable, value : str, optional
         Columns of the variable and its value, where their names do not tell.
 
@@ -59,12 +60,13 @@ def open_events(
     columns = schema.columns if schema else ()
     dated = frozenset(c.name for c in columns if c.type in TIMES)
     variables = tuple(c.name for c in columns if c.role == "variable")
-    wanted = Wanted(stay, time, unit, variable, value, dated, variables)
+    dialect = schema.dialect if schema else DIALECT
+    wanted = Wanted(stay, time, unit, variable, value, dated, variables, dialect)
     if not isinstance(events, str | Path):
         return open_tables([lazy(events)], wanted, "The events")
     path = Path(events)
     if path.is_file():
-        return open_tables(scans([path], "The events"), wanted, "The events")
+        return open_tables(scans([path], "The events", wanted.dialect), wanted, "The events")
     if not path.is_dir():
         raise TableError(f"The events {path} do not exist; give a file or a folder.")
     return _open_folder(path, wanted, outcomes)
@@ -81,7 +83,7 @@ def _open_folder(path: Path, wanted: Wanted, outcomes: Any) -> Source:
         where = f"The events in {folder}"
         return open_tables(scans(parts, where), wanted, where)
     if texts := sorted(path.glob("*.txt")):
-        return open_records(texts, wanted.stay, outcomes)
+        return open_records(texts, wanted, outcomes)
     raise TableError(
         f"The folder {path} holds no events; expected Parquet files, a MEDS data set (data/), "
         "tables of eICU, MIMIC-IV, YAIB or OMOP by their names, PhysioNet-2012 records "

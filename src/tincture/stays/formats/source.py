@@ -6,7 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,9 @@ import polars as pl
 
 from tincture.errors import TableError
 from tincture.io.frames import FAULTS, alike_columns, hushed, read_table
+from tincture.io.readers.texts import header, other_mark
 from tincture.public.cells import Unreadable, identities
+from tincture.public.dialect import DIALECT, Dialect
 from tincture.stays.events.reader import Form as Form
 from tincture.stays.events.tables import polars_frame
 from tincture.stays.events.values import Words
@@ -74,6 +76,8 @@ class Wanted:
         Columns that are declared as dates.
     variables : tuple of str
         Declared variables, by which a wide table is known.
+    dialect : Dialect
+        How text is written.
     """
 
     stay: str
@@ -83,6 +87,7 @@ class Wanted:
     value: str | None = None
     dated: frozenset[str] = frozenset()
     variables: tuple[str, ...] = ()
+    dialect: Dialect = DIALECT
 
 
 def lazy(frame: Any) -> pl.LazyFrame:
@@ -95,29 +100,35 @@ def lazy(frame: Any) -> pl.LazyFrame:
     return frame if isinstance(frame, pl.LazyFrame) else polars_frame(frame).lazy()
 
 
-def scans(paths: Sequence[Path], where: str) -> list[pl.LazyFrame]:
-    """Files, those of one form together.
+def scans(paths: Sequence[Path], where: str, dialect: Dialect = DIALECT) -> list[pl.LazyFrame]:
+    """Files, those of one form together; text of another encoding than UTF-8 is in memory.
 
     Raises
     ------
     TableError
     """
-    separator = "\t" if ".tsv" in paths[0].suffixes else ","
+    is_text = paths[0].suffix.lower() != ".parquet"
+    if is_text and dialect.encoding is not None:
+        return [read_table(path, dialect).lazy() for path in paths]
+    usual = "\t" if ".tsv" in paths[0].suffixes else ","
+    dialect = replace(dialect, delimiter=dialect.delimiter or usual)
     odd = None
     try:
-        if paths[0].suffix.lower() == ".parquet":
+        if not is_text:
             alike = groupby(paths, lambda path: list(pl.read_parquet_schema(path).items()))
             return [pl.scan_parquet(list(some), glob=False) for _, some in alike]
-        odd = _odd_text(paths[0], separator)
+        odd = _odd_text(paths[0], dialect)
         if odd is None:
-            return [pl.scan_csv(list(paths), infer_schema=False, separator=separator, glob=False)]
+            marks: dict[str, Any] = {"separator": dialect.delimiter, "quote_char": dialect.quote}
+            return [pl.scan_csv(list(paths), infer_schema=False, glob=False, **marks)]
     except (*FAULTS, csv.Error, EOFError, zlib.error):
         pass
     raise TableError(unreadable(where) if odd is None else f"{where} {odd}")
 
 
-def _odd_text(path: Path, separator: str) -> str | None:
+def _odd_text(path: Path, dialect: Dialect) -> str | None:
     """What is wrong with a text's first or last line, of which Polars would say nothing."""
+    separator, quote = dialect.delimiter or ",", dialect.quote
     is_packed = path.suffix.lower() == ".gz"
     with gzip.open(path) if is_packed else path.open("rb") as file:
         rest = first = file.readline(LINE)
@@ -126,10 +137,12 @@ def _odd_text(path: Path, separator: str) -> str | None:
         while more := file.read(CHUNK):
             rest = (rest + more)[-LINE:]
     last = rest.rstrip(b"\r\n").rpartition(b"\n")[2]
-    names = next(csv.reader([first.decode("utf-8-sig", errors="replace")], delimiter=separator), [])
+    names = header(first, separator, quote)
+    if fault := other_mark(names, separator):
+        return f"have {fault}"
     if alike := alike_columns(names):
         return f"have {alike}; rename or remove one."
-    if b'"' not in last and last.count(separator.encode()) + 1 < len(names):
+    if quote.encode() not in last and last.count(separator.encode()) + 1 < len(names):
         return "end in the middle of a line; copy the file again."
     return None
 
@@ -190,14 +203,16 @@ def chunks(files: list[T]) -> Iterator[list[T]]:
         yield files[start : start + FILES]
 
 
-def table_of(outcomes: Any) -> pl.DataFrame:
+def table_of(outcomes: Any, dialect: Dialect = DIALECT) -> pl.DataFrame:
     """A table of outcomes, given as a frame or a path.
 
     Raises
     ------
     TableError
     """
-    return read_table(outcomes) if isinstance(outcomes, str | Path) else polars_frame(outcomes)
+    if isinstance(outcomes, str | Path):
+        return read_table(outcomes, dialect)
+    return polars_frame(outcomes)
 
 
 def with_known(table: pl.DataFrame, known: pl.DataFrame, stay: str) -> pl.DataFrame:

@@ -86,11 +86,11 @@ def _lines(made: Sequence[Variable], raw: dict[str, str]) -> Iterator[str]:
     for v in made:
         if v.label:
             yield f"VARIABLE LABELS {v.name} {_quoted(v.label)}."
-        if v.kind == pl.String():
-            yield f"MISSING VALUES {v.name} ('')."
-        else:
+        if v.kind != pl.String():
             yield f"FORMATS {v.name} ({v.shown})."
-        if codes := [f"\n  {_code(c)} {_quoted(t)}" for c, t in v.codes.items() if _is_line(c)]:
+        if missing := [_code(c) for c in v.missing if _is_line(c)]:
+            yield f"MISSING VALUES {v.name} ({', '.join(missing)})."
+        if codes := [f"\n  {_code(c)} {_quoted(t)}" for c, t in v.labels.items() if _is_line(c)]:
             yield f"VALUE LABELS {v.name}{''.join(codes)}."
         yield f"VARIABLE LEVEL {v.name} ({v.measure.upper()})."
 
