@@ -149,7 +149,7 @@ def test_marks_of_the_standard_are_honoured() -> None:
     assert column(["1 234", "1234"], NUMBER | {"groupChar": " "}) == [1234, 1234]
     assert column(["1,5", "1.5"], NUMBER | {"decimalChar": ","}) == [1.5, 1.5]
     assert column(["95%", "about -3.5 kg"], NUMBER | {"bareNumber": False}) == [95, -3.5]
-    with pytest.raises(TableError, match='units in cells .* by "bareNumber": false'):
+    with pytest.raises(TableError, match=r'units in cells .* by "bareNumber": false'):
         column(["95%"], NUMBER)
     assert column(["<1.0", "> 20", ">=3", "≤2"], NUMBER | {"tincture:limits": True}) == [
         1,

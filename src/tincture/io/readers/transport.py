@@ -15,7 +15,6 @@ from tincture.io.readers.guard import read_with
 
 LINE = 80  # bytes
 HEAD = b"HEADER RECORD*******"
-SET, COLUMNS, RECORDS = (b"MEMB", b"NAMEST", b"NAMSTV8"), (b"NAMEST", b"NAMSTV8"), (b"OBS",)
 CUT = "ends before its last record; copy the file again."
 TWO = "holds more than one data set, of which only one could be read; save each by itself."
 
