@@ -315,5 +315,7 @@ def test_the_classes_fit_the_engine(tmp_path: Path) -> None:
         def broadcast_and_wait(self, *asked: Any, **more: Any) -> None:
             """No site is there."""
 
-    Nobody().control_flow(None, context)
-    assert "A site did not answer question 1" in (tmp_path / FAILED).read_text()
+    for is_over, words in ((False, "did not answer question 1"), (True, "A site went away")):
+        signal = SimpleNamespace(triggered=is_over)
+        Nobody(resume=is_over).control_flow(signal, context)
+        assert words in (tmp_path / FAILED).read_text()

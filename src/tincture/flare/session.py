@@ -38,7 +38,7 @@ def job_of(consortium: Consortium, resume: bool) -> dict[str, bytes]:
         },
         "app/config/config_fed_server.json": {
             "format_version": 2,
-            "task_request_interval": PAUSE,
+            "server": {"task_request_interval": PAUSE},
             "workflows": [controller],
         },
         "app/config/config_fed_client.json": {"format_version": 2, "executors": [executor]},

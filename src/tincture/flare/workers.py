@@ -7,16 +7,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from nvflare.apis.controller_spec import TaskCompletionStatus
 from nvflare.apis.event_type import EventType
 from nvflare.apis.executor import Executor
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.impl.controller import Controller, Task
 from nvflare.apis.shareable import Shareable, make_reply
 
+from tincture.errors import ReleaseError
 from tincture.federation.site import Site
 from tincture.flare.carrying import QUESTION, TASK, Carried, Reply, reply_of, until_tick
 from tincture.flare.kit import Serving
 from tincture.flare.running import conducted, opened_as
+
+STOPPED = "A site went away, or the job was stopped; continue it (--resume) when all are there."
 
 
 class Answering(Executor):
@@ -70,6 +74,8 @@ class Coordinating(Controller):
             self.broadcast_and_wait(
                 task, fl_ctx, list(names), min_responses=len(names), abort_signal=abort_signal
             )
+            if abort_signal.triggered or task.completion_status == TaskCompletionStatus.CLIENT_DEAD:
+                raise ReleaseError(STOPPED)  # so that no further question is lost
             return {t.client.name: t.result for t in task.client_tasks if t.result is not None}
 
         conducted(
