@@ -21,6 +21,7 @@ from tincture.cli.in_house import evaluate, evaluate_series, report
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series
 from tincture.cli.serving import condense_at_sites, consortium_serve, site_serve
+from tincture.cli.validating import consortium_page, site_validate
 from tincture.errors import TinctureError
 from tincture.version import __version__
 
@@ -107,6 +108,8 @@ for command in (
 consortium_app.command("draft")(spread(draft))
 consortium_app.command("serve")(consortium_serve)
 site_app.command("serve")(site_serve)
+site_app.command("validate")(site_validate)
+consortium_app.command("page")(consortium_page)
 app.command("condense-at-sites", hidden=True)(condense_at_sites)
 
 
