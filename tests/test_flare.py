@@ -213,6 +213,7 @@ def test_a_locked_kit_runs_one_class_of_ours_and_nothing_else(tmp_path: Path, ro
             str(own.folder), ""
         )
     rights = json.loads((own.local / "authorization.json").read_text())["permissions"]
+    assert rights.keys() == {"lead", "project_admin"}
     for may in rights.values():
         assert not {"byoc", "shell_commands", "operate", "server-predeployed-flwr"} & may.keys()
 
@@ -279,6 +280,8 @@ def test_condensing_at_sites_is_another_command(tmp_path: Path) -> None:
     usual = ["condense", "--consortium", tmp_path / AGREED, "--out", tmp_path / "out"]
     assert "no startup kit (admin)" in run(*usual, "--kit", tmp_path).err
     assert run(*usual, "--kit", tmp_path, "--target", "died").code == 2
+    told = run("condense", f"--consortium={tmp_path / 'none'}", *usual[3:], "--kit", tmp_path)
+    assert "is no consortium file" in told.err
     assert not (tmp_path / "out").exists()
 
 

@@ -34,7 +34,7 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """By its name, or that of the other."""
-        if args[0] == "condense" and "--consortium" in args:
+        if args[0] == "condense" and any(a.startswith("--consortium") for a in args):
             args = ["condense-at-sites", *args[1:]]
         return super().resolve_command(ctx, args)
 

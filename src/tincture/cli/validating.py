@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
+from tincture.cli.journals import remove_journal
 
 
 def site_validate(
@@ -51,8 +52,7 @@ def site_validate(
         budget=budget,
     )
     write_file(out, json_bytes(told))
-    journal.unlink()
-    journal.parent.rmdir()
+    remove_journal(journal)
     if as_json:
         print_json(told)
         return

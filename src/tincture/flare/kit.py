@@ -17,9 +17,10 @@ ENGINE, EXTRA = "nvflare", "federated"
 PURPOSE = "A run over several sites"
 EXECUTOR = "tincture.flare.workers.Answering"
 CONTROLLER = "tincture.flare.workers.Coordinating"
-ROLES = ("project_admin", "org_admin", "lead", "member")
-# No shell, no custom code, no stopping of a site from elsewhere.
+# For whoever starts runs: no shell, no custom code, no stopping of a site from elsewhere; other
+# roles have no right at all.
 RIGHTS = {"submit_job": "any", "manage_job": "any", "download_job": "any", "view": "any"}
+ROLES = ("project_admin", "lead")
 NOTE = "tincture.json"
 
 

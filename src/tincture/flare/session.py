@@ -103,10 +103,19 @@ def _result(session: Any, job: Path, to: Path, notice: Notice) -> Path:
     try:
         number = session.submit_job(str(job))
         notice(f"The server runs this as job {number}.")
-        session.monitor_job(number)
+        _wait(session, number)
         return Path(session.download_job_result(number, str(to / "result")))
     except Exception as error:
         kind = type(error).__name__
         raise ReleaseError(f"The server did not take or finish the job ({kind}).") from None
     finally:
         session.close()
+
+
+def _wait(session: Any, number: str) -> None:
+    """Until a job ends; a person who stops waiting ends it."""
+    try:
+        session.monitor_job(number)
+    except KeyboardInterrupt:
+        session.abort_job(number)
+        raise
