@@ -83,6 +83,7 @@ MEASURES = {
     "observed/expected": observed_to_expected,
     "slope": slope,
 }
+WITHIN = ("auroc", "brier")  # 0 and 1
 
 
 def figures(
@@ -105,7 +106,10 @@ def figures(
     with np.errstate(all="ignore"):  # where noise leaves no outcome, or no patient
         for name, measure in MEASURES.items():
             value, spread = float(measure(counts, means)), 1.96 * float(measure(drawn, means).std())
-            told[name] = Figure(value, value - spread, value + spread)
+            low, high = value - spread, value + spread
+            if name in WITHIN:
+                low, high = max(low, 0.0), min(high, 1.0)
+            told[name] = Figure(value, low, high)
     return told
 
 

@@ -28,7 +28,7 @@ from tincture.tables.trial import rehearse
 from tincture.tables.validation.figures import figures
 from tincture.tables.validation.question import ScoreCounts, risks
 
-N_BINS = 16
+N_BINS = 10  # deciles of risk: more would cost noise, fewer tell less
 MARK = "validation"
 
 
