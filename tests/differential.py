@@ -30,6 +30,7 @@ from tincture.errors import TinctureError
 from tincture.io.frames import read_table
 from tincture.io.parts import Partitioned
 from tincture.models.portfolio import resolve
+from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
@@ -41,8 +42,10 @@ from tincture.public.encoding import Encoding
 from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
+from tincture.tables.marginals import Marginals
 from tincture.tables.method import search
 from tincture.tables.sealing import TableSealing
+from tincture.tables.validation import ScoreCounts
 
 Record = dict[str, str]  # cells as text
 N_UNITS = 40
@@ -497,7 +500,19 @@ class Tables:
             balance=self.balance,
             effort=0.01,
         )
-        return some([h.query for h in engine.heard])
+        asked = some([h.query for h in engine.heard])
+        if isinstance(self.task, Classification) and self.task.n_classes == 2:
+            asked.append(validation(models, self.task, self.encoding))
+        return asked
+
+
+def validation(models: Sequence[Model], task: Task, encoding: Encoding) -> ScoreCounts:
+    """What a site asks of its held-out records about these models, fitted on invented rows."""
+    rng, marginals = np.random.default_rng(1), Marginals.flat(encoding)
+    rows = encoding.design(encoding.snap(marginals.place(marginals.draw(40, rng))))
+    outcomes = task.allot(np.ones(task.n_cells), 40, rng)
+    fitted = [model.fit(rows[None], outcomes, encoding.numeric) for model in models]
+    return ScoreCounts(fitted, np.tile(np.linspace(0.05, 0.95, 15), (len(models), 1)))
 
 
 def some(queries: Sequence[Query]) -> list[Query]:

@@ -25,12 +25,22 @@ from tincture.spine.teaching import Teacher
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import RankProducts
+from tincture.tables.validation import ScoreCounts
 
 pytestmark = pytest.mark.slow
 ALARM = 1e-6  # false-alarm rate of each test
 DRAWS, SIZE = 4000, 80
 
 TEACHER = make_teacher(np.random.default_rng(0))
+
+
+class Constant:
+    """Predicts the same risk for everybody."""
+
+    def predict(self, records: np.ndarray) -> np.ndarray:
+        return np.full((1, len(records), 2), 0.5)
+
+
 QUERIES: dict[str, Query] = {
     "nothing": Ask(lambda r: np.zeros((len(r), SIZE)), size=SIZE, clip=0.7),
     "residual sums": ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
@@ -43,6 +53,9 @@ QUERIES: dict[str, Query] = {
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
     ),
     "interaction sums": interactions(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
+    "external validation": ScoreCounts(
+        [Constant()] * 2, np.tile(np.linspace(0.1, 0.9, 19), (2, 1))
+    ),
     "rank products": RankProducts(Lines.along(TEACHER.basis.marginals, TEACHER)),
 }
 
@@ -122,6 +135,7 @@ def test_the_noise_on_a_stream_is_that_claimed(opening: tuple[Query, ...]) -> No
         (3.0, "interaction sums"),
         (3.0, "sums of classes"),
         (3.0, "rank products"),
+        (3.0, "external validation"),
     ],
 )
 def test_the_noise_has_the_scale_the_shape_and_the_independence_claimed(

@@ -6,10 +6,11 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from tincture.cli.attacking import audit, audit_series
 from tincture.cli.bundles import spread
@@ -19,13 +20,28 @@ from tincture.cli.federating import consortium_app, draft, site_app
 from tincture.cli.in_house import evaluate, evaluate_series, report
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series
+from tincture.cli.serving import condense_at_sites, consortium_serve, site_serve
+from tincture.cli.validating import consortium_page, site_validate
 from tincture.errors import TinctureError
 from tincture.version import __version__
 
 __all__ = ["main"]
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Commands(TyperGroup):
+    """Of which `condense` is another one where records lie at several sites."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """By its name, or that of the other."""
+        if args[0] == "condense" and any(a.startswith("--consortium") for a in args):
+            args = ["condense-at-sites", *args[1:]]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="tincture",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -90,6 +106,11 @@ for command in (
 ):
     app.command(command.__name__.replace("_", "-"))(spread(command))
 consortium_app.command("draft")(spread(draft))
+consortium_app.command("serve")(consortium_serve)
+site_app.command("serve")(site_serve)
+site_app.command("validate")(site_validate)
+consortium_app.command("page")(consortium_page)
+app.command("condense-at-sites", hidden=True)(condense_at_sites)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from tincture.cli.console import Delta, Epsilon, Json, print_json
 from tincture.cli.wanted import Wanted
+
+if TYPE_CHECKING:
+    from tincture.federation.consortium import Consortium
 
 consortium_app = typer.Typer(
     help="Agree on a run of several sites.\n\nExample:\n\n"
@@ -23,6 +26,7 @@ site_app = typer.Typer(
     "tincture site check consortium.json records.csv",
     no_args_is_help=True,
 )
+Records = Annotated[Path, typer.Argument(help="File of records, one record a row.")]
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
 
 
@@ -93,15 +97,26 @@ def check(path: Agreed, as_json: Json = False) -> None:
 
 
 @site_app.command("check")
-def site_check(
-    path: Agreed,
-    records: Annotated[Path, typer.Argument(help="File of records, one record a row.")],
-) -> None:
+def site_check(path: Agreed, records: Records) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 
     Example:
 
     tincture site check consortium.json records.csv
+    """
+    require_able(path, records)
+    Console(soft_wrap=True).print(
+        f"{records} and this machine can take part; nothing was sent, nothing is spent.",
+        markup=False,
+    )
+
+
+def require_able(path: Path, records: Path) -> Consortium:
+    """The consortium, if these records and this machine can take part in it.
+
+    Raises
+    ------
+    TinctureError
     """
     from tincture.federation.consortium import Consortium
     from tincture.io.frames import read_table
@@ -114,10 +129,7 @@ def site_check(
     frame = read_table(records, made.schema.dialect)
     Vault(job.seal_part, frame, Ledger(job.plan(), unit=job.unit))
     job.rehearse()
-    Console(soft_wrap=True).print(
-        f"{records} and this machine can take part; nothing was sent, nothing is spent.",
-        markup=False,
-    )
+    return made
 
 
 @site_app.command("show")

@@ -47,6 +47,10 @@ def condense(
 
     tincture condense records.parquet --schema records.schema.json --target died
     --model logistic --model tree --rows 100 --epsilon 1 --delta 1e-5 --out release/
+
+    Records at several sites:
+
+    tincture condense --consortium consortium.json --kit lead/ --out release/
     """
     from tincture.io.copies import require_copies
     from tincture.io.frames import read_table

@@ -1,3 +1,3 @@
 """All that is only of rows."""
 
-__all__ = ["agreement", "bench", "burden", "condenser", "release", "target"]
+__all__ = ["agreement", "bench", "burden", "condenser", "release", "target", "validation"]

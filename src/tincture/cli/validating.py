@@ -1,0 +1,87 @@
+"""Commands that score a release at sites, and show all of them on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
+from tincture.cli.journals import remove_journal
+
+
+def site_validate(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    records: Annotated[Path, typer.Argument(help=f"{RECORDS} held out, one record a row.")],
+    site: Annotated[str, typer.Option(help="What the page calls this site.")],
+    epsilon: Epsilon,
+    delta: Delta,
+    out: Annotated[Path, typer.Option(help="File to create, which may leave the house.")],
+    budget: Annotated[
+        Path | None, typer.Option(help="Budget file that caps all questions to these records.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a release on a site's own held-out patients, by one private question.
+
+    Example:
+
+    tincture site validate release/ heldout.csv --site north --epsilon 0.5 --delta 1e-5
+    --out north.validation.json
+    """
+    from tincture.io.files import beside, json_bytes, require_new, require_outside, write_file
+    from tincture.io.frames import read_table
+    from tincture.tables.release import CondensedTable
+    from tincture.tables.validation import validate
+
+    require_new(out)
+    require_outside(out)
+    table = CondensedTable.load(release)
+    journal = beside(out, ".unfinished") / "journal.jsonl"
+    told = validate(
+        table,
+        read_table(records, table.schema.dialect),
+        site=site,
+        epsilon=epsilon,
+        delta=delta,
+        journal=journal,
+        budget=budget,
+    )
+    write_file(out, json_bytes(told))
+    remove_journal(journal)
+    if as_json:
+        print_json(told)
+        return
+    shown = Table("model", "AUROC", "Brier", "observed/expected", "slope", title=site)
+    for name, model in told["models"].items():
+        shown.add_row(escape(name), *(_told(f) for f in model["figures"].values()))
+    console = Console(soft_wrap=True)
+    console.print(shown)
+    console.print(f"{out} holds figures and noisy counts, and may leave the house.", markup=False)
+
+
+def consortium_page(
+    files: Annotated[list[Path], typer.Argument(help="What each site's validation wrote.")],
+    out: Annotated[Path, typer.Option(help="HTML file to create.")],
+) -> None:
+    """Show what all sites found when they scored a release, on one page.
+
+    Example:
+
+    tincture consortium page north.validation.json south.validation.json --out validation.html
+    """
+    from tincture.io.files import require_new, write_file
+    from tincture.report.validation import read_validations, validation_page
+
+    require_new(out)
+    write_file(out, validation_page(read_validations(files)).encode())
+    Console(soft_wrap=True).print(f"{out}", markup=False)
+
+
+def _told(figure: list[float]) -> str:
+    value, low, high = figure
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

@@ -1,0 +1,151 @@
+"""A site scores a release on its own held-out patients, and learns four figures a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tincture.arrays import Floats
+from tincture.errors import SettingError
+from tincture.federation.consortium import NAME
+from tincture.models.portfolio import portfolio, resolve
+from tincture.models.protocol import Predictor
+from tincture.privacy.accounting import Phase, calibrate
+from tincture.privacy.engine import LocalEngine, Replaying, ask
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.query import Records
+from tincture.privacy.vault import Vault
+from tincture.public.tasks import Classification
+from tincture.spine.run import Run, digest_of
+from tincture.tables.bench import condensed_records
+from tincture.tables.job import TableJob
+from tincture.tables.release import CondensedTable
+from tincture.tables.target import TableTarget
+from tincture.tables.trial import rehearse
+from tincture.tables.validation.figures import figures
+from tincture.tables.validation.question import ScoreCounts, risks
+
+N_BINS = 10  # deciles of risk: more would cost noise, fewer tell less
+MARK = "validation"
+
+
+def validate(
+    release: CondensedTable | str | Path,
+    records: Any,
+    *,
+    site: str,
+    epsilon: float,
+    delta: float,
+    journal: str | Path | None = None,
+    budget: str | Path | None = None,
+) -> dict[str, Any]:
+    """Score a release's models on held-out records that are nobody's but this site's.
+
+    Parameters
+    ----------
+    release : CondensedTable or path
+        Of a binary outcome, with models by name.
+    records : pandas or polars frame
+        Held out: none of them was condensed.
+    site : str
+        What the page calls it.
+    epsilon, delta : float
+        That the one question may cost these records.
+    journal, budget : path, optional
+        As for `tincture.Condenser.fit`.
+
+    Returns
+    -------
+    dict
+        JSON that may leave the house: figures, the noisy counts behind them, the ledger.
+
+    Raises
+    ------
+    SettingError, SchemaError, TableError
+        Before any privacy is spent.
+    BudgetError, ReleaseError
+    """
+    if not NAME.fullmatch(site):
+        raise SettingError(
+            f"The site (--site) must be a name of letters, digits and ._-; this one is {site!r}."
+        )
+    table = CondensedTable.of(release)
+    job = _job(table)
+    plan = calibrate(epsilon, delta, [Phase(ScoreCounts.question, 1, 1.0)])
+    ledger = Ledger(plan, unit=job.unit)
+    query, means = asked(table, job)
+    engine = Replaying(LocalEngine(Vault(job.seal_part, records, ledger)))
+    told = {"site": site, "release": table.fingerprint, "epsilon": epsilon, "delta": delta}
+    with Run(digest_of({**told, "validated": list(query.shape)}), journal, budget) as run:
+        run.start(ledger)
+        answer = ask(engine, query)
+    counts = answer.value.reshape(query.shape)
+    rng = np.random.default_rng(0)
+    return {
+        "tincture": MARK,
+        **told,
+        "case": table.case.event,
+        "unit": job.unit,
+        "models": {
+            name: {
+                "figures": {
+                    key: list(figure)
+                    for key, figure in figures(counts[i], means[i], answer.noise, rng).items()
+                },
+                "predicted": means[i].tolist(),
+                "counts": counts[i].tolist(),
+            }
+            for i, name in enumerate(table.models)
+        },
+        "noise": answer.noise,
+        "ledger": ledger.to_dict(),
+    }
+
+
+def _job(table: CondensedTable) -> TableJob:
+    """Public settings of a release that can be validated.
+
+    Raises
+    ------
+    SettingError
+    """
+    task = table.outcome
+    if not isinstance(task, Classification) or task.n_classes != 2:
+        raise SettingError(
+            f"A release of {table.case.event} cannot be validated yet; expected one of an outcome "
+            "with two levels."
+        )
+    if not table.models or set(table.models) - set(portfolio(task)):
+        raise SettingError(
+            "Only models by name can be validated, since others are not proved to look at each "
+            f"patient alone; the release was made for {', '.join(table.models) or 'none'}."
+        )
+    return TableTarget(table).job(0)
+
+
+def asked(table: CondensedTable, job: TableJob) -> tuple[ScoreCounts, Floats]:
+    """The question and each bin's predicted risk, (models, bins), from the release alone."""
+    rows = condensed_records(table, job.encoding, job.task)
+    models = [resolve(name, job.task) for name in table.models]
+    rehearse(models, job.task, job.encoding, len(rows))
+    design, numeric = rows.design[None].astype(np.float64), job.encoding.numeric
+    fitted = [model.fit(design, rows.outcomes, numeric) for model in models]
+    public = rows
+    if table.cohort is not None:  # among whom risks are spread as among patients
+        public = condensed_records(replace(table, rows=table.cohort), job.encoding, job.task)
+    edges, means = zip(*(_bins(model, public) for model in fitted), strict=True)
+    return ScoreCounts(fitted, np.array(edges)), np.array(means)
+
+
+def _bins(model: Predictor, public: Records) -> tuple[Floats, Floats]:
+    """Inner edges that cut invented people into as many parts each, and the mean risk of a part."""
+    found = risks(model, public)
+    edges = np.quantile(found, np.linspace(0, 1, N_BINS + 1)[1:-1])
+    place = np.searchsorted(edges, found, side="right")
+    sums = np.bincount(place, found, N_BINS)
+    sizes = np.bincount(place, minlength=N_BINS)
+    middles = (np.r_[0.0, edges] + np.r_[edges, 1.0]) / 2
+    return edges, np.where(sizes > 0, sums / np.maximum(sizes, 1), middles)

@@ -1,0 +1,157 @@
+"""A site's one private question about a release: its sensitivity, its figures, its page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from commands import listing, prepare, run
+from helpers import make_condenser, make_table, plan_of, too_long
+from tincture.errors import BudgetError, SettingError
+from tincture.privacy.accounting import Mechanism
+from tincture.privacy.budget import Budget
+from tincture.privacy.ledger import Ledger
+from tincture.privacy.vault import Vault
+from tincture.tables.release import CondensedTable
+from tincture.tables.target import TableTarget
+from tincture.tables.validation import ScoreCounts, asked, validate
+from tincture.tables.validation.figures import MEASURES, figures
+from tincture.tables.validation.question import risks
+
+EXACT = 1e6  # an epsilon whose noise moves no figure
+
+
+@cache
+def release(**changes: Any) -> CondensedTable:
+    """Of a logistic regression and a tree."""
+    made = make_condenser(models=["logistic", "tree"], cohort=300, **changes).fit(make_table(400))
+    table: CondensedTable = made.table_
+    return table
+
+
+def question() -> ScoreCounts:
+    return asked(release(), TableTarget(release()).job(0))[0]
+
+
+def test_a_unit_moves_the_counts_by_the_clip_and_a_person_by_no_more() -> None:
+    query, job = question(), TableTarget(release()).job(0)
+    for unit in (None, "patient"):
+
+        def steps(table: pl.DataFrame, unit: str | None = unit) -> np.ndarray:
+            seal = replace(job.sealing, unit=unit).part
+            vault = Vault(seal, table, Ledger(plan_of(0.0, question=query.question)))
+            return vault.share_of(query, Mechanism(0.0)).view(np.int64)
+
+        table = make_table(60, seed=2)
+        moved = steps(table) - steps(table[2 if unit else 1 :])
+        assert not too_long([int(v) for v in moved])
+        assert np.abs(moved).sum() > 0
+    vectors = query.contributions(job.sealing.read(make_table(60)))
+    assert set((vectors**2).sum(axis=1)) == {len(query.fitted)}
+
+
+def test_figures_are_those_of_the_patients_up_to_bins() -> None:
+    """Bins cost 0.02 of an AUROC, and a tree's few risks nothing."""
+    query, job = question(), TableTarget(release()).job(0)
+    held_out = make_table(2000, seed=3)
+    told = validate(release(), held_out, site="north", epsilon=EXACT, delta=1e-5)
+    records = job.sealing.read(held_out)
+    outcomes = records.outcomes[:, 0]
+    for model, found in zip(query.fitted, told["models"].values(), strict=True):
+        scores, figure = risks(model, records), found["figures"]
+        assert figure["auroc"][0] == pytest.approx(roc_auc_score(outcomes, scores), abs=0.02)
+        assert figure["brier"][0] == pytest.approx(brier_score_loss(outcomes, scores), abs=0.02)
+        expected = outcomes.sum() / scores.sum()
+        assert figure["observed/expected"][0] == pytest.approx(expected, rel=0.1)
+        assert sum(map(sum, found["counts"])) == pytest.approx(2000, abs=1)
+
+
+@pytest.mark.slow
+def test_intervals_hold_what_a_population_has() -> None:
+    """100 intervals of 95% a measure; fewer than 80 would be a chance of 10⁻⁷."""
+    rng, means = np.random.default_rng(0), np.linspace(0.03, 0.97, 16)
+    logits = 0.8 * np.log(means / (1 - means)) - 0.3
+    true = 1 / (1 + np.exp(-logits))
+    share = np.stack([1 - true, true]) * rng.dirichlet(np.full(16, 5.0))
+    exact = {name: float(measure(share, means)) for name, measure in MEASURES.items()}
+    assert exact["slope"] == pytest.approx(0.8, abs=1e-6)
+    held = dict.fromkeys(MEASURES, 0)
+    for _ in range(100):
+        drawn = np.asarray(rng.poisson(1500 * share) + 6.0 * rng.normal(size=share.shape))
+        for name, (_, low, high) in figures(drawn, means, 6.0, rng).items():
+            held[name] += low <= exact[name] <= high
+    assert min(held.values()) >= 80
+
+
+def test_risks_that_are_sure_have_a_slope_too() -> None:
+    sure = np.array([0.0, 1.0])
+    counts = np.array([[80.0, 30.0], [20.0, 70.0]])
+    assert 0 < MEASURES["slope"](counts, sure) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task": {"kind": "classification", "target": "ward"}}, "two levels"),
+        ({"models": ("logistic", "mine:Model")}, "Only models by name"),
+    ],
+)
+def test_what_cannot_be_validated_is_told(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        validate(replace(release(), **changes), make_table(50), site="a", epsilon=1.0, delta=1e-5)
+    with pytest.raises(SettingError, match="must be a name"):
+        validate(release(), make_table(50), site="no/rth", epsilon=1.0, delta=1e-5)
+
+
+def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
+    tmp_path: Path,
+) -> None:
+    budget, journal = Budget(tmp_path / "b.json"), tmp_path / "run/journal.jsonl"
+    budget.create(1.0, 1e-4)
+
+    def ask() -> dict[str, Any]:
+        held_out, places = make_table(80, seed=4), {"journal": journal, "budget": budget.path}
+        return validate(release(), held_out, site="a", epsilon=0.7, delta=1e-5, **places)
+
+    told = ask()
+    assert [e["question"] for e in told["ledger"]["entries"]] == ["external validation"]
+    assert ask() == told  # from the journal
+    journal.unlink()
+    journal.parent.rmdir()
+    before = listing(tmp_path)
+    with pytest.raises(BudgetError):
+        ask()
+    assert listing(tmp_path) == before
+
+
+def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    made, files = tmp_path / "out", []
+    release().save(made)
+    usual = ["site", "validate", made, tmp_path / "heldout.csv", "--epsilon", 2, "--delta", 1e-5]
+    for site in ("north", "south"):
+        files.append(tmp_path / f"{site}.json")
+        said = run(*usual, "--site", site, "--out", files[-1])
+        assert said.code == 0, said.err
+        assert "may leave the house" in said.out
+    assert not list(tmp_path.glob("*unfinished*"))
+    page = tmp_path / "page.html"
+    assert run("consortium", "page", *files, "--out", page).code == 0
+    text = page.read_text()
+    assert text.count("<tr") == 2 * (1 + 2)  # of two models
+    assert "AUROC" in text
+    refused = run("consortium", "page", files[0], files[0], "--out", tmp_path / "two.html")
+    assert "each of another site" in refused.err
+    refused = run("consortium", "page", made / "ledger.json", "--out", tmp_path / "two.html")
+    assert "is no validation" in refused.err
+    assert "lies inside the release" in run(*usual, "--site", "a", "--out", made / "v").err
+    told = json.loads(files[0].read_text())
+    assert told["release"] == CondensedTable.load(made).fingerprint
