@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_stays_are_read_in_the_declared_dialect(encoding: str, tmp_path: Path) -
     expected = grid_of(EVENTS.with_columns(POINT), OUTCOMES.with_columns(POINT))
     assert np.isfinite(expected).any()
     assert np.array_equal(grid_of(*paths, told), expected, equal_nan=True)
+
+
+def test_a_start_that_is_a_date_is_that_date_among_text_of_the_declared_format() -> None:
+    described = schema().to_dict()
+    field = {"name": "start", "type": "datetime", "format": "%d.%m.%Y %H:%M"}
+    told = Schema.from_dict(described | {"fields": [*described["fields"], field]})
+    dated = EVENTS.with_columns(
+        (pl.datetime(2150, 1, 2) + pl.duration(minutes=pl.col("minute").cast(pl.Int64))).alias("at")
+    ).drop("minute")
+    for starts in (["02.01.2150 00:00", datetime(2150, 1, 2)], [datetime(2150, 1, 2)] * 2):
+        outcomes = OUTCOMES.with_columns(pl.Series("start", starts, dtype=pl.Object))
+        grid = grid_of(dated, outcomes, told, time="at", time_unit="datetime")
+        assert np.array_equal(grid, grid_of(EVENTS, OUTCOMES, schema()), equal_nan=True)
 
 
 def test_a_delimiter_that_is_not_declared_is_proposed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ the wall; a column has one kind, not both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -28,6 +29,10 @@ USUAL = (  # what most cells are, and how many characters of them a format reads
     (DAY + "$", 10, "%Y-%m-%d"),
 )
 MOMENT = pl.Datetime("us")
+BOTH = (
+    "holds times with a zone (Z or an offset) and times without; expected one kind. Write all with "
+    "it, or all without."
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
     Parameters
     ----------
     cells : polars.Series
-        Text, dates or times.
+        Text, dates or times; or objects that are either, of which a date is that date.
     what : str
         The column, as a sentence begins with it.
     pattern : str, optional
@@ -64,6 +69,8 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
         If a cell is no time, or some have zones and some have none; never quoting one.
     """
     is_empty = cells.null_count() == len(cells)
+    if cells.dtype == pl.Object and not is_empty:
+        return _each(cells, what, pattern)
     if isinstance(cells.dtype, pl.Datetime):
         zone = cells.dtype.time_zone
         utc = cells.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else cells
@@ -88,11 +95,22 @@ def moments(cells: pl.Series, what: str, pattern: str | None = None) -> Moments:
             '"%d.%m.%Y %H:%M"} among the fields of the schema.'
         )
     if 0 < n_zoned < n_read:
-        raise TableError(
-            f"{what} holds times with a zone (Z or an offset) and times without; expected one "
-            "kind. Write all with it, or all without."
-        )
+        raise TableError(f"{what} {BOTH}")
     return Moments(found, None if n_read == 0 else n_zoned > 0)
+
+
+def _each(cells: pl.Series, what: str, pattern: str | None) -> Moments:
+    """Objects: dates by themselves, and the rest as text."""
+    every = cells.to_list()
+    dates = [c.isoformat() if isinstance(c, date) else None for c in every]
+    texts = [None if c is None or isinstance(c, date) else str(c) for c in every]
+    told = moments(pl.Series(dates, dtype=pl.String), what)
+    rest = moments(pl.Series(texts, dtype=pl.String), what, pattern)
+    kinds = {told.is_zoned, rest.is_zoned} - {None}
+    if len(kinds) > 1:
+        raise TableError(f"{what} {BOTH}")
+    both = pl.select(pl.coalesce(pl.lit(told.values), pl.lit(rest.values))).to_series()
+    return Moments(both, next(iter(kinds), None))
 
 
 def times_of(text: pl.Series, pattern: str | None = None) -> tuple[pl.Series, Mask]:

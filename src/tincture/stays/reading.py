@@ -13,7 +13,7 @@ import polars as pl
 from tincture.errors import ReleaseError, SettingError, TableError
 from tincture.io.frames import has_column, read_table, to_columns
 from tincture.privacy.query import Records
-from tincture.public.cells import Unreadable, identities
+from tincture.public.cells import Unreadable, identities, listed
 from tincture.public.columns import Column
 from tincture.public.dialect import Dialect
 from tincture.public.schema import Schema
@@ -245,6 +245,14 @@ def _column(table: Any, name: str) -> pl.Series:
     return polars_series(nw.from_native(table, eager_only=True)[name], name)
 
 
+def _times(table: Any, name: str) -> pl.Series:
+    """A column in which a date stays a date, also among cells of text."""
+    series = nw.from_native(table, eager_only=True)[name]
+    if series.dtype == nw.Object:
+        return pl.Series(name, listed(series), dtype=pl.Object)
+    return polars_series(series, name)
+
+
 def _sought(layout: Layout, table: Any) -> tuple[Column, ...]:
     """Static columns that the outcomes, which count first, do not have."""
     statics = layout.statics.columns if layout.statics else ()
@@ -271,7 +279,7 @@ def _starts(schema: Schema, table: Any, hours: float) -> tuple[str, Moments]:
     """When the window of each row begins, for events that have dates, and which column tells."""
     for name, back in ((START, 0.0), (END, hours)):
         if has_column(table, name):
-            given = without_words(_column(table, name), schema.missing_of(name))
+            given = without_words(_times(table, name), schema.missing_of(name))
             pattern = _declared(schema, name).notation.time
             found = moments(given, f"The column {name!r} of the outcomes", pattern)
             if found.values.null_count():
