@@ -56,9 +56,7 @@ def kills(n: int, seed: int) -> tuple[int, int]:
     """How many hit a site that was answering, and how many shares they cost."""
     rng, hits, lost = np.random.default_rng(seed), 0, 0
     with tempfile.TemporaryDirectory() as folder, killing() as sites:
-        began = time.monotonic()
-        sites.run(Path(folder) / "whole")
-        longest = time.monotonic() - began
+        longest = sites.longest(Path(folder))
         for i in range(n // 2):
             books = Path(folder) / str(i)
             hit, gone = sites.survives(books, list(rng.uniform(0, longest, 2)))

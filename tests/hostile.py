@@ -180,6 +180,14 @@ class Killing:
         told = json.loads(self._process.stdout.readline())
         return told["sent"], told["code"]
 
+    def longest(self, folder: Path) -> float:
+        """Seconds that a whole run takes; the first of two waits until all is imported."""
+        for name in ("first", "second"):
+            began = time.monotonic()
+            sent, code = self.run(folder / name)
+            assert (len(sent), code) == (len(run_of_questions()), 0)
+        return time.monotonic() - began
+
     def survives(self, books: Path, delays: list[float]) -> tuple[int, int]:
         """Kill a site at these moments, then let it end; kills that hit it, and shares lost."""
         first: dict[int, str] = {}

@@ -196,6 +196,7 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
     site = make_site(notice=reasons.append)
     usual = question(residuals(job_of()))
     recipe, losses = usual.recipe, question(differences(job_of())).recipe
+    ranks = question(QUESTIONS["rank products"][1](job_of())).recipe
     short = {**recipe.arrays, "weights": recipe.arrays["weights"][:-1]}
     odd = {**recipe.arrays, "counts": np.array([np.nan, 1.0])}
     for strange in (
@@ -206,13 +207,14 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
         recipe._replace(arrays={}),
         recipe._replace(settings={}),
         recipe._replace(arrays={**recipe.arrays, "groups": np.ones(4)}),  # nothing is balanced
+        ranks._replace(arrays={**ranks.arrays, "spread": 0 * ranks.arrays["spread"]}),  # no clip
         losses._replace(settings={**losses.settings, "clip": -1.0}),
         losses._replace(settings={**losses.settings, "clip": "1e999"}),
         losses._replace(arrays={**losses.arrays, "owner": losses.arrays["owner"] + 1000}),
     ):
         with pytest.raises(Refused, match=r"^refused$"):
             site.answer(replace(usual, recipe=strange).packed())
-    assert len(reasons) == 10
+    assert len(reasons) == 11
     assert not site.ledger.entries
     sent = site.answer(usual.packed())
     assert sent is not None

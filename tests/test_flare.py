@@ -141,35 +141,40 @@ def prepared(folder: Path) -> tuple[Consortium, dict[str, Serving]]:
     return made, places
 
 
-def test_a_run_that_is_carried_makes_a_release_and_one_that_goes_on_the_same(
+def test_a_run_whose_server_was_killed_goes_on_to_a_release_and_is_the_same_again(
     tmp_path: Path,
 ) -> None:
     _, places = prepared(tmp_path)
     ends = partial(conducted, tmp_path, runs=tmp_path / "runs")
-    served: list[int] = []
+    served: list[bytes] = []
 
-    def conduct(result: str, resume: bool = False) -> Path:
+    def conduct(result: str, resume: bool = True, most: int = 100) -> Path:
         (tmp_path / result).mkdir()
         with ExitStack() as stack:
             sites = {n: opened_as(n, place, stack, print) for n, place in places.items()}
 
             def carry(content: bytes, seconds: float) -> dict[str, Any]:
-                served.append(len(content))
-                return {name: reply_of(site, content) for name, site in sites.items()}
+                served.append(content)
+                replies = {name: reply_of(site, content) for name, site in sites.items()}
+                if len(served) == most:  # the answers are there, the server no more
+                    raise SystemExit
+                return replies
 
             ends(lambda names: Carried(names, carry), result=tmp_path / result, resume=resume)
         return tmp_path / result
 
-    release = load(conduct("one") / RELEASE)
+    assert "leave out --resume" in (conduct("none") / FAILED).read_text()
+    with pytest.raises(SystemExit):
+        conduct("killed", resume=False, most=4)
+    assert "add --resume" in (conduct("anew", resume=False) / FAILED).read_text()
+    release = load(conduct("resumed") / RELEASE)
     assert release.ledger.to_dict()["sites"] == list(NAMES)
-    told = told_of_books(tmp_path / "books-north")
-    assert len(told["questions"]) == len(served) == len(release.ledger.entries)
-    assert "add --resume" in (conduct("two") / FAILED).read_text()
-    again = conduct("three", resume=True) / RELEASE
-    assert (again / "condensed.csv").read_bytes() == (
-        tmp_path / "one" / RELEASE / "condensed.csv"
-    ).read_bytes()
-    assert len(served) == len(told["questions"])  # from the journal of the server alone
+    told = told_of_books(tmp_path / "books-north")["questions"]
+    assert served[3] == served[4]  # once more, for the bytes that were kept
+    assert len(told) == len(served) - 1 == len(release.ledger.entries)
+    assert all(asked["is_kept"] for asked in told)
+    again = load(conduct("again") / RELEASE)
+    assert (again.fingerprint, len(told)) == (release.fingerprint, len(served) - 1)
 
 
 def test_a_site_that_cannot_be_opened_tells_its_own_house_alone(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hostile import killing, message, run_of_questions, usual
+from hostile import killing, message, usual
 from sites import make_site
 from tincture.flare.carrying import REFUSED, SENT, SHARE, STATE, reply_of
 
@@ -35,10 +34,6 @@ def test_whatever_comes_a_site_sends_a_share_or_a_word() -> None:
 def test_a_site_killed_at_random_moments_never_books_less_than_it_sent(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     with killing() as sites:
-        began = time.monotonic()
-        sent, code = sites.run(tmp_path / "whole")
-        longest = time.monotonic() - began
-        assert (len(sent), code) == (len(run_of_questions()), 0)
-        moments = rng.uniform(0, longest, (KILLS // 2, 2))
+        moments = rng.uniform(0, sites.longest(tmp_path), (KILLS // 2, 2))
         hits = [sites.survives(tmp_path / str(i), list(two))[0] for i, two in enumerate(moments)]
     assert sum(hits) > 0

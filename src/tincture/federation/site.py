@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,8 +99,10 @@ class Site:
         if (question.run, question.cohort) == agreed:
             try:
                 query = self._job.query_of(question.recipe)
-                if query.question == question.recipe.kind and self.ledger.plan.has(query.question):
+                is_usual = query.question == question.recipe.kind and 0 < query.clip < math.inf
+                if is_usual and self.ledger.plan.has(query.question):
                     return query
+                raise ValueError("another kind, or without a clip")
             except Exception as error:  # whatever a strange recipe leads to; no record is near
                 self._notice(f"Question {question.number} is none of this run ({error}).")
         raise Refused("refused")
