@@ -18,7 +18,7 @@ from tincture.errors import BudgetError, QueryFailed, TableError
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
-from tincture.privacy.vault import GRID, Vault, lattice_sum
+from tincture.privacy.vault import GRID, VALUES, Vault, lattice_sum
 
 ANYTHING = arrays(
     np.float64,
@@ -117,6 +117,18 @@ def test_the_answer_is_the_sum_over_all_records_whatever_the_blocks() -> None:
     )
     assert sum(seen) == 100
     assert len(seen) > 10
+
+
+def test_a_question_of_many_values_sees_few_records_at_once() -> None:
+    # Found: products of 300 columns took 3 GB.
+    seen: list[int] = []
+
+    def nothing(records: Records) -> np.ndarray:
+        seen.append(len(records))
+        return np.zeros((len(records), VALUES // 2))
+
+    make_vault(quiet(), 5).noisy_sum(Ask(nothing, size=VALUES // 2), Mechanism(0.0))
+    assert seen == [1, 2, 2] or seen == [2, 2, 1]
 
 
 def test_records_of_one_person_lie_in_one_block() -> None:

@@ -55,11 +55,14 @@ def solve(hessian: Floats, gradient: Floats, step: Floats) -> float:
 
 
 @jit
-def drop_aliased(factor: Floats, columns: Floats) -> None:
-    """Set to nought for good what is aliased with earlier columns."""
+def drop_aliased(factor: Floats, columns: Floats) -> bool:
+    """Set to nought for good what is aliased with earlier columns; whether anything was not yet."""
+    any_was_there = False
     for a in range(factor.shape[0]):
         if factor[a, a] == 0.0:
+            any_was_there = any_was_there or np.abs(columns[a]).max() > 0.0
             columns[a] = 0.0
+    return any_was_there
 
 
 @jit

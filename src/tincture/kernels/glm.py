@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._compile import inline_jit, kernel_jit
+from tincture.kernels._compile import inline_jit, jit, kernel_jit
 from tincture.kernels._linear import LANES, weighted_gram
 from tincture.kernels._partial_likelihood import predictor, slope
 from tincture.kernels._unpenalised import drop_aliased, scaled, solve, standard_errors
@@ -82,9 +82,13 @@ def _reweight(eta: Floats, labels: Floats, weights: Floats, pull: Floats) -> flo
     return deviance
 
 
-@inline_jit
-def _iterate(columns: Floats, labels: Floats, most: int, beta: Floats, error: Floats) -> None:
-    """Take the steps of one table, whose first column is the constant."""
+@jit
+def _iterate(columns: Floats, labels: Floats, most: int, beta: Floats, error: Floats) -> bool:
+    """Take the steps of one table, whose first column is the constant.
+
+    Aliased columns are dropped before the first step, and nothing else is done then; returns
+    whether there were any.
+    """
     q, m = columns.shape[0], labels.size
     eta, pull, weights = np.zeros(m), np.empty(m), np.zeros(columns.shape[1])
     gradient, step, hessian = np.empty(q), np.empty(q), np.empty((q, q))
@@ -96,8 +100,8 @@ def _iterate(columns: Floats, labels: Floats, most: int, beta: Floats, error: Fl
         weighted_gram(columns, weights, hessian)
         slope(columns, pull, 0.0, beta, gradient)
         solve(hessian, gradient, step)
-        if t == 0:
-            drop_aliased(hessian, columns)
+        if t == 0 and drop_aliased(hessian, columns):
+            return True
         for a in range(q):
             beta[a] += step[a]
         predictor(columns, beta, eta)
@@ -108,6 +112,23 @@ def _iterate(columns: Floats, labels: Floats, most: int, beta: Floats, error: Fl
     weighted_gram(columns, weights, hessian)
     unit = solve(hessian, gradient, step)
     standard_errors(hessian, unit, columns, error)
+    return False
+
+
+@jit
+def _without_aliased(
+    columns: Floats, labels: Floats, most: int, beta: Floats, error: Floats
+) -> None:
+    """The same from the columns that are left, which may be few."""
+    kept = np.array([a for a in range(beta.size) if np.abs(columns[a]).max() > 0.0])
+    few = np.empty((kept.size, columns.shape[1]))
+    for a in range(kept.size):
+        few[a] = columns[kept[a]]
+    found, doubt = np.zeros(kept.size), np.empty(kept.size)
+    _iterate(few, labels, most, found, doubt)
+    error[:] = np.nan
+    for a in range(kept.size):
+        beta[kept[a]], error[kept[a]] = found[a], doubt[a]
 
 
 @kernel_jit
@@ -121,4 +142,5 @@ def _fit_tables(
     error: Floats,
 ) -> None:
     for r in range(begin, stop):
-        _iterate(columns[r], labels[r], most, beta[r], error[r])
+        if _iterate(columns[r], labels[r], most, beta[r], error[r]):
+            _without_aliased(columns[r], labels[r], most, beta[r], error[r])

@@ -19,7 +19,7 @@ from tincture.kernels._fitted import Fitted
 from tincture.kernels._linear import LANES, bounded, linear_scores
 from tincture.kernels._softmax import minimise
 from tincture.kernels.pointwise import softmax
-from tincture.kernels.threads import share
+from tincture.kernels.threads import one_thread, share
 
 _CERTAIN = 30.0  # log odds of the only class present: its probability is 1 - 1e-13
 _ABSENT = -1000.0  # log odds of a class without rows; its exponential is exactly nought
@@ -105,12 +105,26 @@ def _as_fit(theta: Floats) -> LogisticFit:
 def _fit_all(
     tables: Floats, labels: Integers, columns: Integers, ridge: Floats, theta: Floats
 ) -> None:
-    """Improve the first `columns[r]` score columns of each `theta[r]`, intercept last."""
+    """Improve the first `columns[r]` score columns of each `theta[r]`, intercept last.
+
+    With more columns than rows the coefficients are sought among the rows' combinations, where the
+    shortest ones that give these scores lie (Kimeldorf, Wahba 1970): as many as there are rows.
+    """
     mean = tables.mean(axis=1)
     theta[:, :, -1] += np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
     _balance(columns, theta)
-    rows = _lay_out(tables, mean)
-    share(_minimise_tables, len(tables), rows, labels, columns, ridge, theta)
+    centred = tables - mean[:, None, :]
+    is_wide = tables.shape[2] > tables.shape[1]
+    found = theta
+    if is_wide:
+        with one_thread("blas"):
+            across, upright = np.linalg.qr(centred.swapaxes(1, 2))
+        centred = upright.swapaxes(1, 2)
+        found = np.concatenate([theta[:, :, :-1] @ across, theta[:, :, -1:]], axis=2)
+    share(_minimise_tables, len(tables), _lay_out(centred), labels, columns, ridge, found)
+    if is_wide:
+        theta[:, :, :-1] = found[:, :, :-1] @ across.swapaxes(1, 2)
+        theta[:, :, -1] = found[:, :, -1]
     _balance(columns, theta)
     theta[:, :, -1] -= np.einsum("rkp,rp->rk", theta[:, :, :-1], mean)
 
@@ -148,11 +162,11 @@ def _fit_many(
     return _as_fit(theta)
 
 
-def _lay_out(tables: Floats, mean: Floats) -> Floats:
-    """Centred columns one after another, and a column of ones; padding rows are nought."""
+def _lay_out(tables: Floats) -> Floats:
+    """Columns one after another, and a column of ones; padding rows are nought."""
     r, m, p = tables.shape
     columns = np.zeros((r, p + 1, (m + LANES - 1) // LANES * LANES))
-    np.subtract(tables.swapaxes(1, 2), mean[:, :, None], out=columns[:, :p, :m])
+    columns[:, :p, :m] = tables.swapaxes(1, 2)
     columns[:, p, :m] = 1.0
     return columns
 

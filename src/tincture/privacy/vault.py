@@ -26,7 +26,8 @@ from tincture.privacy.query import Labels, Query, Records, Seal, Stream
 from tincture.privacy.units import Units
 
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
-BLOCK = 4096  # records a query sees at once, which bounds the memory of an answer
+BLOCK = 4096  # records a query sees at once, and values that it gives: they bound the memory
+VALUES = 4_000_000
 
 
 class Vault:
@@ -197,16 +198,20 @@ class Vault:
 
     def _sum(self, query: Query, rate: float) -> Integers | None:
         """The exact sum over a sample in lattice steps, or None if the query fails."""
-        return exact_sum(query, self._sampled_blocks(rate))
+        return exact_sum(query, self._sampled_blocks(rate, query.size))
 
     def _total(self, query: Query) -> Integers | None:
         """The exact sum over all units of a stream, likewise."""
         return self._totals[self._opening.index(query)]
 
-    def _sampled_blocks(self, rate: float) -> Iterator[tuple[Records, Integers]]:
+    def _sampled_blocks(self, rate: float, size: int = 1) -> Iterator[tuple[Records, Integers]]:
         """Blocks of whole units from a Poisson sample, each with its units' record counts."""
         units = np.flatnonzero(self._sample(len(self._units), rate))
-        return self._units.blocks(units, self._block)
+        return self._units.blocks(units, self._at_once(size))
+
+    def _at_once(self, size: int) -> int:
+        """Records of a block, of which each gives so many values."""
+        return max(1, min(self._block, VALUES // size))
 
     def _pass(self, stream: Stream) -> Units:
         """Add up what is to be asked of all, and keep a sample, whose units have coins for good."""
@@ -225,7 +230,7 @@ class Vault:
         """Add some units to what is asked of all; a sum that fails stays so until it is asked."""
         everyone = np.arange(len(units))
         for i, query in enumerate(self._opening):
-            added = exact_sum(query, units.blocks(everyone, self._block))
+            added = exact_sum(query, units.blocks(everyone, self._at_once(query.size)))
             before = self._totals[i]
             self._totals[i] = None if before is None or added is None else before + added
 
