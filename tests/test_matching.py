@@ -18,7 +18,7 @@ from tincture.errors import SettingError
 from tincture.spine.teaching import Teacher
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.inputs import Standard, channels
-from tincture.stays.matching.imagined import imagine
+from tincture.stays.imagined import imagine
 from tincture.stays.prototypes import Draft
 
 torch = pytest.importorskip("torch")
@@ -29,7 +29,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
     """Twenty stays, imagined ones and a score of these that the stays do not tell well."""
     draft = Draft.of(*prototypes(), 20)
     weights = np.zeros(BASIS.size)
-    weights[[1, 3, 6]] = 0.3, 1.0, -0.8
+    weights[[1, 3, 9]] = 0.3, 1.0, -0.8
     imagined = imagine(BASIS, COURSE, None, 600, RNG(3))
     return draft, imagined, Teacher(BASIS, weights).score(imagined)
 

@@ -134,14 +134,15 @@ class Logistic:
         from sklearn.linear_model import LogisticRegression
 
         model = LogisticRegression(C=RIDGE, class_weight="balanced", max_iter=5000)
-        return cls(model.fit(_summaries(inputs), label))
+        return cls(model.fit(summaries_of(inputs), label))
 
     def log_odds(self, inputs: Grid) -> Floats:
         """Of the second class, (n,)."""
-        return np.asarray(self.fitted.decision_function(_summaries(inputs)), dtype=np.float64)
+        return np.asarray(self.fitted.decision_function(summaries_of(inputs)), dtype=np.float64)
 
 
-def _summaries(inputs: Grid) -> Floats:
+def summaries_of(inputs: Grid) -> Floats:
+    """Mean, last, least and largest value of standardised channels, (n, 4 × channels)."""
     parts = (inputs.mean(axis=1), inputs[:, -1], inputs.min(axis=1), inputs.max(axis=1))
     return np.concatenate(parts, axis=1, dtype=np.float64)
 
