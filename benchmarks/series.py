@@ -5,8 +5,8 @@
 
 The judge is a script with verbs ``split`` and ``score``: it holds out 30% of the stays, trains
 eleven networks on the release as its recipient would, and prints a JSON line for each: on the
-condensed stays, and on the cohort, as many stays as were counted. A cell that is in --out already is
-not run again.
+condensed stays, and on the cohort, as many stays as were counted. A cell that is in --out already
+is not run again.
 
 With --repeat 14 the stays are repeated so often, with noise upon their values, and only time and
 memory are measured.

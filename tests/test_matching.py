@@ -17,8 +17,8 @@ from test_series_prototypes import BASIS, COURSE, RNG, prototypes
 from tincture.errors import SettingError
 from tincture.spine.teaching import Teacher
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.inputs import Standard, channels
 from tincture.stays.imagined import imagine
+from tincture.stays.inputs import Standard, channels
 from tincture.stays.prototypes import Draft
 
 torch = pytest.importorskip("torch")

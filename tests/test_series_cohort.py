@@ -88,7 +88,7 @@ def test_as_many_die_as_in_the_release_and_the_sick_do() -> None:
 
 
 def test_outcomes_have_the_chances_that_the_teacher_gives() -> None:
-    # 3,000 outcomes that are evened: the slope differs from 1 by less than a standard error of 0.05.
+    # 3,000 outcomes that are evened: the slope is off by less than a standard error of 0.05.
     weights = np.zeros(BASIS.size)
     weights[[1, 3, BASIS.rates.start + 1, BASIS.rates.stop]] = 0.8, -0.6, 1.0, 0.5
     teacher, rng = Teacher(BASIS, weights), np.random.default_rng(0)

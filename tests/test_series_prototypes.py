@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from series_helpers import LAYOUT, SCALE
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
+from tincture.stays.imagined import imagine
 from tincture.stays.inputs import channels
 from tincture.stays.invent import Manner, invent
 from tincture.stays.layout import carried
-from tincture.stays.imagined import imagine
 from tincture.stays.matching.movable import Movable
 from tincture.stays.prototypes import COPIES, Draft, n_prototypes
 from tincture.stays.summaries import Summaries

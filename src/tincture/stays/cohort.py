@@ -1,8 +1,8 @@
 """The cohort: stays as the real ones may be, as many as there are, from answers already bought.
 
-They are irregular and incomplete, with the rates at which real stays are measured, and have outcomes
-by the chances that the teacher gives each, at real prevalence: so models learn true chances. Nothing
-is asked for them.
+They are irregular and incomplete, with the rates at which real stays are measured. Each has an
+outcome by the chance that the teacher gives it, at real prevalence, so that models learn chances.
+Nothing is asked for them.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ def populate(
         return None
     blocks = range(0, max(n, LEVELLING), AT_ONCE)
     points = np.concatenate([draw(AT_ONCE) for _ in blocks])
-    teacher, points = levelled(teacher, points, task, counts), points[:n]
-    features = teacher.basis.values(points)
-    scores = features @ teacher.weights
-    summaries = classical(channels(points, teacher.basis.layout))
+    basis, weights = teacher.basis, levelled(teacher, points, task, counts).weights
+    points = points[:n]
+    features = basis.values(points)
+    scores = features @ weights
+    summaries = classical(channels(points, basis.layout))
     along = np.concatenate([features[:, :-1], summaries], axis=1)
     outcomes = evened(
         task.drawn(scores, counts, rng), scores, along, task, counts, rng, steps=STEPS

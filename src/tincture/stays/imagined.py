@@ -1,7 +1,7 @@
 """Imagined stays: many, as the real ones may be, drawn from what is released and nothing else.
 
-Condensed stays exaggerate what tells the outcome; imagined ones do not. Networks that learn from the
-condensed ones are asked about them (`tincture.stays.matching`), and the cohort is made of them.
+Condensed stays exaggerate what tells the outcome; imagined ones do not. Networks that learn from
+the condensed ones are asked about them (`tincture.stays.matching`); the cohort is made of them.
 """
 
 from __future__ import annotations
@@ -119,16 +119,26 @@ def _between(mean: Floats, last: Floats, n_bins: int, rng: np.random.Generator) 
 
 
 def _statics(basis: Summaries, phi: Floats, rng: np.random.Generator) -> Floats:
-    """Static coordinates: amounts as their summaries say, levels by their shares."""
+    """Static coordinates: amounts as their summaries say, levels by their shares.
+
+    As often missing as is released, and always where no stay is seen to have the column.
+    """
     encoding, scale = basis.layout.statics, basis.scale
     statics = np.zeros((len(phi), basis.layout.n_static))
     if encoding is None:
         return statics
-    for kind, where in zip(encoding.kinds, encoding.slices, strict=True):
-        first = where.start
+    for kind, where, is_there in zip(
+        encoding.kinds, encoding.slices, scale.static_present, strict=True
+    ):
+        first, last = where.start, where.stop - 1
+        if not is_there:
+            statics[:, last] = 1.0
+            continue
         if isinstance(kind, Amount):
             place = scale.static_mean[first] + scale.static_sd[first] * phi[:, first]
-            statics[:, first] = np.clip(place, 0.0, 1.0)
+            gone = rng.random(len(phi)) < scale.static_mean[last]
+            statics[:, first] = np.where(gone, 0.0, np.clip(place, 0.0, 1.0))
+            statics[:, last] = gone
             continue
         shares = np.cumsum(np.maximum(scale.static_mean[where], 1e-6))
         level = np.searchsorted(shares / shares[-1], rng.random(len(phi)), side="right")

@@ -236,7 +236,7 @@ class Summaries:
     @property
     def size(self) -> int:
         """Three a variable, one a static coordinate, and the constant."""
-        return self.rates.stop + self.layout.n_static + 1
+        return 3 * len(self.layout.variables) + self.layout.n_static + 1
 
     @property
     def rates(self) -> slice:
