@@ -16,7 +16,8 @@ from tincture.public.tasks import Task
 from tincture.spine.evened import evened
 from tincture.spine.job import Invented
 from tincture.spine.teaching import Teacher, levelled
-from tincture.stays.inputs import Standard, channels, summaries_of
+from tincture.stays.classical import summarised
+from tincture.stays.inputs import channels
 from tincture.stays.layout import Grid
 from tincture.stays.summaries import Summaries
 
@@ -60,14 +61,9 @@ def populate(
     points = points[:n]
     features = basis.values(points)
     scores = features @ weights
-    summaries = classical(channels(points, basis.layout))
+    summaries = summarised(channels(points, basis.layout))
     along = np.concatenate([features[:, :-1], summaries], axis=1)
     outcomes = evened(
         task.drawn(scores, counts, rng), scores, along, task, counts, rng, steps=STEPS
     )
     return Invented(points, outcomes)
-
-
-def classical(inputs: Grid) -> Floats:
-    """What a classical model is told of channels (n, bins, channels), each standardised."""
-    return summaries_of(Standard.of(inputs)(inputs))
