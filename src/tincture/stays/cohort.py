@@ -24,7 +24,7 @@ from tincture.stays.summaries import Summaries
 MAX_COHORT = 20_000  # stays: some gigabytes of events where all is recorded in every bin
 LEVELLING = 1000  # stays on which the teacher's level is learned, however few are wanted
 AT_ONCE = 500  # drawn together, to save memory
-STEPS = 2000  # looks for outcomes to exchange, as features are many
+STEPS = 200, 2000  # looks for outcomes to exchange: one a stay, but so many at least and most
 
 
 def size(counts: Floats, cohort: int | None) -> int:
@@ -63,7 +63,7 @@ def populate(
     scores = features @ weights
     summaries = summarised(channels(points, basis.layout))
     along = np.concatenate([features[:, :-1], summaries], axis=1)
-    outcomes = evened(
-        task.drawn(scores, counts, rng), scores, along, task, counts, rng, steps=STEPS
-    )
+    steps = int(np.clip(n, *STEPS))
+    outcomes = task.drawn(scores, counts, rng)
+    outcomes = evened(outcomes, scores, along, task, counts, rng, steps=steps)
     return Invented(points, outcomes)
