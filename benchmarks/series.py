@@ -4,8 +4,9 @@
         --seeds 0 1 2 --rows 80 20 --epsilons inf 4 1 --out benchmarks/series.jsonl
 
 The judge is a script with verbs ``split`` and ``score``: it holds out 30% of the stays, trains
-eleven networks on the release as its recipient would, and prints a JSON line for each. A cell that
-is in --out already is not run again.
+eleven networks on the release as its recipient would, and prints a JSON line for each: on the
+condensed stays, and on the cohort, as many stays as were counted. A cell that is in --out already
+is not run again.
 
 With --repeat 14 the stays are repeated so often, with noise upon their values, and only time and
 memory are measured.
@@ -102,26 +103,28 @@ def measure(given: argparse.Namespace, folder: Path, cell: dict) -> dict:
     }
     if given.repeat > 1:
         return cell | spent
-    files = [str(release / "condensed.parquet"), str(release / "outcomes.parquet")]
-    scored = subprocess.run(
-        [*judge, "score", *files, name, "--seed", seed, "--runs", str(given.runs)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    models = {row["model"]: row for row in map(json.loads, scored.stdout.splitlines())}
+
+    def score(*files: str) -> dict:
+        tables = [str(release / file) for file in files]
+        return scored([*judge, "score", *tables, name, "--seed", seed, "--runs", str(given.runs)])
+
+    condensed = score("condensed.parquet", "outcomes.parquet")
+    cohort = score("cohort.parquet", "cohort_outcomes.parquet")
+    return cell | condensed | {"cohort": cohort} | spent
+
+
+def scored(command: list[str]) -> dict:
+    """What the judge says of one table."""
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    models = {row["model"]: row for row in map(json.loads, said.stdout.splitlines())}
     networks = models.pop("networks")
-    return (
-        cell
-        | {
-            "networks": networks["auroc"],
-            "ceiling": networks["ceiling"],
-            "logistic": models.pop("logistic")["auroc"],
-            "lowest": networks["lowest"],
-            "each": {model: row["auroc"] for model, row in models.items()},
-        }
-        | spent
-    )
+    return {
+        "networks": networks["auroc"],
+        "ceiling": networks["ceiling"],
+        "logistic": models.pop("logistic")["auroc"],
+        "lowest": networks["lowest"],
+        "each": {model: row["auroc"] for model, row in models.items()},
+    }
 
 
 def memory(process: int) -> float:

@@ -82,10 +82,10 @@ SCALE = Scale(
 
 
 def stays_condenser(schema: Schema = SCHEMA, **changes: Any) -> SeriesCondenser:
-    """For stays as `make_stays` makes them; without privacy, unless it is asked for."""
+    """For stays as `make_stays` makes them; without privacy and cohort, unless asked for."""
     private: dict[str, Any] = {"epsilon": math.inf, "delta": 1e-5}
     settings: dict[str, Any] = (
-        {"target": "died", "n_rows": 16, "hours": 12, "effort": 0} | private | changes
+        {"target": "died", "n_rows": 16, "cohort": 0, "hours": 12, "effort": 0} | private | changes
     )
     return SeriesCondenser(schema=schema, **settings)
 

@@ -21,8 +21,8 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.public.tasks import Classification, Survival
-from tincture.spine.teaching import Features, Teacher
-from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures, levelled, shifted
+from tincture.spine.teaching import Features, Teacher, levelled, shifted
+from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import survey, usual_plan

@@ -151,7 +151,7 @@ def test_a_description_holds_what_was_invented_and_the_outcome() -> None:
     invented = replace(invented, points=LAYOUT.points(grid, statics.astype(float)))
     describe = Description.of(LAYOUT, real, invented)
     values = describe(real)
-    assert values.shape == (60, 2 * (2 + 4) + 2 + 1)  # two variables, age and its absence, outcome
+    assert values.shape == (60, 2 * (2 + 1 + 4) + 2 + 1)  # two variables, age or none, outcome
     assert np.isfinite(values).all()
     np.testing.assert_array_equal(values[:, -1], real.outcomes[:, 0])
     np.testing.assert_allclose(describe(real.take(slice(5, 6)))[0], values[5])

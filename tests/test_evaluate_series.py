@@ -35,7 +35,7 @@ from tincture.evaluation.pictures import (
     agreement,
     shares,
 )
-from tincture.evaluation.scores import CEILING, CONDENSED, RANDOM, Evaluation, Score
+from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, RANDOM, Evaluation, Score
 from tincture.report.axes import clock, ticks
 from tincture.report.in_house import in_house_page
 from tincture.report.summary import InHouse
@@ -58,11 +58,17 @@ def real() -> Real:
 
 
 @pytest.fixture(scope="module")
-def release() -> CondensedSeries:
-    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "n_rows": 16, "hours": 12}
+def whole() -> CondensedSeries:
+    settings: dict[str, Any] = {"schema": SCHEMA, "target": "died", "hours": 12, "n_rows": 16}
     events, outcomes, _ = real()
-    condenser = SeriesCondenser(**settings, epsilon=math.inf, delta=1e-5, effort=0)
+    condenser = SeriesCondenser(**settings, cohort=40, epsilon=math.inf, delta=1e-5, effort=0)
     return condenser.fit(events, outcomes).table_
+
+
+@pytest.fixture(scope="module")
+def release(whole: CondensedSeries) -> CondensedSeries:
+    """Without its cohort, on which networks would be trained as well."""
+    return replace(whole, cohort=None)
 
 
 def score(release: CondensedSeries, *networks: Any, **more: Any) -> Evaluation:
@@ -88,19 +94,21 @@ def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "tincture.stays.networks", raising=False)
 
 
-def test_without_torch_logistic_regression_is_scored_and_the_way_to_networks_told(
-    release: CondensedSeries,
+def test_without_torch_classical_models_are_scored_and_the_way_to_networks_told(
+    whole: CondensedSeries,
 ) -> None:
     events, train, test = real()
-    found = evaluate(StaysBench(release, deep=False), (events, train), (None, test))
-    assert {s.model for s in found.scores} == {"logistic"}
+    found = evaluate(StaysBench(whole, deep=False), (events, train), (None, test))
+    assert {s.model for s in found.scores} == {"logistic", "boosting"}
     assert 'pip install "tincture[deep]"' in found.note
-    value = {s: found.value("logistic", s, "AUROC") for s in (CONDENSED, CEILING, RANDOM)}
-    assert min(value[CONDENSED], value[CEILING]) > 0.8
-    assert {s.rows for s in found.scores if s.trained_on != CEILING} == {16}
+    for model in ("logistic", "boosting"):
+        value = {s: found.value(model, s, "AUROC") for s in (COHORT, CEILING)}
+        assert min(value.values()) > 0.65  # of 40 stays, and of all
+    assert found.value("logistic", CONDENSED, "AUROC") > 0.8
+    assert {s.rows for s in found.scores if s.trained_on != CEILING} == {16, 40}
     assert found.looks == ("train-on-real ceiling of stays", "held-out scores of stays")
     with pytest.raises(ModelError, match=r"pip install \"tincture\[deep\]\""):
-        StaysBench(release, ["gru"], deep=False)
+        StaysBench(whole, ["gru"], deep=False)
 
 
 def test_networks_are_scored_each_and_together(scored: Evaluation) -> None:
@@ -109,6 +117,7 @@ def test_networks_are_scored_each_and_together(scored: Evaluation) -> None:
         "mlp",
         "gru",
         "logistic",
+        "boosting",
     ]
     assert {s.metric for s in scored.scores} >= {"AUROC", "AUPRC", "Brier", "calibration slope"}
     for source in (CONDENSED, CEILING, RANDOM):
@@ -158,7 +167,7 @@ def test_a_network_of_ones_own_is_scored_by_its_name(release: CondensedSeries) -
         return nn.Sequential(nn.Flatten(), nn.Linear(bins * channels, 1))
 
     found = score(release, plain)
-    assert {s.model for s in found.scores} == {"plain", "logistic"}
+    assert {s.model for s in found.scores} == {"plain", "logistic", "boosting"}
     assert found.value("plain", CEILING, "AUROC") > 0.75
 
 
@@ -386,7 +395,7 @@ def test_the_command_scores_books_and_says_what_is_missing(
     told = json.loads(said.out)
     assert told["notice"].endswith("do not release")
     assert told["note"].startswith("Networks were not scored")
-    assert len(told["scores"]) == 3 * 6
+    assert len(told["scores"]) == 2 * 3 * 6
     assert "Zx81" not in said.out
     assert len(looks(tmp_path)) == 6
     said = run(*files, "--network", "gru")
@@ -424,7 +433,7 @@ def test_the_page_without_torch(files: list[Any], release: CondensedSeries, tmp_
     text = (tmp_path / "in.html").read_text(encoding="utf-8")
     page = check(text)
     # Figures, courses, influences, curves; bars of the static columns and the outcome.
-    assert page.count("svg") == 2 + 2 + 2 + 2 + 3
+    assert page.count("svg") == 2 + 2 + 2 + 2 * 2 + 3
     assert "Zx81" not in text
     assert any('pip install "tincture[deep]"' in t for t in page.texts)
     assert {"sex = m", "closest stay", "Subgroups", "Attacks", "Looks at real stays"} < {
@@ -440,7 +449,7 @@ def test_the_page_with_networks(scored: Evaluation) -> None:
     page = check(text)
     heading = next(i for i, t in enumerate(page.texts) if t.startswith("In-house") and i > 1)
     assert page.texts[heading + 1] == "Computed from real records — do not release."
-    assert page.count("svg") == 2 + 2 + 2 + 1 + 3 * 2 + 3
+    assert page.count("svg") == 2 + 2 + 2 + 1 + 4 * 2 + 3
     assert "Convergence of mlp" in page.texts
     assert "Every lower panel shows single patients." in page.texts
     assert not {"Subgroups", "Attacks"} & {*page.texts}

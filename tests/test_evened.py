@@ -7,7 +7,7 @@ import pytest
 
 from tincture.arrays import Floats
 from tincture.public.tasks import Classification, Survival, Task
-from tincture.tables.evened import evened
+from tincture.spine.evened import evened
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 100.0)
 N = 3000

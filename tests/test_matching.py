@@ -17,8 +17,8 @@ from test_series_prototypes import BASIS, COURSE, RNG, prototypes
 from tincture.errors import SettingError
 from tincture.spine.teaching import Teacher
 from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.imagined import imagine
 from tincture.stays.inputs import Standard, channels
-from tincture.stays.matching.imagined import imagine
 from tincture.stays.prototypes import Draft
 
 torch = pytest.importorskip("torch")
@@ -29,7 +29,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
     """Twenty stays, imagined ones and a score of these that the stays do not tell well."""
     draft = Draft.of(*prototypes(), 20)
     weights = np.zeros(BASIS.size)
-    weights[[1, 3, 6]] = 0.3, 1.0, -0.8
+    weights[[1, 3, 9]] = 0.3, 1.0, -0.8
     imagined = imagine(BASIS, COURSE, None, 600, RNG(3))
     return draft, imagined, Teacher(BASIS, weights).score(imagined)
 
@@ -189,7 +189,8 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
 
 def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
     house = Path(tincture.stays.prototypes.__file__).parent
-    rooms = [house / "prototypes.py", *sorted((house / "matching").glob("*.py"))]
+    alone = [house / "prototypes.py", house / "imagined.py"]
+    rooms = [*alone, *sorted((house / "matching").glob("*.py"))]
     assert len(rooms) == 7
     for path in rooms:
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -5,21 +5,35 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
-from series_helpers import LAYOUT, make_stays, stays_condenser
+from series_helpers import LAYOUT, SCALE, make_stays, stays_condenser
 from tincture.errors import ReleaseError, SettingError
+from tincture.public.tasks import Classification
+from tincture.spine.teaching import Teacher
 from tincture.stays.bench import StaysBench
+from tincture.stays.cohort import populate
 from tincture.stays.condenser import SeriesCondenser
+from tincture.stays.embeddings import Course
+from tincture.stays.imagined import imagine
 from tincture.stays.release import CondensedSeries
+from tincture.stays.summaries import Summaries
 from tincture.stays.target import StaysTarget
 
+BASIS = Summaries(LAYOUT, SCALE)
+KNOWN = np.array([[1.0, 1.0, 1.0, 1.0], [0.2, 0.4, 0.6, 0.8], [0.5, 0.5, 0.5, 0.5]])
+COURSE = Course(np.zeros((3, 4)), np.ones(3), np.full(3, 0.5), KNOWN)
+DIED = Classification("died", 2)
 
+
+@cache
 def made(cohort: int | None = None, **changes: Any) -> SeriesCondenser:
     return stays_condenser(cohort=cohort, **changes).fit(*make_stays())
 
@@ -47,27 +61,60 @@ def test_they_are_written_as_condensed_stays_are_and_mistaken_for_none() -> None
     assert set(events["variable"]) <= set(LAYOUT.names)
     assert events["minute"].is_between(0, 720).all()
     assert events.filter(pl.col("variable") == "HR")["value"].is_between(0, 300).all()
-    assert outcomes["died"].sum() == 150  # half of each class
 
 
 def test_they_are_irregular_and_as_incomplete_as_real_ones() -> None:
-    # As often as real ones to the nearest pair; each stay by a schedule that no other pair has.
+    # Who is never measured is told by a mean over the last third of the stay, so roughly.
     events, _ = cohort_of(made())
     real, _ = make_stays()
     for name in ("HR", "Lactate"):
         mine, theirs = (t.filter(pl.col("variable") == name) for t in (events, real))
         assert len(mine) == pytest.approx(len(theirs), rel=0.1)
+        never = [300 - t["stay_id"].n_unique() for t in (mine, theirs)]
+        assert never[0] == pytest.approx(never[1], abs=20)
     hours = events.filter(pl.col("variable") == "Lactate").group_by("stay_id").agg("minute")
     assert hours["minute"].n_unique() > 50
 
 
-def test_those_who_die_differ_as_they_did() -> None:
+def test_as_many_die_as_in_the_release_and_the_sick_do() -> None:
     events, outcomes = cohort_of(made())
+    _, real = make_stays()
+    assert outcomes["died"].mean() == pytest.approx(real["died"].mean(), abs=0.01)
     joined = events.join(outcomes, on="stay_id")
     for variable in ("HR", "Lactate"):
         means = joined.filter(pl.col("variable") == variable).group_by("died").agg(pl.mean("value"))
         alive, dead = means.sort("died")["value"]
         assert dead > alive
+
+
+def test_outcomes_have_the_chances_that_the_teacher_gives() -> None:
+    # 3,000 outcomes that are evened: the slope is off by less than a standard error of 0.05.
+    weights = np.zeros(BASIS.size)
+    weights[[1, 3, BASIS.rates.start + 1, BASIS.rates.stop]] = 0.8, -0.6, 1.0, 0.5
+    teacher, rng = Teacher(BASIS, weights), np.random.default_rng(0)
+
+    def draw(n: int) -> np.ndarray:
+        return imagine(BASIS, COURSE, None, n, rng)
+
+    found = populate(draw, teacher, DIED, np.array([900.0, 100.0]), 3000, rng)
+    assert found is not None
+    assert found.outcomes.mean() == pytest.approx(0.1, abs=0.005)
+    scores = teacher.score(found.points)
+    model = LogisticRegression(C=1e6).fit(scores[:, None], found.outcomes[:, 0])
+    assert model.coef_[0, 0] == pytest.approx(1.0, abs=0.15)
+
+
+def test_those_who_are_measured_more_where_this_tells_die_more() -> None:
+    # Lactate is measured for three hours only in those who live.
+    events, outcomes = make_stays()
+    dead = outcomes.filter(pl.col("died") == 1)["stay_id"]
+    lactate = pl.col("variable") == "Lactate"
+    some = events.filter(~lactate | pl.col("stay_id").is_in(dead) | (pl.col("minute") < 180))
+    drawn, theirs = cohort_of(stays_condenser(cohort=None).fit(some, outcomes))
+    counts = drawn.filter(lactate).group_by("stay_id").len().join(theirs, on="stay_id", how="right")
+    mean = counts.with_columns(pl.col("len").fill_null(0)).group_by("died").agg(pl.mean("len"))
+    alive, died = mean.sort("died")["len"]
+    assert died > 1.5 * alive
 
 
 @pytest.mark.parametrize("effort", [0, pytest.param(0.001, marks=pytest.mark.slow)])
@@ -77,13 +124,6 @@ def test_condensed_stays_do_not_depend_on_how_many_there_are(effort: float) -> N
     none, usual = (made(n, effort=effort).table_ for n in (0, None))
     assert none.events.equals(usual.events)
     assert none.outcomes.equals(usual.outcomes)
-
-
-def test_a_small_cohort_is_the_start_of_a_larger_one() -> None:
-    few, many = cohort_of(made(40)), cohort_of(made(600))
-    last = few[1]["stay_id"].max()
-    for small, large in zip(few, many, strict=True):
-        assert small.equals(large.filter(pl.col("stay_id") <= last))
 
 
 def test_nothing_more_is_asked_for_a_cohort() -> None:

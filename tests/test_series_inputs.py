@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from series_helpers import LAYOUT, records
 from tincture.arrays import Floats
 from tincture.evaluation.metrics.classes import auroc
 from tincture.evaluation.metrics.figure import plain
-from tincture.stays.inputs import CUT, Logistic, Standard, channels, influence, sources
+from tincture.stays.classical import boosting, logistic
+from tincture.stays.inputs import CUT, Standard, channels, influence, sources
 from tincture.stays.layout import Grid
 
 RESPIRATION, LACTATE, VENTILATION = range(3)
@@ -90,12 +92,13 @@ def test_only_what_a_model_reads_moves_it() -> None:
     assert influence(Reads(2), inputs, np.array([], dtype=np.int64)) == 0
 
 
-def test_logistic_regression_learns_from_summaries_with_both_classes_alike() -> None:
+@pytest.mark.parametrize("train", [logistic, boosting])
+def test_classical_models_learn_from_summaries_with_both_classes_alike(train: Any) -> None:
     rng = np.random.default_rng(0)
     label = (rng.random(800) < 0.1).astype(np.int64)
     inputs = rng.standard_normal((800, 12, 3)).astype(np.float32)
     inputs[..., 1] += label[:, None]
-    model = Logistic.train(inputs[:400], label[:400])
+    model = train(inputs[:400], label[:400])
     odds = model.log_odds(inputs[400:])
     assert plain(auroc(np.stack([-odds, odds], axis=1), label[400:]), 400) > 0.9
     assert abs(np.median(odds[label[400:] == 0]) + np.median(odds[label[400:] == 1])) < 1.5

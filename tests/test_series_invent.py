@@ -33,7 +33,7 @@ def made(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Grid and statics of invented stays, and the class of each."""
     weights = np.zeros(BASIS.size)
-    weights[[1, 3, 5, 6]] = heart, lactate, ventilated, age
+    weights[[1, 3, 5, 9]] = heart, lactate, ventilated, age
     rng = np.random.default_rng(0)
     points, outcomes = invent(Teacher(basis, weights), course, n, Manner(), rng)
     return *LAYOUT.parts(points), outcomes[:, 0] > 0

@@ -131,7 +131,7 @@ def test_no_weight_belongs_to_what_nobody_has() -> None:
     weights = np.zeros(basis.size)
     for block in basis.blocks:
         weights[block] = 1.0
-    assert weights.tolist() == [1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1]
+    assert weights.tolist() == [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
 
 
 @pytest.mark.slow

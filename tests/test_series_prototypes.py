@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from series_helpers import LAYOUT, SCALE
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import Course
+from tincture.stays.imagined import imagine
 from tincture.stays.inputs import channels
 from tincture.stays.invent import Manner, invent
 from tincture.stays.layout import carried
-from tincture.stays.matching.imagined import imagine
 from tincture.stays.matching.movable import Movable
 from tincture.stays.prototypes import COPIES, Draft, n_prototypes
 from tincture.stays.summaries import Summaries
@@ -26,7 +26,7 @@ RNG = np.random.default_rng
 
 def prototypes(n: int = 8) -> tuple[np.ndarray, np.ndarray]:
     weights = np.zeros(BASIS.size)
-    weights[[1, 3, 6]] = 1.0, 0.5, 0.4
+    weights[[1, 3, 9]] = 1.0, 0.5, 0.4
     return invent(Teacher(BASIS, weights), COURSE, n, Manner(), RNG(0))
 
 
@@ -79,7 +79,7 @@ def test_imagined_values_lie_where_the_cells_say_and_are_known_as_often() -> Non
     basis = Summaries(LAYOUT, SCALE.__class__(**{**vars(SCALE), "cells": cells}))
     grid, statics = LAYOUT.parts(imagine(basis, COURSE, None, 3000, RNG(2)))
     recorded, held = np.isfinite(grid).mean(axis=(0, 1)), carried(grid)
-    assert recorded == pytest.approx(SCALE.rate, abs=1e-3)
+    assert recorded == pytest.approx(SCALE.rate, abs=0.01)
     heart = held[..., 0]
     in_first = (heart >= 3 / 32) & (heart <= 4 / 32)
     in_second = (heart >= 20 / 32) & (heart <= 21 / 32)
@@ -88,7 +88,7 @@ def test_imagined_values_lie_where_the_cells_say_and_are_known_as_often() -> Non
     assert (in_first | in_second).mean() > 0.999
     known = np.isfinite(held).mean(axis=0)
     assert known[0, 1] == pytest.approx(0.2, abs=0.03)
-    assert known[-1, 1] == pytest.approx(0.8, abs=0.03)
+    assert known[-1, 1] == pytest.approx(COURSE.ever[1], abs=0.03)
     assert known[:, 2] == pytest.approx(np.full(12, 0.5), abs=0.04)
     first = np.isfinite(held[..., 1])
     assert (first[:, 1:] >= first[:, :-1]).all(), "what is known once stays known"

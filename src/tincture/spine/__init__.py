@@ -3,6 +3,7 @@
 __all__ = [
     "condense",
     "estimator",
+    "evened",
     "expectation",
     "job",
     "questions",

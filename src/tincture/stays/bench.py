@@ -14,15 +14,15 @@ from tincture.evaluation.bench import Bench, Seen
 from tincture.evaluation.evaluate import Settings
 from tincture.evaluation.evaluate import evaluate as judge
 from tincture.evaluation.pictures import Influence, Pictures
-from tincture.evaluation.scores import CEILING, CONDENSED, Evaluation, Words
+from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, Evaluation, Words
 from tincture.io.frames import has_column
 from tincture.privacy.query import Records, Seal
 from tincture.public.schema import Schema
 from tincture.stays.courses import courses
 from tincture.stays.inputs import channels, influence, sources
 from tincture.stays.layout import Stays
-from tincture.stays.learners import LOGISTIC, Table, learners_of
-from tincture.stays.reading import INCOMPLETE, invented, read_sides
+from tincture.stays.learners import CLASSICAL, Table, learners_of
+from tincture.stays.reading import INCOMPLETE, cohort_of, invented, read_sides
 from tincture.stays.release import CondensedSeries
 from tincture.stays.sealing import StaysSealing
 
@@ -67,7 +67,7 @@ def evaluate_series(
     networks : sequence of str or callable, optional
         Names of `tincture.stays.networks.NETWORKS`, by default all of them, or makers of a torch
         module that maps (n, bins, channels) to (n, 1), from bins and channels. Logistic regression
-        on summaries of each variable is always scored; alone if torch is not installed.
+        and boosting on summaries of each channel are always scored; alone without torch.
     **settings
         ``by``, ``schema``, ``seed``, ``in_house`` and ``pictures`` as for `tincture.evaluate`, of
         static columns and outcomes; ``runs``, the times that each model is trained, from other
@@ -112,11 +112,12 @@ class StaysBench(Bench):
         self._release, self.schema = told, told.schema
         self.task, self.case = told.outcome, told.case
         self._layout, self.condensed = invented(told)
+        self.cohort = cohort_of(told)
         statics = self._layout.statics.columns if self._layout.statics else ()
         self.columns = (*statics, *(told.schema[name] for name in self.task.columns))
-        networks = [one.name for one in self.learners if one.name != LOGISTIC]
+        networks = [one.name for one in self.learners if one.name not in CLASSICAL]
         self.together = {TOGETHER: networks} if len(networks) > 1 else {}
-        self._heeding = networks or [LOGISTIC]
+        self._heeding = networks or list(CLASSICAL)[:1]
 
     def seal(self, schema: Schema, beside: tuple[str, ...]) -> Seal:
         """Grid, static columns and outcome."""
@@ -142,7 +143,7 @@ class StaysBench(Bench):
     def ready(self, records: Records, source: str) -> Table:
         """Channels; the prevalence of the release is what it tells, not what its stays have."""
         inputs = channels(records.points, self._layout)
-        told = self._prevalence if source == CONDENSED else None
+        told = self._prevalence if source in (CONDENSED, COHORT) else None
         return Table.of(inputs, records.outcomes, told)
 
     @property

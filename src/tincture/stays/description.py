@@ -1,7 +1,7 @@
 """A stay as a few numbers, by which stays are compared when a release is attacked.
 
-They are made of what the method itself looks at: mean and last value of each variable, its course
-around a few knots of time, static columns, outcome.
+They are made of what the method itself looks at: mean and last value of each variable, how often
+it is recorded, its course around a few knots of time, static columns, outcome.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Description:
         known = np.zeros(layout.n_static, dtype=bool)
         for place in layout.statics.slices if layout.statics else ():
             known[place] = (statics[:, place.stop - 1] < 0.5).any()  # the last says "missing"
-        kept = [np.repeat(measured, 2), known, np.repeat(measured, HATS)]
+        kept = [np.repeat(measured, 2), measured, known, np.repeat(measured, HATS)]
         held = np.flatnonzero(np.concatenate(kept))
         return cls(summaries, held if len(held) else np.zeros(1, dtype=np.int64))
 

@@ -150,3 +150,12 @@ class Course:
     spread: Floats
     steady: Floats
     known: Floats
+
+    @property
+    def ever(self) -> Floats:
+        """Share of stays in which a value is recorded at all, (variables,).
+
+        What is told of the last knot is a mean over the third of a step before the end.
+        """
+        last, before = self.known[:, -1], self.known[:, -2]
+        return np.clip(last + np.maximum(last - before, 0.0) / 2, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Stays as their recipient hands them to a network, and the classical reference beside networks.
+"""Stays as their recipient hands them to a model.
 
 The same rules for every table, invented or real: the last value of a bin counts and is carried
 forward; a second channel tells whether it was recorded in that bin; static columns are constant
@@ -8,7 +8,7 @@ channels. Each channel is standardised by the training table's own mean and devi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from tincture.stays.layout import Grid, Layout, carried
 
 CUT = 3.0  # deviations at which a channel is cut
 BLOCK = 2048  # stays binned at once, which bounds the memory of double precision
-RIDGE = 0.01  # inverse strength, for as few stays as a release has
 
 
 class Trained(Protocol):
@@ -120,30 +119,6 @@ class Standard:
 def _moments(values: Grid) -> tuple[float, float]:
     known = values[np.isfinite(values)].astype(np.float64)
     return (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Logistic:
-    """Ridge logistic regression on mean, last, least and largest value of each channel."""
-
-    fitted: Any
-
-    @classmethod
-    def train(cls, inputs: Grid, label: Integers) -> Logistic:
-        """From standardised stays (n, bins, channels), both classes counting alike."""
-        from sklearn.linear_model import LogisticRegression
-
-        model = LogisticRegression(C=RIDGE, class_weight="balanced", max_iter=5000)
-        return cls(model.fit(_summaries(inputs), label))
-
-    def log_odds(self, inputs: Grid) -> Floats:
-        """Of the second class, (n,)."""
-        return np.asarray(self.fitted.decision_function(_summaries(inputs)), dtype=np.float64)
-
-
-def _summaries(inputs: Grid) -> Floats:
-    parts = (inputs.mean(axis=1), inputs[:, -1], inputs.min(axis=1), inputs.max(axis=1))
-    return np.concatenate(parts, axis=1, dtype=np.float64)
 
 
 def influence(model: Trained, inputs: Grid, places: Integers) -> float:

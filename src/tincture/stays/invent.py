@@ -146,9 +146,12 @@ class _Maker:
     ) -> _Maker:
         basis, weights = teacher.basis, teacher.weights
         layout, scale = basis.layout, basis.scale
-        cut = 2 * len(layout.variables)
+        rates = basis.rates
         # Mean and last value of a variable are told by the same channel.
-        values, statics = weights[:cut].reshape(-1, 2).sum(axis=1), weights[cut:-1]
+        values, statics = (
+            weights[: rates.start].reshape(-1, 2).sum(axis=1),
+            weights[rates.stop : -1],
+        )
         largest = max(np.abs(values).max(), np.abs(statics).max(initial=0.0), 1e-9)
         values, statics = values / largest, statics / largest
         few = np.array([c.is_categorical for c in layout.variables])

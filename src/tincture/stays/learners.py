@@ -15,7 +15,8 @@ from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError, SettingError
 from tincture.evaluation.bench import Fitted
 from tincture.evaluation.bench import Watch as Told
-from tincture.stays.inputs import Logistic, Standard, Trained
+from tincture.stays.classical import boosting, logistic
+from tincture.stays.inputs import Standard, Trained
 from tincture.stays.layout import Grid
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Watch = Callable[[int, Trained], None]
 Trainer = Callable[[Grid, Integers, int, Watch], Trained]
-LOGISTIC = "logistic"
+CLASSICAL = {"logistic": logistic, "boosting": boosting}  # that need no torch
 RARE = 1e-3  # a prevalence is taken to lie this far from 0 and 1
 WITHOUT_NETWORKS = (
     "Networks were not scored, since torch is not installed; see what they learn by "
@@ -90,7 +91,7 @@ class StaysLearner:
 def learners_of(
     networks: Sequence[Any] | None, *, recipe: Recipe | None = None, deep: bool = True
 ) -> tuple[list[StaysLearner], str]:
-    """Networks, then logistic regression; and what to say where there are none.
+    """Networks, then classical models; and what to say where there are no networks.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def learners_of(
     ------
     SettingError, ModelError
     """
-    logistic = StaysLearner(LOGISTIC, lambda x, y, seed, watch: Logistic.train(x, y))
+    classical = [StaysLearner(name, _unwatched(fit)) for name, fit in CLASSICAL.items()]
     family = _family() if deep else None
     if family is None:
         if networks:
@@ -113,7 +114,7 @@ def learners_of(
                 'Networks need torch, which is not installed; run pip install "tincture[deep]", or '
                 "leave out --network."
             )
-        return [logistic], WITHOUT_NETWORKS
+        return classical, WITHOUT_NETWORKS
 
     def trainer(network: Any) -> Trainer:
         if not callable(network) and network not in family.NETWORKS:
@@ -124,7 +125,12 @@ def learners_of(
 
     chosen = family.NETWORKS if networks is None else networks
     every = [StaysLearner(getattr(n, "__name__", str(n)), trainer(n)) for n in chosen]
-    return [*every, logistic], ""
+    return [*every, *classical], ""
+
+
+def _unwatched(fit: Callable[[Grid, Integers], Trained]) -> Trainer:
+    """A trainer that draws nothing, and has no steps to be looked at."""
+    return lambda inputs, label, seed, watch: fit(inputs, label)
 
 
 def _family() -> Any:

@@ -14,18 +14,17 @@ from tincture.arrays import Floats
 from tincture.privacy.accounting import Phase, Plan, calibrate, phases_of
 from tincture.privacy.engine import Engine, Told, ask
 from tincture.public.tasks import Classification
-from tincture.spine.job import SILENT, Found, Notice, Tell
+from tincture.spine.job import SILENT, Found, Invented, Notice, Tell
 from tincture.spine.questions import CellCounts, ResidualSums, told_shares
-from tincture.spine.teaching import Teacher
 from tincture.stays.cohort import populate, size
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
 from tincture.stays.expectation import NOTHING_SEEN, Outlook
+from tincture.stays.imagined import imagine
 from tincture.stays.invent import Manner, invent
-from tincture.stays.layout import Layout
-from tincture.stays.matching.imagined import imagine
+from tincture.stays.layout import Grid, Layout
 from tincture.stays.prototypes import Draft, n_prototypes
 from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
-from tincture.stays.teacher import teach
+from tincture.stays.teacher import Teachers, teach
 
 # Share of the budget and number of questions of each kind (docs/decisions/0010-series.md).
 PHASES = {
@@ -60,13 +59,13 @@ class Findings:
     course : Course
     products : ndarray of shape (basis.size, basis.size) or None
         Mean of φ φᵀ over stays, asked where nothing is noised.
-    teacher : Teacher[Summaries]
+    teachers : Teachers
     """
 
     counts: Told
     course: Course
     products: Floats | None
-    teacher: Teacher[Summaries]
+    teachers: Teachers
 
 
 class Matching(NamedTuple):
@@ -128,7 +127,7 @@ def search(
         tell.progress(next(done), total)
 
     found = learn(engine, layout, task, rng, tick, tell.notice)
-    teacher = found.teacher
+    teacher = found.teachers.few
     # Odds do harm where the teacher is noised (docs/decisions/0010-series.md).
     many = n_rows if found.products is None else n_prototypes(n_rows)
     drafts = [
@@ -142,13 +141,25 @@ def search(
         imagined = imagine(teacher.basis, found.course, found.products, N_IMAGINED, rng)
         scores = teacher.score(imagined)
         draft = match(drafts, layout, imagined, scores, Effort(matching.rounds), rng, tick)
-    people = populate(teacher, found.course, size(found.counts.value, cohort), own)
+    people = _people(found, task, cohort, own)
     tell.progress(total, total)
     told = {
         **told_shares(task, *found.counts),
         "left_out": list(teacher.basis.left_out),
     }
     return Found(draft.points, draft.outcomes, told, people)
+
+
+def _people(
+    found: Findings, task: Classification, cohort: int | None, rng: np.random.Generator
+) -> Invented | None:
+    """The cohort: stays as imagined, with outcomes by the whole teacher."""
+    counts = found.counts.value
+
+    def draw(n: int) -> Grid:
+        return imagine(found.teachers.whole.basis, found.course, found.products, n, rng)
+
+    return populate(draw, found.teachers.whole, task, counts, size(counts, cohort), rng)
 
 
 def learn(
@@ -182,5 +193,5 @@ def learn(
         query = SummaryProducts(basis)
         products = query.matrix(ask(engine, query).value) / n_units
         tick()
-    teacher = teach(engine, basis, task, counts.value, products, rng, tick)
-    return Findings(counts, course, products, teacher)
+    teachers = teach(engine, basis, task, counts.value, products, rng, tick)
+    return Findings(counts, course, products, teachers)

@@ -196,16 +196,24 @@ def invented(release: CondensedSeries) -> tuple[Layout, Records]:
     ------
     TableError, SettingError, SchemaError, ReleaseError
     """
-    own, task = release.own, release.outcome
-    layout = _layout_of(own)
-    if own.events.is_empty():  # noise hid every variable
-        nothing = np.full((len(own), *layout.shape), np.nan, dtype=np.float32)
-        stays = Stays(nothing, own.outcomes, layout)
+    own = release.own
+    return _layout_of(own), _records(own, own.events, own.outcomes)
+
+
+def cohort_of(release: CondensedSeries) -> Records | None:
+    """Those of the cohort likewise; None where there is none."""
+    return None if release.cohort is None else _records(release.own, *release.cohort)
+
+
+def _records(own: CondensedSeries, events: pl.DataFrame, outcomes: pl.DataFrame) -> Records:
+    layout, task = _layout_of(own), own.outcome
+    if events.is_empty():  # noise hid every variable
+        nothing = np.full((len(outcomes), *layout.shape), np.nan, dtype=np.float32)
+        stays = Stays(nothing, outcomes, layout)
     else:
-        stays = read_like(own, own.events, own.outcomes)
+        stays = read_like(own, events, outcomes)
     points = layout.points(stays.grid, stays.statics(own.schema))
-    outcomes = task.outcomes(to_columns(stays.outcomes, own.schema, task.columns))
-    return layout, records_of(points, outcomes)
+    return records_of(points, task.outcomes(to_columns(outcomes, own.schema, task.columns)))
 
 
 def _outcomes(source: Source, outcomes: Any, dialect: Dialect) -> Any:

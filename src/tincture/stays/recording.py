@@ -8,10 +8,13 @@ each standing for the stretch until the next, and the two stays of a pair share 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from tincture.arrays import Floats, Integers, Mask
 
 STEADY = 0.5  # share of the variance of schedules that lies between stays
+SPREAD = 0.3  # deviation of the root of how often a variable is recorded, among its mean
+ALONE = 0.3  # weight of a variable's own chance in when it is recorded, beside that of all
 FIRST = 100.0  # more than any score: whatever is known was recorded when it was known first
 
 
@@ -60,6 +63,57 @@ def schedule(known: Mask, rate: Floats, rng: np.random.Generator, *, alike: int 
         total = alike * max(1, round(rate[i] * n * n_bins / alike))
         out.reshape(-1, n_variables)[cells[order[:total]], i] = True
     return out
+
+
+def how_often(latent: Floats, ever: Floats, rate: Floats, n_bins: int) -> Floats:
+    """Bins to record in each stay, (n, variables); whole numbers on average, 0 in some stays.
+
+    Parameters
+    ----------
+    latent : ndarray of shape (n, variables)
+        Standard normal; the larger, the more often.
+    ever : ndarray of shape (variables,)
+        Share of stays in which a value is recorded at all.
+    rate : ndarray of shape (variables,)
+        Share of all bins to record.
+    n_bins : int
+    """
+    ever = np.clip(ever, rate, np.clip(rate * n_bins, 1e-6, 1.0))
+    place = (ndtr(latent) - (1 - ever)) / ever  # even among those in which it is
+    root = 1 + SPREAD * ndtri(np.clip(place, 1e-6, 1 - 1e-6))
+    at = 1 + SPREAD * ndtri((np.arange(200) + 0.5) / 200)
+    low, high = np.zeros(len(rate)), np.full(len(rate), 10.0)
+    for _ in range(40):  # the factor with which the mean is as wanted
+        middle = (low + high) / 2
+        bins = np.clip(np.square(np.maximum(middle * at[:, None], 0)), 1 / n_bins, 1.0)
+        below = bins.mean(axis=0) < rate / ever
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    bins = n_bins * np.clip(np.square(np.maximum(low * root, 0)), 1 / n_bins, 1.0)
+    return np.where(place > 0, bins, 0.0)
+
+
+def scattered(bins: Floats, rising: Floats, rng: np.random.Generator) -> Mask:
+    """So many bins of each stay, (n, n_bins, variables), from the first one on.
+
+    Variables are recorded together, as blood is drawn for several.
+
+    Parameters
+    ----------
+    bins : ndarray of shape (n, variables)
+        How many; a fraction is rounded by chance.
+    rising : ndarray of shape (n_bins, variables)
+        Share of stays in which a value is known by each bin.
+    rng : numpy.random.Generator
+    """
+    n, n_bins, n_variables = len(bins), *rising.shape
+    many = np.floor(bins + rng.random(bins.shape)).astype(np.int64)
+    chance = rng.random((n, 1, n_variables)) * np.maximum(rising[-1], 1e-9)
+    first = np.minimum((chance >= rising).sum(axis=1), n_bins - np.maximum(many, 1))[:, None]
+    at = np.arange(n_bins)[:, None]
+    score = rng.random((n, n_bins, 1)) + ALONE * rng.random((n, n_bins, n_variables))
+    score = np.where(at < first, FIRST, np.where(at == first, -FIRST, score))
+    last = np.take_along_axis(np.sort(score, axis=1), np.maximum(many - 1, 0)[:, None], axis=1)
+    return (score <= last) & (many > 0)[:, None]
 
 
 def thinned(grid: Floats, recorded: Mask) -> Floats:

@@ -27,6 +27,7 @@ DOUBT = 2.5  # a cell below this many deviations of its noise counts as empty
 # 271 sums are looked at, each of which exceeds it with a chance of 3·10⁻⁶: below 10⁻³ together.
 SURE = 4.5
 RECORDED = 0.5  # factor of the share of bins recorded, so that the clip hardly grows
+HEEDED = 0.5  # factor of how often a variable is recorded, among summaries: it tells less than they
 
 
 @dataclass(frozen=True)
@@ -208,11 +209,12 @@ class Scale:
 
 @dataclass(frozen=True)
 class Summaries:
-    """Mean and last value of each variable, and the static columns.
+    """Mean and last value of each variable, how often it is recorded, and the static columns.
 
-    All in deviations of the scale, cut at REACH; what is unknown is 0. The last number is 1. How
-    often a variable is measured is left out: it depends on the house more than on the patient, and
-    networks that learned it did worse (docs/decisions/0010-series.md).
+    Values are in deviations of the scale, cut at REACH; what is unknown is 0. How often is told by
+    2√(r / rate) − 2, r being a stay's share of bins, which varies about as much where rates are low
+    as where they are high; cut likewise, and 0 where no stay is seen to have the variable. The last
+    number is 1.
 
     Parameters
     ----------
@@ -233,20 +235,26 @@ class Summaries:
 
     @property
     def size(self) -> int:
-        """Two a variable, one a static coordinate, and the constant."""
-        return 2 * len(self.layout.variables) + self.layout.n_static + 1
+        """Three a variable, one a static coordinate, and the constant."""
+        return 3 * len(self.layout.variables) + self.layout.n_static + 1
+
+    @property
+    def rates(self) -> slice:
+        """How often variables are recorded: after two numbers of each, before the statics."""
+        n_variables = len(self.layout.variables)
+        return slice(2 * n_variables, 3 * n_variables)
 
     @property
     def blocks(self) -> list[slice]:
         """Weights that are kept or dropped together: of a variable, of a static; the constant.
 
-        Those of columns that nobody is seen to have are in none.
+        Those of columns that nobody is seen to have are in none, nor is how often one is recorded.
         """
-        n_variables = len(self.layout.variables)
-        ends = [2 * v for v in range(n_variables + 1)]
+        ends = [self.rates.stop]
         if self.layout.statics is not None:
-            ends += [2 * n_variables + where.stop for where in self.layout.statics.slices]
-        every = [slice(a, b) for a, b in pairwise([*ends, self.size])]
+            ends += [self.rates.stop + where.stop for where in self.layout.statics.slices]
+        variables = [slice(2 * v, 2 * v + 2) for v in range(len(self.layout.variables))]
+        every = [*variables, *(slice(a, b) for a, b in pairwise([*ends, self.size]))]
         there = [*self.scale.present, *self.scale.static_present, True]
         return [block for block, kept in zip(every, there, strict=True) if kept]
 
@@ -272,7 +280,14 @@ class Summaries:
         if amounts:
             still[:, amounts] = np.where(_missing(statics, amounts), 0.0, still[:, amounts])
         still = np.clip(still, -REACH, REACH)
-        return np.concatenate([levels, still, np.ones((len(grid), 1))], axis=1)
+        return np.concatenate([levels, self._often(grid), still, np.ones((len(grid), 1))], axis=1)
+
+    def _often(self, grid: Grid) -> Floats:
+        """How often each variable is recorded, (n, variables)."""
+        rate = np.where(self.scale.present, self.scale.rate, np.inf)
+        often = np.isfinite(grid).sum(axis=1) / grid.shape[1]
+        told = np.clip(2 * np.sqrt(often / rate) - 2, -REACH, REACH)
+        return np.asarray(HEEDED * np.where(self.scale.present, told, 0.0))
 
     def imagined(self, n: int, rng: np.random.Generator) -> Floats:
         """Summaries of n stays as the scale lets expect them, columns independent."""
@@ -282,7 +297,8 @@ class Summaries:
         last = mean + np.sqrt(1 - STEADY**2) * rng.standard_normal((n, n_variables))
         levels = np.stack([mean * held, last * held], axis=2).reshape(n, 2 * n_variables)
         others = rng.standard_normal((n, n_static))
-        cut = np.clip(np.concatenate([levels, others], axis=1), -REACH, REACH)
+        often = HEEDED * self.scale.present * rng.standard_normal((n, n_variables))
+        cut = np.clip(np.concatenate([levels, often, others], axis=1), -REACH, REACH)
         return np.concatenate([cut, np.ones((n, 1))], axis=1)
 
     def bounded(self, values: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,23 @@ KEPT = 16  # variables and statics that the teacher heeds in the end
 INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its bound of ¼
 
 
+class Teachers(NamedTuple):
+    """What residual sums taught.
+
+    Attributes
+    ----------
+    whole : Teacher[Summaries]
+        That heeds all summaries, and draws the outcomes of the cohort.
+    few : Teacher[Summaries]
+        That heeds the values of a few columns, along which condensed stays are invented. How often
+        a variable is recorded depends on the house more than on the patient, and networks that
+        learned it from a few dozen stays did worse (docs/decisions/0010-series.md).
+    """
+
+    whole: Teacher[Summaries]
+    few: Teacher[Summaries]
+
+
 def teach(
     engine: Engine,
     basis: Summaries,
@@ -31,7 +49,7 @@ def teach(
     exact: Floats | None,
     rng: np.random.Generator,
     tick: Callable[[], None],
-) -> Teacher[Summaries]:
+) -> Teachers:
     """Fit the teacher by rounds of residual sums.
 
     ``exact``: the mean of φ φᵀ over real stays, where it was asked.
@@ -57,7 +75,8 @@ def teach(
     first = np.append(np.zeros(basis.size - 1), task.level(counts))
     share = min(1.0, ENOUGH_UNITS / n_units)
     weights = taught(engine, first, asked, learned, tick, share=share)
-    return Teacher(basis, sparse(weights, basis.blocks, products))
+    few = Teacher(basis, sparse(weights, basis.blocks, products))
+    return Teachers(Teacher(basis, weights), few)
 
 
 def sparse(weights: Floats, blocks: Sequence[slice], products: Floats, n: int = KEPT) -> Floats:

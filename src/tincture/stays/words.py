@@ -17,10 +17,10 @@ WHAT = (
     "classes apart, so that networks trained on them predict well for real stays."
 )
 WHICH = (
-    "condensed.parquet and outcomes.parquet hold few stays, made for networks: train on these. "
-    "cohort.parquet and cohort_outcomes.parquet hold many in the same form, drawn in the same way "
-    "but not matched to networks, half of each class: to try software, loaders and learning curves "
-    "at full size."
+    "condensed.parquet and outcomes.parquet hold few stays, made for networks: train these on "
+    "them. cohort.parquet and cohort_outcomes.parquet hold many in the same form, measured about "
+    "as often and as unevenly as real ones, with the real share of each class: for any model, for "
+    "risks, and to try software, loaders and learning curves at full size."
 )
 USE = (
     "Train networks on these stays, and test them on your own patients before use.",

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats
 from tincture.kernels.pointwise import cospi
-from tincture.public.tasks import Task
-from tincture.spine.teaching import Features, Teacher, shrunk, usual_norm
+from tincture.spine.teaching import Features, shrunk, usual_norm
 from tincture.tables.marginals import Marginals
 
 WAVES = 3  # cosines a column, the k-th with weight 1/k²: smooth curves are cheap, wiggles dear
@@ -204,35 +203,3 @@ def _information(curve: Curvature, noise: float) -> tuple[Floats, Floats]:
     gain = np.linalg.solve(noisy, curve.slope).T
     precision = gain @ curve.slope
     return gain, (precision + precision.T) / 2
-
-
-def levelled(
-    teacher: Teacher[Features], sample: Floats, task: Task, counts: Floats
-) -> Teacher[Features]:
-    """With the released prevalence as its mean chance over a sample of the proxy.
-
-    A log hazard stays as it is: it is measured from the average record's, so has no level.
-    """
-    if task.name == "survival":
-        return teacher
-    scores = teacher.score(sample)
-    if teacher.weights.ndim > 1:
-        level = np.zeros(scores.shape[1])
-        for _ in range(50):
-            met = task.level(task.chance(scores + level).mean(axis=0))
-            level = level + task.level(counts) - met
-        return shifted(teacher, level)
-    wanted = task.chance(np.full(1, task.level(counts)))[0]
-    low, high = -20.0, 20.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        too_low = task.chance(scores + middle).mean() < wanted
-        low, high = (middle, high) if too_low else (low, middle)
-    return shifted(teacher, low)
-
-
-def shifted(teacher: Teacher[Features], by: float | Floats) -> Teacher[Features]:
-    """The same from another level."""
-    weights = teacher.weights.copy()
-    weights[..., -1] += by
-    return Teacher(teacher.basis, weights)

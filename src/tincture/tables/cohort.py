@@ -12,12 +12,11 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.spine.estimator import check_cohort
+from tincture.spine.evened import evened
 from tincture.spine.job import Invented
-from tincture.spine.teaching import Features, Teacher
-from tincture.tables.additive import levelled
+from tincture.spine.teaching import Features, Teacher, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
-from tincture.tables.evened import evened
 
 LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
 AT_ONCE = 20_000  # people who are scored together, to save memory

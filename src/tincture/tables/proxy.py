@@ -23,8 +23,8 @@ from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
-from tincture.spine.teaching import Features, Teacher, taught
-from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures, levelled
+from tincture.spine.teaching import Features, Teacher, levelled, taught
+from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines

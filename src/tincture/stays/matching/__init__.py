@@ -1,3 +1,3 @@
 """Matching stays to networks, for free: nothing here ever holds a record or asks a question."""
 
-__all__ = ["imagined", "rounds"]
+__all__ = ["rounds"]

@@ -34,6 +34,8 @@ def evened(
     task: Task,
     counts: Floats,
     rng: np.random.Generator,
+    *,
+    steps: int = STEPS,
 ) -> Floats:
     """The same outcomes, exchanged among people of nearly the same score.
 
@@ -43,6 +45,8 @@ def evened(
     scores : ndarray of shape (n,) or (n, n_scores)
     features : ndarray of shape (n, q)
         Along which outcomes are evened.
+    steps : int
+        Looks at most; many features need more.
     """
     outcomes = outcomes.copy()
     x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-6)
@@ -59,7 +63,7 @@ def evened(
     for line in _lines(outcomes, scores, task):
         own, now = x[line], worth(line)
         reach, waited = max(int(NEAR * len(line)), 10), 0
-        for _ in range(STEPS // lines if len(line) else 0):
+        for _ in range(steps // lines if len(line) else 0):
             one = rng.integers(len(line), size=AT_ONCE)
             other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, len(line) - 1)
             apart = own.take(one, axis=0) - own.take(other, axis=0)

@@ -1,7 +1,7 @@
 """Imagined stays: many, as the real ones may be, drawn from what is released and nothing else.
 
-Invented stays exaggerate what tells the outcome; imagined ones do not, and are only looked at by
-networks that learn from the invented ones (`tincture.stays.matching`).
+Condensed stays exaggerate what tells the outcome; imagined ones do not. Networks that learn from
+the condensed ones are asked about them (`tincture.stays.matching`); the cohort is made of them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from tincture.public.encoding import Amount
 from tincture.stays.embeddings import Course
 from tincture.stays.invent import drifting
 from tincture.stays.layout import Grid
-from tincture.stays.recording import risen, sampled, schedule
+from tincture.stays.recording import how_often, risen, sampled, scattered
 from tincture.stays.summaries import STEADY, Summaries
 
 MEMORY = 0.9  # of a drift, from bin to bin
+FRESH = 0.5  # share of the variance within a stay that the bin before does not tell
+LEAST = 0.02  # variance within a stay
 MOST = 0.95  # correlation of two summaries
 
 
@@ -40,13 +42,20 @@ def imagine(
     float32 ndarray of shape (n, layout.width)
     """
     layout, n_variables = basis.layout, len(basis.layout.variables)
-    known = np.concatenate([np.repeat(course.known[:, -1], 2), np.ones(layout.n_static)])
+    known = np.concatenate(
+        [np.repeat(course.known[:, -1], 2), np.ones(n_variables + layout.n_static)]
+    )
     phi = _normal(_usual(basis) if products is None else _covariance(products, known), n, rng)
     mean, last = np.moveaxis(phi[:, : 2 * n_variables].reshape(n, n_variables, 2), 2, 0)
-    grid = _placed(_between(mean, last, course, layout.n_bins, rng), basis.scale.cells)
-    begun = rng.random((n, 1, n_variables)) < risen(course.known, layout.n_bins)
-    grid = sampled(grid, schedule(begun, basis.scale.rate, rng))
-    statics = _statics(basis, phi[:, 2 * n_variables :], rng)
+    grid = _placed(_between(mean, last, layout.n_bins, rng), basis.scale.cells)
+    often = phi[:, basis.rates] / np.maximum(phi[:, basis.rates].std(axis=0), 1e-9)
+    recorded = scattered(
+        how_often(often, course.ever, basis.scale.rate, layout.n_bins),
+        risen(course.known, layout.n_bins),
+        rng,
+    )
+    grid = sampled(grid, recorded & basis.scale.present)
+    statics = _statics(basis, phi[:, basis.rates.stop :], rng)
     return layout.points(grid.astype(np.float32), statics)
 
 
@@ -91,32 +100,45 @@ def _placed(z: Floats, cells: Floats) -> Floats:
     return out
 
 
-def _between(
-    mean: Floats, last: Floats, course: Course, n_bins: int, rng: np.random.Generator
-) -> Floats:
-    """Courses (n, bins, variables) with a given mean and last value, and a drift beside them."""
+def _between(mean: Floats, last: Floats, n_bins: int, rng: np.random.Generator) -> Floats:
+    """Courses (n, bins, variables) with a given mean and last value, and variance 1 over all."""
     if n_bins == 1:
         return last[:, None]
-    drift = drifting((len(mean), n_bins, mean.shape[1]), MEMORY, rng)
+    shape = len(mean), n_bins, mean.shape[1]
+    drift = np.sqrt(1 - FRESH) * drifting(shape, MEMORY, rng)
+    drift += np.sqrt(FRESH) * rng.standard_normal(shape)
     end = MEMORY ** np.arange(n_bins - 1, -1, -1.0)
     end = ((end - end.mean()) / (end[-1] - end.mean()))[None, :, None]  # mean 0, last 1
     drift -= drift.mean(axis=1, keepdims=True)
     drift -= drift[:, -1:] * end
-    size = course.spread * np.sqrt(1 - course.steady)
-    return np.asarray(mean[:, None] + (last - mean)[:, None] * end + size * drift)
+    drift /= np.maximum(drift.std(axis=(0, 1)), 1e-9)
+    rest = 1 - mean.var(axis=0) - (last - mean).var(axis=0) * np.square(end).mean()
+    return np.asarray(
+        mean[:, None] + (last - mean)[:, None] * end + np.sqrt(np.maximum(rest, LEAST)) * drift
+    )
 
 
 def _statics(basis: Summaries, phi: Floats, rng: np.random.Generator) -> Floats:
-    """Static coordinates: amounts as their summaries say, levels by their shares."""
+    """Static coordinates: amounts as their summaries say, levels by their shares.
+
+    As often missing as is released, and always where no stay is seen to have the column.
+    """
     encoding, scale = basis.layout.statics, basis.scale
     statics = np.zeros((len(phi), basis.layout.n_static))
     if encoding is None:
         return statics
-    for kind, where in zip(encoding.kinds, encoding.slices, strict=True):
-        first = where.start
+    for kind, where, is_there in zip(
+        encoding.kinds, encoding.slices, scale.static_present, strict=True
+    ):
+        first, last = where.start, where.stop - 1
+        if not is_there:
+            statics[:, last] = 1.0
+            continue
         if isinstance(kind, Amount):
             place = scale.static_mean[first] + scale.static_sd[first] * phi[:, first]
-            statics[:, first] = np.clip(place, 0.0, 1.0)
+            gone = rng.random(len(phi)) < scale.static_mean[last]
+            statics[:, first] = np.where(gone, 0.0, np.clip(place, 0.0, 1.0))
+            statics[:, last] = gone
             continue
         shares = np.cumsum(np.maximum(scale.static_mean[where], 1e-6))
         level = np.searchsorted(shares / shares[-1], rng.random(len(phi)), side="right")
