@@ -109,7 +109,7 @@ def evaluate_series(
     """Score networks trained on condensed stays, on held-out ones. In-house: looks at real stays.
 
     Each look is written to RELEASE.in-house.jsonl, beside the release and not in it. Networks need
-    torch; without it logistic regression alone is scored. A column of the outcomes that is no
+    torch; without it classical models alone are scored. A column of the outcomes that is no
     feature, such as the hospital, is scored each in turn by --by too.
 
     Example:

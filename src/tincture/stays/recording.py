@@ -1,8 +1,9 @@
-"""When invented stays are recorded: as often as real ones, and in both classes alike.
+"""When invented stays are recorded: as often as real ones, as stays measured always are like none.
 
-How often a variable is measured is not to be learned (docs/decisions/0010-series.md); but stays
-that are measured in every bin would be like no real one. So values are kept where a schedule says,
-each standing for the stretch until the next, and the two stays of a pair share a schedule.
+Of a few condensed stays how often a variable is measured is not to be learned
+(docs/decisions/0010-series.md): values are kept where a schedule says, each standing for the
+stretch until the next, and the two stays of a pair share a schedule. Of many imagined ones each has
+a number of its own, which may tell of its outcome.
 """
 
 from __future__ import annotations
