@@ -48,6 +48,15 @@ def as_text(content: Any) -> str:
     return json.dumps(content, indent=1, allow_nan=False)
 
 
+def print_table(table: Table) -> Console:
+    """Columns that are not cut where nobody knows how wide it is; the console they went to."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    console.print(table)
+    return console
+
+
 def print_release(path: Path, release: Any, quiet: bool, as_json: bool) -> None:
     """Where the rows (or stays) are, and what is promised of them."""
     ledger, case = release.ledger, release.case
@@ -82,10 +91,7 @@ def print_scores(evaluation: Any) -> None:
         shown = [_figure(row[source].figure) for source in sources]
         names = [escape(text) for text in (*([group] if grouped else []), model, metric)]
         table.add_row(*names, *shown)
-    console = Console()
-    if not console.is_terminal:  # whose width nobody knows
-        console = Console(width=WIDE)
-    console.print(table)
+    console = print_table(table)
     for line in _beneath(evaluation):
         console.print(line, markup=False, soft_wrap=True)
     _print_ratios(console, evaluation)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
+from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json, print_table
 from tincture.cli.journals import remove_journal
 
 
@@ -59,8 +59,8 @@ def site_validate(
     shown = Table("model", "AUROC", "Brier", "observed/expected", "slope", title=site)
     for name, model in told["models"].items():
         shown.add_row(escape(name), *(_told(f) for f in model["figures"].values()))
+    print_table(shown)
     console = Console(soft_wrap=True)
-    console.print(shown)
     console.print(f"{out} holds figures and noisy counts, and may leave the house.", markup=False)
 
 
