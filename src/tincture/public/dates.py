@@ -44,8 +44,8 @@ def counted(series: nw.Series[Any], column: Column, missing: Sequence[str] = ())
 def moment_of(word: Any, column: Column) -> tuple[float, bool] | None:
     """What a date or time in a schema counts as, and whether it has a zone (Z or an offset).
 
-    It is written by ISO 8601, or else as cells of the column are; None where it is neither, or of no
-    year from 1 to 9999, in which it could be written again.
+    It is written by ISO 8601, or else as cells of the column are; None where it is neither, or in
+    no year from 1 to 9999.
     """
     text = _iso(word)
     values, zoned = _parsed([(text, True), (text, False)], column)
