@@ -182,6 +182,7 @@ def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
         assert said.code == 0, said.err
         assert "may leave the house" in said.out
         assert "observed/expected" in said.out
+        assert "ε = 2, δ = 1e-05" in said.out
     assert not list(tmp_path.glob("*unfinished*"))
     page = tmp_path / "page.html"
     assert run("consortium", "page", *files, "--out", page).code == 0

@@ -61,6 +61,7 @@ def site_validate(
         shown.add_row(escape(name), *(_told(f) for f in model["figures"].values()))
     print_table(shown)
     console = Console(soft_wrap=True)
+    console.print(told["ledger"]["promise"], markup=False)
     console.print(f"{out} holds figures and noisy counts, and may leave the house.", markup=False)
 
 
