@@ -237,6 +237,7 @@ def test_an_audit_is_shown_on_the_page_of_its_own_release_only(
         (whole.replace('"chance": 0.5', '"chance": "half"'), "absent or no audit"),
         (whole.replace('"findings"', '"found"'), "absent or no audit"),
         ("[]", "absent or no audit"),
+        ("[" * 100_000, "absent or no audit"),
     ]:
         (tmp_path / "audit.json").write_text(wrong)
         said = run(*args, "--report", other)

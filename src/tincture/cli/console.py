@@ -21,6 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Epsilon = Annotated[
     float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
 ]
+FiniteEpsilon = Annotated[  # of what leaves a site
+    float, typer.Option("--epsilon", help="Privacy loss allowed, such as 1.", metavar="EPSILON")
+]
 Delta = Annotated[
     float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
 ]

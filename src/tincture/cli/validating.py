@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json, print_table
+from tincture.cli.console import RECORDS, Delta, FiniteEpsilon, Json, print_json, print_table
 from tincture.cli.journals import remove_journal
 
 
@@ -18,7 +18,7 @@ def site_validate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     records: Annotated[Path, typer.Argument(help=f"{RECORDS} held out, one record a row.")],
     site: Annotated[str, typer.Option(help="What the page calls this site.")],
-    epsilon: Epsilon,
+    epsilon: FiniteEpsilon,
     delta: Delta,
     out: Annotated[Path, typer.Option(help="File to create, which may leave the house.")],
     budget: Annotated[
