@@ -26,7 +26,7 @@ from tincture.audit.membership import (
     nearest,
 )
 from tincture.audit.told import from_file, to_file, told
-from tincture.errors import SettingError, TableError
+from tincture.errors import ReleaseError, SettingError, TableError
 from tincture.public.encoding import Encoding
 from tincture.tables.condenser import Condenser
 from tincture.tables.target import audit
@@ -249,6 +249,9 @@ def test_findings_are_the_same_on_a_page_as_in_the_file(
     path = tmp_path / "audit.json"
     path.write_text(json.dumps(to_file(audited), allow_nan=False))
     assert repr(from_file(path, condensed.table_)) == repr(told(audited))  # NaN is no NaN
+    path.write_text("[" * 100_000)
+    with pytest.raises(ReleaseError, match="absent or no audit"):
+        from_file(path, condensed.table_)
 
 
 def test_a_failed_audit_quotes_no_record(condensed: Condenser, tmp_path: Path) -> None:

@@ -288,6 +288,13 @@ PLACES = [
         flags={"budget": "budget.json"},
     ),
     Case(
+        "a budget of brackets",
+        "is not readable",
+        6,
+        folder=put("budget.json", "[" * 100_000),
+        flags={"budget": "budget.json"},
+    ),
+    Case(
         "a budget that is spent",
         "ε = 0.5, δ = 9.9e-05 is left",
         6,

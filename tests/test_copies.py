@@ -17,6 +17,7 @@ from tincture.io.copies import WRITERS, copied, require_copies
 from tincture.io.copies.variables import SAS, SPSS, STATA, Limits, variables
 from tincture.public.schema import Schema
 from tincture.tables.condenser import Condenser
+from tincture.tables.loading.spss import load_sps
 from tincture.tables.release import CondensedTable
 
 SMALL = Schema.from_dict({"fields": [{"name": "ward", "type": "string", "categories": ["a", "b"]}]})
@@ -66,6 +67,33 @@ def test_a_statistical_package_reads_values_labels_and_blanks(
         }
         assert codes["age"] == {999: ATTACKS[1]}
         assert about.variable_measure["sex"] == "nominal"
+
+
+@pytest.mark.parametrize(
+    ("words", "bounds", "declared"),
+    [
+        (["999", "-9"], (0, 120), [999, -9]),
+        (["5000", "993", "991", "992", "-9", "990"], (0, 120), [(990, 993), 5000]),
+        (["990", "991", "992", "993"], (0, 992), [990, 991, 992]),  # a row may have 991.5
+        (["7", "77", "777", "7777"], (0, 5), [7, 77, 777]),
+    ],
+)
+def test_many_missing_codes_of_spss_are_a_range(
+    words: list[str], bounds: tuple[int, int], declared: list[Any], tmp_path: Path
+) -> None:
+    constraints = dict(zip(("minimum", "maximum"), bounds, strict=True))
+    field = {"name": "x", "type": "number", "constraints": constraints, "missingValues": words}
+    schema = Schema.from_dict({"fields": [field]})
+    (made,) = variables(schema.columns, SPSS)
+    assert made.blanks == declared
+    (tmp_path / "x.sav").write_bytes(
+        WRITERS["sav"].written(pl.DataFrame({"x": [1.0]}), schema, "x")
+    )
+    _, about = pyreadstat.read_sav(tmp_path / "x.sav", user_missing=True)
+    ends = [b if isinstance(b, tuple) else (b, b) for b in declared]
+    assert sorted((r["lo"], r["hi"]) for r in about.missing_ranges["x"]) == sorted(ends)
+    told = ", ".join(f"{b[0]} THRU {b[1]}" if isinstance(b, tuple) else f"{b}" for b in declared)
+    assert f"MISSING VALUES x ({told})." in load_sps(schema, ["x.csv"])
 
 
 def test_r_reads_the_same_by_haven(folder: Path) -> None:

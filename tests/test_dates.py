@@ -151,6 +151,7 @@ def test_what_is_no_date_is_refused_without_its_words(cells: list[Any], sentence
         ({"format": "%Y-%m-%d%z"}, "a day has none"),
         ({"constraints": {"minimum": "2020-02-30"}}, "as ISO 8601 writes it"),
         ({"constraints": {"minimum": 2020}}, "as ISO 8601 writes it"),
+        ({"constraints": {"minimum": "0000-01-01"}}, "as ISO 8601 writes it"),
         ({"constraints": {"minimum": "2020-01-01T00:00Z"}}, "dates have none"),
         ({"constraints": {"minimum": "2021-01-01", "maximum": "2020-01-01"}}, "below the maximum"),
         ({"tincture:decimals": 1}, "no decimals"),

@@ -584,4 +584,6 @@ def test_records_that_cannot_take_part_are_told_without_a_cell(tmp_path: Path) -
     assert said.code == 4
     assert "gaol" not in said.err
     assert "no consortium file" in run("consortium", "check", tmp_path / "odd.csv").err
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    assert "no consortium file" in run("consortium", "check", tmp_path / "deep.json").err
     assert "no books" in run("site", "show", tmp_path).err

@@ -361,6 +361,9 @@ def test_a_dialect_is_declared_and_proposed_by_a_draft(tmp_path: Path) -> None:
     path.write_text(SEMICOLONS)
     with pytest.raises(TableError, match=r'name holds \';\'.*"dialect": \{"delimiter": ";"\}'):
         read_table(path)
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(TableError, match=r"name holds ','.*\"delimiter\": \",\""):
+        read_table(path, schema.dialect)
     path.write_bytes(SEMICOLONS.encode("utf-16"))
     assert "encoding" not in draft(path)
 

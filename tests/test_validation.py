@@ -20,6 +20,7 @@ from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
+from tincture.report.validation import read_validations
 from tincture.tables.release import CondensedTable
 from tincture.tables.target import TableTarget
 from tincture.tables.validation import ScoreCounts, asked, validate
@@ -107,8 +108,46 @@ def test_risks_that_are_sure_have_a_slope_too() -> None:
 def test_what_cannot_be_validated_is_told(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(SettingError, match=words):
         validate(replace(release(), **changes), make_table(50), site="a", epsilon=1.0, delta=1e-5)
+    with pytest.raises(SettingError, match="must be finite"):  # it may leave the house
+        validate(release(), make_table(50), site="a", epsilon=np.inf, delta=1e-5)
     with pytest.raises(SettingError, match="must be a name"):
         validate(release(), make_table(50), site="no/rth", epsilon=1.0, delta=1e-5)
+
+
+def test_noise_beyond_all_patients_leaves_shares_within_0_and_1() -> None:
+    rng, means = np.random.default_rng(0), np.linspace(0.1, 0.9, 10)
+    for _ in range(20):
+        found = figures(1e4 * rng.normal(size=(2, 10)), means, 1e4, rng)
+        assert all(0 <= v <= 1 for v in (*found["auroc"], *found["brier"]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"release": [1]},
+        {"site": ["a"]},
+        {"case": None},
+        {"epsilon": "1"},
+        {"delta": None},
+        {"epsilon": 10**400},
+        {"models": {}},
+        {"models": {"tree": {"counts": [[10**400], [1]], "figures": {}}}},
+        {"models": {"tree": {"counts": 1}}},
+    ],
+)
+def test_what_somebody_else_wrote_is_a_page_or_one_sentence(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "north.json"
+    figure = {key: [0.5, 0.4, 0.6] for key in MEASURES}
+    told = {"tincture": "validation", "site": "a", "case": "b", "release": "c", "epsilon": 1}
+    told |= {"delta": 0, "models": {"tree": {"counts": [[1, 2], [3, 4]], "figures": figure}}}
+    path.write_text(json.dumps(told))
+    assert read_validations([path]) == [told]
+    for text in (json.dumps(told | changes), "[" * 100_000):
+        path.write_text(text)
+        with pytest.raises(SettingError, match="no validation that can be read"):
+            read_validations([path])
 
 
 def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
@@ -142,6 +181,8 @@ def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
         said = run(*usual, "--site", site, "--out", files[-1])
         assert said.code == 0, said.err
         assert "may leave the house" in said.out
+        assert "observed/expected" in said.out
+        assert "ε = 2, δ = 1e-05" in said.out
     assert not list(tmp_path.glob("*unfinished*"))
     page = tmp_path / "page.html"
     assert run("consortium", "page", *files, "--out", page).code == 0

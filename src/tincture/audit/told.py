@@ -88,7 +88,7 @@ def from_file(path: Path, release: Attacked) -> Attacks:
             tuple(_finding(f) for f in content["findings"]),
             tuple(Verdict(str(v["says"]), v["is_well"] is True) for v in content["verdicts"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise ReleaseError(
             f"{path} is absent or no audit; write one with tincture audit --out."
         ) from None

@@ -21,6 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Epsilon = Annotated[
     float, typer.Option(help="Privacy loss allowed, such as 1; inf for none.", metavar="EPSILON")
 ]
+FiniteEpsilon = Annotated[  # of what leaves a site
+    float, typer.Option("--epsilon", help="Privacy loss allowed, such as 1.", metavar="EPSILON")
+]
 Delta = Annotated[
     float, typer.Option(help="Chance of exceeding it, such as 1e-5.", metavar="DELTA")
 ]
@@ -46,6 +49,15 @@ def print_json(content: Any) -> None:
 def as_text(content: Any) -> str:
     """JSON for people and programs."""
     return json.dumps(content, indent=1, allow_nan=False)
+
+
+def print_table(table: Table) -> Console:
+    """Columns that are not cut where nobody knows how wide it is; the console they went to."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    console.print(table)
+    return console
 
 
 def print_release(path: Path, release: Any, quiet: bool, as_json: bool) -> None:
@@ -82,10 +94,7 @@ def print_scores(evaluation: Any) -> None:
         shown = [_figure(row[source].figure) for source in sources]
         names = [escape(text) for text in (*([group] if grouped else []), model, metric)]
         table.add_row(*names, *shown)
-    console = Console()
-    if not console.is_terminal:  # whose width nobody knows
-        console = Console(width=WIDE)
-    console.print(table)
+    console = print_table(table)
     for line in _beneath(evaluation):
         console.print(line, markup=False, soft_wrap=True)
     _print_ratios(console, evaluation)

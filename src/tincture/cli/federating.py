@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import Delta, Epsilon, Json, print_json
+from tincture.cli.console import Delta, FiniteEpsilon, Json, print_json
 from tincture.cli.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
 
 def draft(
     schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
-    epsilon: Epsilon,
+    epsilon: FiniteEpsilon,
     delta: Delta,
     sites: Annotated[
         str, typer.Option(help="Names of the sites, with commas between.", metavar="NAME,NAME")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import RECORDS, Delta, Epsilon, Json, print_json
+from tincture.cli.console import RECORDS, Delta, FiniteEpsilon, Json, print_json, print_table
 from tincture.cli.journals import remove_journal
 
 
@@ -18,7 +18,7 @@ def site_validate(
     release: Annotated[Path, typer.Argument(help="Folder of a release.")],
     records: Annotated[Path, typer.Argument(help=f"{RECORDS} held out, one record a row.")],
     site: Annotated[str, typer.Option(help="What the page calls this site.")],
-    epsilon: Epsilon,
+    epsilon: FiniteEpsilon,
     delta: Delta,
     out: Annotated[Path, typer.Option(help="File to create, which may leave the house.")],
     budget: Annotated[
@@ -59,8 +59,9 @@ def site_validate(
     shown = Table("model", "AUROC", "Brier", "observed/expected", "slope", title=site)
     for name, model in told["models"].items():
         shown.add_row(escape(name), *(_told(f) for f in model["figures"].values()))
+    print_table(shown)
     console = Console(soft_wrap=True)
-    console.print(shown)
+    console.print(told["ledger"]["promise"], markup=False)
     console.print(f"{out} holds figures and noisy counts, and may leave the house.", markup=False)
 
 

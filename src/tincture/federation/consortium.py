@@ -171,11 +171,12 @@ class Consortium:
             told = str(raw["kind"]), tuple(map(str, raw["sites"])), dict(raw["settings"])
             descriptor, trust, digests = raw["schema"], str(raw["trust"]), dict(raw["digests"])
             digest = raw["digest"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             is_one = False
         if not is_one:
             raise SettingError(
-                f"{path} is no consortium file; write one with `tincture consortium draft`."
+                f"{path} is no consortium file that can be read; write one with `tincture "
+                "consortium draft`."
             )
         if raw["version"] != __version__:
             raise SettingError(

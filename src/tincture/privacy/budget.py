@@ -86,7 +86,7 @@ class Budget:
                 f'{self.path} --epsilon 3 --delta 1e-4`, or write {{"epsilon": 3, "delta": 1e-4}} '
                 "into it."
             ) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BudgetError(
                 f'The budget {self.path} is not readable; expected {{"epsilon": …, "delta": …, '
                 '"releases": […]}.'

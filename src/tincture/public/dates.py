@@ -21,6 +21,7 @@ from tincture.public.patterns import Pattern, pattern_of
 from tincture.public.words import Lookup, number_of
 
 EPOCH = datetime(1970, 1, 1)
+FIRST, BEYOND = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 NUMBERS = "numbers, of which none is a date (a spreadsheet's count of days is not read as one)"
 Spelled = tuple[str | None, bool]  # text, and whether it is of ISO 8601 whatever is declared
 
@@ -43,12 +44,13 @@ def counted(series: nw.Series[Any], column: Column, missing: Sequence[str] = ())
 def moment_of(word: Any, column: Column) -> tuple[float, bool] | None:
     """What a date or time in a schema counts as, and whether it has a zone (Z or an offset).
 
-    It is written by ISO 8601, or else as cells of the column are; None where it is neither.
+    It is written by ISO 8601, or else as cells of the column are; None where it is neither, or in
+    no year from 1 to 9999.
     """
     text = _iso(word)
     values, zoned = _parsed([(text, True), (text, False)], column)
     for value, is_zoned in zip(values, zoned, strict=True):
-        if not np.isnat(value):
+        if FIRST <= value < BEYOND:  # which what is no time is not
             return float(_whole(value, column)), bool(is_zoned)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,16 +48,21 @@ def read_validations(paths: Sequence[Path]) -> list[dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if told["tincture"] != "validation":
-            raise ValueError
-        for _, model in told["models"].items():
-            _cells("", model)
-        str(told["site"]), str(told["case"]), float(told["epsilon"]), str(told["release"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
-        told = {}
-    if not told:
+        shown = [_cells("", model) for model in told["models"].values()]
+        is_one = (
+            bool(shown)
+            and told["tincture"] == "validation"
+            and all(isinstance(told[key], str) for key in ("site", "case", "release"))
+            and all(math.isfinite(told[key]) for key in ("epsilon", "delta"))
+        )
+    except (OSError, LookupError, ValueError, TypeError, AttributeError):
+        is_one = False
+    except (OverflowError, RecursionError):  # of JSON that somebody else wrote
+        is_one = False
+    if not is_one:
         raise SettingError(
-            f"{path} is no validation; write one with `tincture site validate … --out FILE`."
+            f"{path} is no validation that can be read; write one with `tincture site validate … "
+            "--out FILE`."
         )
     return told
 
@@ -70,7 +76,9 @@ def validation_page(told: Sequence[Mapping[str, Any]]) -> str:
         As `read_validations` gives them.
     """
     models = dict.fromkeys(name for one in told for name in one["models"])
-    costs = ", ".join(f"{one['site']} ε = {one['epsilon']:g}" for one in told)
+    costs = ", ".join(
+        f"{one['site']} ε = {one['epsilon']:g} and δ = {one['delta']:g}" for one in told
+    )
     return page(
         "External validation",
         paragraphs(WHAT, f"The outcome is {told[0]['case']}. It cost: {costs}."),

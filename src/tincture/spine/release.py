@@ -283,7 +283,7 @@ def kind_of(package: Mapping[str, Any]) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ReleaseError(f"{path.parent} is not a release: {path.name} is absent or unreadable.")

@@ -31,7 +31,7 @@ class Limits:
     name, label, level, text : int
         Bytes of a variable's name, of its label, of the label of a code, and of a text.
     missing : int
-        How many codes may be declared missing.
+        How many codes may be declared missing; a run of whole numbers stands for all but one.
     is_ascii : bool
         Whether names are of the letters a to z.
     start : str
@@ -84,7 +84,7 @@ class Variable:
     codes : dict
         Labels of its levels: whole numbers, numbers or text, as the package holds them.
     missing : dict
-        Codes that are declared missing, as many as the package allows, and their labels.
+        Codes that mean missing, if the package can be told any, and their labels.
     """
 
     column: Column
@@ -100,8 +100,24 @@ class Variable:
 
     @property
     def labels(self) -> dict[str | float, str]:
-        """Of levels, and of codes that are declared missing."""
+        """Of levels, and of codes that mean missing."""
         return self.codes | {code: label for code, label in self.missing.items() if label}
+
+    @property
+    def blanks(self) -> list[str | float | tuple[float, float]]:
+        """What SPSS is told is missing: three codes, or all from one to another and one beside."""
+        codes = list(self.missing)
+        run = _run({c for c in codes if not isinstance(c, str) and c == int(c)})
+        if len(codes) <= SPSS.missing or len(run) < SPSS.missing or self._holds(run[0], run[-1]):
+            return list(codes[: SPSS.missing])
+        return [(run[0], run[-1]), *[c for c in codes if c not in run][:1]]
+
+    def _holds(self, low: float, high: float) -> bool:
+        """Whether a row may have a value between these."""
+        levels, lowest, highest = self.column.levels, self.column.minimum, self.column.maximum
+        if lowest is not None and highest is not None:
+            return lowest <= high and low <= highest
+        return any(low <= float(level) <= high for level in levels)
 
     @property
     def kind(self) -> pl.DataType:
@@ -263,7 +279,17 @@ def _missing(column: Column, limits: Limits) -> dict[str | float, str]:
         code = word if kind == pl.String() else _number(word, kind)
         if code is not None and not column.is_time and not _is_long(code):
             found.setdefault(code, cut(one_line(label or ""), limits.level))
-    return dict(list(found.items())[: limits.missing])
+    return found if limits.missing else {}
+
+
+def _run(codes: set[float]) -> list[float]:
+    """The longest run of whole numbers, each one more than that before it."""
+    longest: list[float] = []
+    run: list[float] = []
+    for code in sorted(codes):
+        run = [*run, code] if run and code == run[-1] + 1 else [code]
+        longest = max(longest, run, key=len)
+    return longest
 
 
 def _number(word: str, kind: pl.DataType) -> float | None:

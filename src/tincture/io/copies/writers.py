@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,18 @@ def _statistical(
         if limits is SPSS:
             told["variable_measure"] = {v.name: v.measure for v in made}
             told["variable_format"] = {v.name: v.shown for v in made if v.kind != pl.String()}
-            told["missing_ranges"] = {v.name: list(v.missing) for v in made if v.missing}
+            told["missing_ranges"] = {v.name: _ranges(v.blanks) for v in made if v.missing}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "table"  # pyreadstat writes to paths alone
             getattr(pyreadstat, write)(held(frame, made), path, **told)
             return path.read_bytes()
 
     return written
+
+
+def _ranges(blanks: Iterable[Any]) -> list[Any]:
+    """In the words of pyreadstat."""
+    return [{"lo": b[0], "hi": b[1]} if isinstance(b, tuple) else b for b in blanks]
 
 
 def _table(stem: str) -> dict[str, Any]:

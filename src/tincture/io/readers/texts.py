@@ -45,7 +45,7 @@ def read_text(source: Source, dialect: Dialect = DIALECT) -> Table:
     separator = dialect.delimiter or ("\t" if source.is_tabbed else ",")
     settings: dict[str, Any] = {"infer_schema": False, "quote_char": dialect.quote}
     names = read_with(path, lambda: header(content, separator, dialect.quote), WHOLE)
-    if dialect.delimiter is None and (fault := other_mark(names, separator)):
+    if fault := other_mark(names, separator):
         raise TableError(f"The table {path} has {fault}")
     if len(names) > 1:
         content = content.rstrip(b"\r\n")  # polars makes records of blank lines at the end

@@ -88,7 +88,7 @@ def _lines(made: Sequence[Variable], raw: dict[str, str]) -> Iterator[str]:
             yield f"VARIABLE LABELS {v.name} {_quoted(v.label)}."
         if v.kind != pl.String():
             yield f"FORMATS {v.name} ({v.shown})."
-        if missing := [_code(c) for c in v.missing if _is_line(c)]:
+        if missing := [_blank(c) for c in v.blanks if isinstance(c, tuple) or _is_line(c)]:
             yield f"MISSING VALUES {v.name} ({', '.join(missing)})."
         if codes := [f"\n  {_code(c)} {_quoted(t)}" for c, t in v.labels.items() if _is_line(c)]:
             yield f"VALUE LABELS {v.name}{''.join(codes)}."
@@ -98,6 +98,10 @@ def _lines(made: Sequence[Variable], raw: dict[str, str]) -> Iterator[str]:
 def _is_line(code: str | float) -> bool:
     """Whether it can stand in a script, which knows no end of a line within a text."""
     return not isinstance(code, str) or code.isprintable()
+
+
+def _blank(code: str | float | tuple[float, float]) -> str:
+    return " THRU ".join(map(_code, code)) if isinstance(code, tuple) else _code(code)
 
 
 def _code(code: str | float) -> str:

@@ -106,10 +106,8 @@ def figures(
     with np.errstate(all="ignore"):  # where noise leaves no outcome, or no patient
         for name, measure in MEASURES.items():
             value, spread = float(measure(counts, means)), 1.96 * float(measure(drawn, means).std())
-            low, high = value - spread, value + spread
-            if name in WITHIN:
-                low, high = max(low, 0.0), min(high, 1.0)
-            told[name] = Figure(value, low, high)
+            found = Figure(value, value - spread, value + spread)
+            told[name] = Figure(*np.clip(found, 0, 1).tolist()) if name in WITHIN else found
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,11 @@ def validate(
     if not NAME.fullmatch(site):
         raise SettingError(
             f"The site (--site) must be a name of letters, digits and ._-; this one is {site!r}."
+        )
+    if epsilon == math.inf:
+        raise SettingError(
+            "A validation may leave the house, so its epsilon must be finite, such as 0.5; a look "
+            "without noise that stays in it is `tincture evaluate`."
         )
     table = CondensedTable.of(release)
     job = _job(table)
