@@ -169,6 +169,7 @@ def test_marks_of_the_standard_are_honoured() -> None:
         (["1,5"], NUMBER, "text that is not a number"),
         (["<1.0"], NUMBER, "text that is not a number"),
         (["1_000"], NUMBER, "text that is not a number"),
+        ([".a"], NUMBER, "a missing code of Stata"),
         (["0"], {"type": "boolean", "trueValues": ["2"], "falseValues": ["1"]}, "does not list"),
         ([1.5], NUMBER | {"decimalChar": ",", "groupChar": "."}, "read it as text"),
         ([1.0], {"type": "string", "categories": ["1.0", "1.00"]}, "two of its levels"),

@@ -8,6 +8,7 @@ reads as a number is that number.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -27,6 +28,7 @@ from tincture.public.words import LONGEST, Lookup, key_of, number_of, truth_of
 Cells = NDArray[Any] | list[Any]  # numbers, NaN for nothing; or anything, None for nothing
 MISSING, UNLISTED = -1, -2
 EXACT = 2**53  # beyond it floats do not tell whole numbers apart
+UNTOLD = "a missing code of Stata (.a to .z) that its `missingValues` do not list"
 T = TypeVar("T")
 
 
@@ -185,7 +187,8 @@ class Field:
             number = number_of(text, self.column.notation)
             number = truth_of(text) if number is None else number
             if number is None:
-                raise Unreadable("text that is not a number")
+                is_code = re.fullmatch(r"\.[a-z]", text)
+                raise Unreadable(UNTOLD if is_code else "text that is not a number")
         if isinstance(number, bool) and self._missing.of_truth(number) is not None:
             return np.nan
         try:
