@@ -1,9 +1,9 @@
-"""An invented table of whole numbers by a peer; run by the Python where that peer is installed.
+"""An invented table by a peer; run by the Python where that peer is installed.
 
-    python peers_made.py dpmm.MST codes.csv sizes.json --epsilon 1 --seed 0 --out invented.csv
+    python peers_made.py dpmm.MST records.csv domain.json --epsilon 1 --seed 0 --out invented.csv
 
-``codes.csv`` has one whole number a cell, ``sizes.json`` how many there are of each column. As many
-records are invented as there are; δ = 1e-5. All of ε goes to the model: bins and levels are public.
+``domain.json`` has for each column its public bounds (``lower``, ``upper``) or ``categories``, all
+of them text. As many records are invented as there are; δ = 1e-5.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 DELTA = 1e-5
+BINNING = 0.1  # share of ε that bins of amounts cost, as dpmm has it by default
 
 
 def of_dpmm(
-    name: str, table: pd.DataFrame, sizes: dict[str, int], epsilon: float, seed: int
+    name: str, table: pd.DataFrame, domain: dict[str, Any], epsilon: float, seed: int
 ) -> pd.DataFrame:
-    """MST, AIM or PrivBayes of dpmm."""
+    """MST, AIM or PrivBayes of dpmm, which bins amounts by a private tree of its own."""
     from dpmm import pipelines
 
     made = getattr(pipelines, f"{name}Pipeline")(
-        epsilon=epsilon, delta=DELTA, disable_processing=True, n_jobs=1
+        epsilon=(1 - BINNING) * epsilon, delta=DELTA, proc_epsilon=BINNING * epsilon, n_jobs=1
     )
-    made.fit(table, domain=sizes, random_state=seed)
+    made.fit(table, domain=domain, random_state=seed)
     return made.generate(n_records=len(table), random_state=seed)
 
 
@@ -34,16 +36,19 @@ def main() -> None:
     """Invent one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("peer")
-    parser.add_argument("codes", type=Path)
-    parser.add_argument("sizes", type=Path)
+    parser.add_argument("records", type=Path)
+    parser.add_argument("domain", type=Path)
     parser.add_argument("--epsilon", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     package, _, name = asked.peer.partition(".")
     invent = {"dpmm": of_dpmm}[package]
-    table, sizes = pd.read_csv(asked.codes), json.loads(asked.sizes.read_text())
-    invent(name, table, sizes, asked.epsilon, asked.seed).to_csv(asked.out, index=False)
+    domain = json.loads(asked.domain.read_text())
+    texts = {column: str for column, told in domain.items() if "categories" in told}
+    table = pd.read_csv(asked.records, dtype=texts, keep_default_na=False, na_values=[""])
+    table = table.astype({column: float for column in domain if column not in texts})
+    invent(name, table, domain, asked.epsilon, asked.seed).to_csv(asked.out, index=False)
 
 
 if __name__ == "__main__":
