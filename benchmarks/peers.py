@@ -4,10 +4,11 @@
         --python PEERS/bin/python --ours benchmarks/recipients.jsonl \
         --results benchmarks/peers.jsonl --out benchmarks/peers.md
 
-Same split, same ε, δ = 1e-5, as many invented records as real ones. Peers run as they come, with
-the bounds and levels that Tincture has as public knowledge; which columns have blanks they see
-without noise. PEERS is an environment with what is compared (``pip install dpmm==0.1.9``). Ours are
-the cohorts in the results of ``recipients.py``. What the results file holds is not run again.
+Same split, same ε, δ = 1e-5, as many invented records as real ones. Peers run as they come, or with
+bins of equal width (``peers_made.py``), with the bounds and levels that Tincture has as public
+knowledge; which columns have blanks they see without noise. PEERS is an environment with what is
+compared (``pip install dpmm==0.1.9``). Ours are the cohorts in the results of ``recipients.py``.
+What the results file holds is not run again.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from utility import judged
 
 from recipients import GROUPS, LEAST
 
-PEERS = ["dpmm.PrivBayes", "dpmm.MST"]
-SETS = ["stroke", "framingham_chd", "support2_hospdead", "flchain"]
+PEERS = ["dpmm.PrivBayes", "dpmm.MST", "dpmm.PrivBayes-even", "dpmm.MST-even"]
+SETS = ["stroke", "framingham_chd", "flchain"]
 LIMITS = {"lower": "minimum", "upper": "maximum"}
 SHOWN = ["asked", "plain", "few", "others"]
 OURS = "Tincture, cohort"
@@ -139,9 +140,10 @@ def ahead(found: dict[str, dict[Cell, float]]) -> str:
 
 TITLE = """# Other private synthesizers
 
-A release's cohort beside tables that others invent (dpmm 0.1.9, as it comes): as many records as
-real ones, same split, same ε, δ = 1e-5, by the judges of [recipients.md](recipients.md), which
-explains the groups of models. `peers.py` has the command.
+A release's cohort beside tables that others invent, as many records as real ones: dpmm 0.1.9 as it
+comes, and with 20 bins of equal width (*even*). Same split, same ε, δ = 1e-5, one run each, by the
+judges of [recipients.md](recipients.md), which explains the groups of models. `peers.py` has the
+command.
 """
 
 

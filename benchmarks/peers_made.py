@@ -16,17 +16,29 @@ from typing import Any
 import pandas as pd
 
 DELTA = 1e-5
+EVEN = 20  # bins of equal width
 BINNING = 0.1  # share of ε that bins of amounts cost, as dpmm has it by default
 
 
 def of_dpmm(
     name: str, table: pd.DataFrame, domain: dict[str, Any], epsilon: float, seed: int
 ) -> pd.DataFrame:
-    """MST, AIM or PrivBayes of dpmm, which bins amounts by a private tree of its own."""
+    """MST, AIM or PrivBayes of dpmm.
+
+    It bins amounts by a private tree of its own, or, by names that end in "-even", within public
+    bounds in bins of equal width, so that all of ε goes to the model.
+    """
     from dpmm import pipelines
 
+    name, _, is_even = name.partition("-")
+    cost = 0.0 if is_even else BINNING
+    bins = {"binner_type": "uniform", "n_bins": EVEN} if is_even else {}
     made = getattr(pipelines, f"{name}Pipeline")(
-        epsilon=(1 - BINNING) * epsilon, delta=DELTA, proc_epsilon=BINNING * epsilon, n_jobs=1
+        epsilon=(1 - cost) * epsilon,
+        delta=DELTA,
+        proc_epsilon=cost * epsilon or None,
+        n_jobs=1,
+        **bins,
     )
     made.fit(table, domain=domain, random_state=seed)
     return made.generate(n_records=len(table), random_state=seed)
