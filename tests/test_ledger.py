@@ -275,6 +275,10 @@ def test_the_cost_of_gaussians_is_the_analytic_one(noise: float) -> None:
     assert spent >= analytic(noise, 1e-5)
 
 
+def test_next_to_no_noise_costs_more_than_can_be_told() -> None:
+    assert spent_epsilon([Mechanism(1e-7)], 1e-5) == math.inf
+
+
 def test_merged_gaussians_cost_what_composing_them_costs() -> None:
     noises = [2.0, 3.0, 3.0, 7.0, 11.0]
     composed = dpa.ComposedDpEvent([dpa.GaussianDpEvent(s) for s in noises])

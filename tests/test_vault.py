@@ -131,6 +131,11 @@ def test_a_question_of_many_values_sees_few_records_at_once() -> None:
     assert seen == [1, 2, 2] or seen == [2, 2, 1]
 
 
+def test_a_question_of_no_value_has_an_empty_answer() -> None:
+    query = Ask(lambda records: np.zeros((len(records), 0)), size=0)
+    assert value_of(make_vault(quiet(), 5).noisy_sum(query, Mechanism(0.0))).shape == (0,)
+
+
 def test_records_of_one_person_lie_in_one_block() -> None:
     table = make_table(60).with_columns(patient=pl.Series([f"p{i % 12}" for i in range(60)]))
     vault = make_vault(quiet(), table=table, unit="patient", block=7)

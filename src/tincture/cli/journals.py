@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from tincture.spine.release import Release
 
 
+def journal_at(out: Path) -> Path:
+    """Where the journal of a run lies, beside what it makes."""
+    from tincture.io.files import beside
+
+    return beside(out, ".unfinished") / "journal.jsonl"
+
+
 def journal_of(out: Path, resume: bool) -> Path:
     """Where the run's ledger is written ahead; checks that --resume fits what lies there.
 
@@ -22,10 +29,9 @@ def journal_of(out: Path, resume: bool) -> Path:
     ReleaseError
         If a question of the run failed, so that it is over.
     """
-    from tincture.io.files import beside
     from tincture.privacy.journal import read_journal, refuse_failed
 
-    journal = beside(out, ".unfinished") / "journal.jsonl"
+    journal = journal_at(out)
     refuse_failed(journal, read_journal(journal))
     if resume and not journal.parent.exists():
         raise SettingError(f"There is no unfinished run of {out} to resume; leave out --resume.")

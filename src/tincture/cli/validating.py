@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.console import RECORDS, Delta, FiniteEpsilon, Json, print_json, print_table
-from tincture.cli.journals import remove_journal
+from tincture.cli.journals import journal_at, remove_journal
 
 
 def site_validate(
@@ -33,7 +33,7 @@ def site_validate(
     tincture site validate release/ heldout.csv --site north --epsilon 0.5 --delta 1e-5
     --out north.validation.json
     """
-    from tincture.io.files import beside, json_bytes, require_new, require_outside, write_file
+    from tincture.io.files import json_bytes, require_new, require_outside, write_file
     from tincture.io.frames import read_table
     from tincture.tables.release import CondensedTable
     from tincture.tables.validation import validate
@@ -41,7 +41,7 @@ def site_validate(
     require_new(out)
     require_outside(out)
     table = CondensedTable.load(release)
-    journal = beside(out, ".unfinished") / "journal.jsonl"
+    journal = journal_at(out)
     told = validate(
         table,
         read_table(records, table.schema.dialect),

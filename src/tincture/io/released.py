@@ -36,14 +36,12 @@ def plain(schema: Schema) -> Schema:
 
 def copied_schema(schema: Schema) -> Schema:
     """The same for other software, with the words for missing as which no released value reads."""
-    return replace(
-        plain(schema),
-        columns=tuple(
-            replace(own, missing_values=tuple(words), missing_labels=tuple(words.values()))
-            for own, column in zip(plain(schema).columns, schema.columns, strict=True)
-            for words in [_apart(schema, column)]
-        ),
+    released, told = plain(schema), [_apart(schema, column) for column in schema.columns]
+    columns = tuple(
+        replace(column, missing_values=tuple(words), missing_labels=tuple(words.values()))
+        for column, words in zip(released.columns, told, strict=True)
     )
+    return replace(released, columns=columns)
 
 
 def resource_schema(schema: Schema) -> dict[str, Any]:

@@ -183,12 +183,17 @@ def _spent(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
 
 
 def _of_gaussian(noise: float, delta: float) -> float:
-    """The ε of one Gaussian, from above, by its exact δ (Balle, Wang 2018, theorem 8)."""
+    """The ε of one Gaussian, from above, by its exact δ (Balle, Wang 2018, theorem 8).
+
+    ∞ where it is above `MOST`.
+    """
     from dp_accounting.pld.privacy_loss_mechanism import GaussianPrivacyLoss
 
     loss = GaussianPrivacyLoss(noise)
     if loss.get_delta_for_epsilon(0.0) <= delta:
         return 0.0
+    if loss.get_delta_for_epsilon(MOST) > delta:
+        return math.inf
     return _least(lambda epsilon: loss.get_delta_for_epsilon(epsilon) <= delta, 1e-6)
 
 

@@ -211,7 +211,7 @@ class Vault:
 
     def _at_once(self, size: int) -> int:
         """Records of a block, of which each gives so many values."""
-        return max(1, min(self._block, VALUES // size))
+        return max(1, min(self._block, VALUES // max(size, 1)))
 
     def _pass(self, stream: Stream) -> Units:
         """Add up what is to be asked of all, and keep a sample, whose units have coins for good."""

@@ -12,6 +12,10 @@ from tincture.errors import SettingError
 from tincture.report.markup import Markup, join
 from tincture.report.page import number, page, paragraphs, section, table
 
+# Of JSON that somebody else wrote.
+FAULTS = (
+    OSError, LookupError, ValueError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 HEADS = ("site", "patients", "with the outcome", "AUROC", "Brier", "observed/expected", "slope")
 WHAT = (
     "Each site scored the models that learn from the release on patients of its own who were held "
@@ -55,9 +59,7 @@ def _read(path: Path) -> dict[str, Any]:
             and all(isinstance(told[key], str) for key in ("site", "case", "release"))
             and all(math.isfinite(told[key]) for key in ("epsilon", "delta"))
         )
-    except (OSError, LookupError, ValueError, TypeError, AttributeError):
-        is_one = False
-    except (OverflowError, RecursionError):  # of JSON that somebody else wrote
+    except FAULTS:
         is_one = False
     if not is_one:
         raise SettingError(

@@ -197,23 +197,28 @@ def invented(release: CondensedSeries) -> tuple[Layout, Records]:
     TableError, SettingError, SchemaError, ReleaseError
     """
     own = release.own
-    return _layout_of(own), _records(own, own.events, own.outcomes)
+    layout = _layout_of(own)
+    return layout, _records(own, layout, own.events, own.outcomes)
 
 
 def cohort_of(release: CondensedSeries) -> Records | None:
     """Those of the cohort likewise; None where there is none."""
-    return None if release.cohort is None else _records(release.own, *release.cohort)
+    if release.cohort is None:
+        return None
+    return _records(release.own, _layout_of(release.own), *release.cohort)
 
 
-def _records(own: CondensedSeries, events: pl.DataFrame, outcomes: pl.DataFrame) -> Records:
-    layout, task = _layout_of(own), own.outcome
+def _records(
+    own: CondensedSeries, layout: Layout, events: pl.DataFrame, outcomes: pl.DataFrame
+) -> Records:
     if events.is_empty():  # noise hid every variable
         nothing = np.full((len(outcomes), *layout.shape), np.nan, dtype=np.float32)
         stays = Stays(nothing, outcomes, layout)
     else:
         stays = read_like(own, events, outcomes)
     points = layout.points(stays.grid, stays.statics(own.schema))
-    return records_of(points, task.outcomes(to_columns(outcomes, own.schema, task.columns)))
+    told = to_columns(outcomes, own.schema, own.outcome.columns)
+    return records_of(points, own.outcome.outcomes(told))
 
 
 def _outcomes(source: Source, outcomes: Any, dialect: Dialect) -> Any:
