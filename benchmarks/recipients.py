@@ -17,43 +17,18 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
 import polars as pl
+from recipients_table import write
 from resumed import resumed
 from utility import SETS, judged, outcome_flags
 
 FILES = {"rows": "condensed.csv", "cohort": "cohort.csv"}
-GROUPS = {
-    "asked": "logistic tree forest boosting cox survival_forest boosting_cox",
-    "plain": "glm coxph",
-    "few": "glm_few coxph_few",
-    "others": "naive_bayes neighbours svm lasso hgb",
-}
-TITLE = """# What recipients make of both files
-
-Means of ratios over sets and seeds (1: all real records); see `recipients.py`.
-"""
-COMMAND = (
-    "    python benchmarks/recipients.py --judge JUDGE --plain PLAIN --data DATA \\\n"
-    "        --results RESULTS --out OUT"
-)
-MEANING = """*n* counts the releases behind a row.
-
-*Asked*: logistic, tree, forest, boosting; Cox, survival forest, boosted Cox. *Plain*: regressions
-without a penalty, all columns; *few*: the six that matter most; *beta* is the root mean square
-difference of their log ratios from the real ones, each per real standard deviation, *sign* the
-share of the right sign. *Others*: naive Bayes, neighbours, SVM, lasso, histogram boosting.
-*Lowest*: of all these. *cv_gap*: AUROC by cross-validation on the file less that on held-out
-records. *km*: largest distance of Kaplan–Meier curves. *Unseen*: share of held-out records with a
-level that is in no row.
-"""
-LEAST = 0.6  # ceiling below which a model that nobody asked for tells nothing
+MANY = 4000  # records of a set from which a slope tells of the table more than of chance
 
 
 def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
@@ -61,13 +36,16 @@ def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]
     print(json.dumps(case), file=sys.stderr)
     name, seed = case["set"], str(case["seed"])
     meta = tomllib.loads((options.data / f"{name}.toml").read_text())
+    lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         judged(options, "split", name, "--seed", seed, "--out", folder)
         command = ["tincture", "condense", f"{folder}/train.parquet", *outcome_flags(meta)]
         command += ["--schema", str(options.data / f"{name}.schema.json"), "--delta", "1e-5"]
         command += ["--epsilon", case["epsilon"], "--seed", seed, "--out", f"{folder}/release"]
         subprocess.run([*command, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-        lines = [
+        if "target" in meta and meta["n_rows"] >= MANY:
+            lines += calibrated(Path(folder), seed)
+        lines += [
             {"file": kind, "unseen": unseen(Path(folder), FILES[kind], options.data / f"{name}")}
             for kind in FILES
         ]
@@ -79,6 +57,18 @@ def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]
                 for line in judged(used, "score", table, name, "--seed", seed)
             ]
     return {"figures": lines}
+
+
+def calibrated(folder: Path, seed: str) -> Iterator[dict[str, Any]]:
+    """Slope and intercept on held-out records of a logistic regression on each file, on records."""
+    command = ["tincture", "evaluate", "release", "--train", "train.parquet"]
+    command += ["--test", "test.parquet", "--model", "logistic", "--seed", seed, "--json"]
+    told = subprocess.run([*command, "--quiet"], cwd=folder, check=True, stdout=subprocess.PIPE)
+    of = {"condensed": "rows", "cohort": "cohort", "all real records": "records"}
+    for score in json.loads(told.stdout)["scores"]:
+        metric = score["metric"].removeprefix("calibration ")
+        if metric in ("slope", "intercept") and score["trained_on"] in of:
+            yield {"file": of[score["trained_on"]], metric: score["figure"]["value"]}
 
 
 def unseen(folder: Path, file: str, described: Path) -> float:
@@ -100,43 +90,6 @@ def unseen(folder: Path, file: str, described: Path) -> float:
 def _code(series: pl.Series) -> pl.Series:
     """As a release writes it, whatever type the set has it in."""
     return (series.cast(pl.Int64) if series.dtype.is_float() else series).cast(pl.String)
-
-
-def write(results: list[dict[str, Any]], out: Path) -> None:
-    """Means by ε, file and group of models, and what was measured, all from the results."""
-    found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for epsilon, line in ((r["case"]["epsilon"], f) for r in results for f in r["figures"]):
-        into = found[epsilon, line["file"]]
-        for key in ("beta", "sign", "cv_gap", "km", "unseen"):
-            if line.get(key) is not None:
-                into[key].append(line[key])
-        for group, names in GROUPS.items():
-            counts = group != "others" or line.get("ceiling", 0) >= LEAST
-            if "ratio" in line and counts and line["model"] in names.split():
-                into[group].append(line["ratio"])
-                into["lowest"] = [min([*into["lowest"], line["ratio"]])]
-    columns = [*GROUPS, "lowest", "beta", "sign", "cv_gap", "km", "unseen"]
-    table = [f"| ε | file | n | {' | '.join(columns)} |", "|---" * (len(columns) + 3) + "|"]
-    for (epsilon, kind), into in sorted(found.items()):
-        n = sum(done["case"]["epsilon"] == epsilon for done in results)
-        cells = [f"{mean(into[c]):.2f}" if into[c] else "" for c in columns]
-        table.append(f"| {epsilon} | {kind} | {n} | {' | '.join(cells)} |")
-    text = "\n".join([TITLE, *measured([done["case"] for done in results]), MEANING, *table])
-    out.write_text(text + "\n", encoding="utf-8")
-
-
-def measured(cases: list[dict[str, Any]]) -> Iterator[str]:
-    """The command of each ε with the sets and seeds that there are, and how many."""
-    counts = []
-    for epsilon in sorted({case["epsilon"] for case in cases}):
-        its = [case for case in cases if case["epsilon"] == epsilon]
-        sets = list(dict.fromkeys(case["set"] for case in its))
-        seeds = sorted({case["seed"] for case in its})
-        yield f"{COMMAND} --epsilons {epsilon} \\"
-        yield f"        --seeds {','.join(map(str, seeds))} --sets {','.join(sets)}\n"
-        names = " ".join(map(str, seeds))
-        counts.append(f"ε = {epsilon}: {len(its)} releases ({len(sets)} sets, seeds {names})")
-    yield f"Measured: {'; '.join(counts)}. A seed is one split and one run."
 
 
 def main() -> None:
