@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers import ENCODING, invented
 from tincture.public.tasks import Classification
 from tincture.search.optimizer import Start
-from tincture.tables.starts import A_CASE, LEAVES, grown, repeated
+from tincture.tables.starts import A_CASE, LEAVES, PLAIN, focused, grown, repeated
 
 DIED = Classification("died", 2)
 
@@ -30,6 +30,47 @@ def test_there_may_be_more_prototypes_than_points_to_draw_from() -> None:
     start = repeated(points, scores, 140, np.random.default_rng(2))
     assert start.prototypes.shape == (70, ENCODING.width)
     assert {tuple(p) for p in start.prototypes} == {tuple(p) for p in points}
+
+
+def test_focused_prototypes_are_exact_and_mostly_typical_elsewhere() -> None:
+    rng = np.random.default_rng(0)
+    points, _ = invented(2000)
+    typical = ENCODING.snap(np.median(points, axis=0))
+    for _ in range(10):
+        table = focused(points[:200], points, ENCODING, (0, 3), typical, rng)  # age and ward
+        age, *others, ward, _ = ENCODING.slices
+        assert (ENCODING.snap(table) == table).all()
+        assert len(np.unique(table[:, age], axis=0)) == 2
+        assert (table[:, ward] == points[:200, ward]).all()
+        same = np.all([(table[:, o] == typical[o]).all(axis=1) for o in others], axis=0)
+        assert same.mean() > PLAIN[0] - 0.15  # four standard deviations of 200 coins
+
+
+# One column at a time tells nothing: from rows of people a tree learns it by luck alone.
+def test_trees_learn_from_focused_rows_what_goes_together() -> None:
+    rng = np.random.default_rng(0)
+    points, _ = invented(4000)
+    age, sodium = ENCODING.slices[0].start, ENCODING.slices[2].start
+    middle = np.median(points[:, [age, sodium]], axis=0)
+
+    def odd(table: np.ndarray) -> np.ndarray:
+        return np.asarray((table[:, [age, sodium]] > middle).sum(axis=1) % 2 == 1)
+
+    def learned(prototypes: np.ndarray) -> float:
+        rows = np.repeat(prototypes, 5, axis=0)
+        outcomes = np.tile(np.arange(5), len(prototypes)) < np.repeat(
+            np.where(odd(prototypes), 4, 1), 5
+        )
+        tree = DecisionTreeClassifier(max_depth=5, random_state=0)
+        tree.fit(np.nan_to_num(ENCODING.design(rows), nan=0.5), outcomes)
+        design = np.nan_to_num(ENCODING.design(points), nan=0.5)
+        return float(roc_auc_score(odd(points), tree.predict_proba(design)[:, 1]))
+
+    people = [points[rng.integers(len(points), size=42)] for _ in range(10)]
+    typical = ENCODING.snap(np.median(points, axis=0))
+    seen = [focused(table, points, ENCODING, (0, 2), typical, rng) for table in people]
+    by_luck, by_focus = ([learned(table) for table in tables] for tables in (people, seen))
+    assert np.median(by_focus) > 0.9 > 0.8 > np.median(by_luck)
 
 
 def grown_of(n_rows: int, share: float = 0.2, *, seed: int = 4) -> tuple[Start, np.ndarray]:

@@ -82,6 +82,12 @@ class Distance:
         differences[passed] = losses[:-1] - losses[-1]
         return differences
 
+    def nearest(self, starts: Sequence[Start], seed: int = 0) -> Start:
+        """The one of least loss."""
+        if len(starts) == 1:
+            return starts[0]
+        return min(starts, key=lambda s: float(self.losses(s.prototypes[None], s, seed)[0]))
+
     def losses(self, tables: Floats, start: Start, seed: int) -> Floats:
         """Mean loss over the models of tables of prototypes (R, P, width), (R,).
 

@@ -23,7 +23,7 @@ from tincture.search.moves import Moves
 from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
-from tincture.spine.teaching import Features, Teacher, levelled, taught
+from tincture.spine.teaching import Features, Teacher, in_line, levelled, taught
 from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
@@ -33,11 +33,12 @@ from tincture.tables.products import Crossed, Products, Term, candidates, found
 from tincture.tables.questions import InteractionSums, LossDifferences, RankProducts
 from tincture.tables.refined import Heard, Lesson, refined
 from tincture.tables.sizing import copies_for
-from tincture.tables.starts import COPIES, grown, repeated
+from tincture.tables.starts import COPIES, focused, grown, repeated
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000
+N_PEOPLE, N_FOCUSED = 3, 12  # first tables beside the first, where columns go together
 CLIP_A_TABLE = 0.1
 
 
@@ -67,9 +68,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     pool = brief.groups.resample(pool, rng)
     scores = teacher.score(pool)
     lender = brief.released(pool, rng)
-    start = first_table(brief, teacher, lender, rng)
     glances = not isinstance(teacher.basis, Crossed)  # quick models are blind to what goes together
     distance = Distance(brief.guarded, brief.task, brief.encoding, pool, scores, glances=glances)
+    start = distance.nearest(first_tables(brief, teacher, lender, rng))
     mover = Moves(lender, brief.encoding.slices, proxy.lines.attention)
     tables = distil(distance, mover, start, moves, rng, tick, brief.encoding.lawful)
     task = brief.anchored(pool[:N_ANCHORS], rng)
@@ -152,16 +153,33 @@ def relate(brief: Brief, lines: Lines) -> Copula:
     return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
 
 
+def first_tables(
+    brief: Brief, teacher: Teacher[Features], pool: Floats, rng: np.random.Generator
+) -> list[Start]:
+    """One to set out from; several where columns go together, as which trees find is luck."""
+    people = first_table(brief, teacher, pool, rng)
+    if not isinstance(teacher.basis, Crossed) or brief.task.name == "amounts":
+        return [people]
+    starts = [people, *(first_table(brief, teacher, pool, rng) for _ in range(N_PEOPLE))]
+    terms, typical = teacher.basis.products.terms, typical_of(brief)
+    for start in itertools.islice(itertools.cycle(starts), N_FOCUSED):
+        columns = terms[int(rng.integers(len(terms)))]
+        seen = focused(start.prototypes, pool, brief.encoding, columns, typical, rng)
+        seen = seen[np.argsort(in_line(teacher.score(seen)), kind="stable")]
+        outcomes = outcomes_of(seen[start.owner], brief, teacher, rng)
+        starts.append(Start(seen, start.owner, outcomes))
+    return starts
+
+
 def first_table(
     brief: Brief, teacher: Teacher[Features], pool: Floats, rng: np.random.Generator
 ) -> Start:
     """Invented people all along the teacher's score, or a tree of risk where trees alone ask."""
-    task, marginals, scores = brief.task, brief.marginals, teacher.score(pool)
+    task, scores = brief.task, teacher.score(pool)
     if task.is_probabilistic and set(brief.served.names) <= TREES:
         outcomes = brief.outcomes(rng)
-        typical = brief.released(brief.encoding.snap(marginals.place(marginals.typical())))
         chances, severity = task.chance(scores), task.severity(outcomes)
-        return grown(brief.encoding, pool, chances, outcomes, severity, typical, rng)
+        return grown(brief.encoding, pool, chances, outcomes, severity, typical_of(brief), rng)
     if task.name == "amounts":  # a row can have the mean itself, and needs no other beside it
         start = repeated(pool, scores, brief.n_rows, rng, copies=1)
         means = task.chance(teacher.score(start.prototypes))[:, None]
@@ -170,6 +188,12 @@ def first_table(
     start = repeated(pool, scores, brief.n_rows, rng, copies)
     rows = start.prototypes[start.owner]
     return replace(start, outcomes=outcomes_of(rows, brief, teacher, rng))
+
+
+def typical_of(brief: Brief) -> Floats:
+    """Who has the commonest of every column, as an exact point."""
+    marginals = brief.marginals
+    return brief.released(brief.encoding.snap(marginals.place(marginals.typical())))
 
 
 def choose(

@@ -25,6 +25,8 @@ FEWEST = 4  # leaves, however few the cases
 LEAVES = 25  # at most
 A_CASE = 0.6  # leaves for each row of the rarer outcome: those without any all look alike
 COPIES = 2  # of a prototype
+PLAIN = 0.4, 1.0  # share of prototypes that are typical but for a few columns
+UNEVEN = 0.3, 0.7  # share of the lower of two values
 
 
 def scattered(marginals: Marginals, outcomes: Floats, rng: np.random.Generator) -> Start:
@@ -97,6 +99,48 @@ def _ordered(scores: Floats, n_parts: int) -> Integers:
         return order
     halves = np.array_split(order, 2)
     return np.concatenate([half[_ordered(scores[half], n_parts // 2)] for half in halves])
+
+
+def focused(
+    prototypes: Floats,
+    pool: Floats,
+    encoding: Encoding,
+    columns: Sequence[int],
+    typical: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Prototypes in which some columns, which tell of the outcome only together, stand out.
+
+    A tree takes one column at a time, and sees no gain in the first of an exclusive-or. So each of
+    the columns that is an amount takes two values, its quartiles, one more often than the other,
+    which lets the first split gain; and most prototypes are typical in all other columns, so that
+    nothing else is there to split on.
+
+    Parameters
+    ----------
+    prototypes : ndarray of shape (P, width)
+    pool : ndarray of shape (N, width)
+        Invented records, whose quartiles are taken.
+    columns : sequence of int
+    typical : ndarray of shape (width,)
+        An exact point.
+
+    Returns
+    -------
+    ndarray of shape (P, width)
+    """
+    plain = rng.random(len(prototypes)) < rng.uniform(*PLAIN)
+    table = np.where(plain[:, None], typical, prototypes)
+    for column in columns:
+        place, is_level = encoding.slices[column], encoding.columns[column].is_categorical
+        mine = prototypes[:, place]
+        if not is_level:
+            first = pool[:, place.start]
+            low, high = np.argsort(first, kind="stable")[[len(pool) // 4, 3 * len(pool) // 4]]
+            cut = np.quantile(first, rng.choice(UNEVEN))
+            mine = pool[np.where(mine[:, 0] > cut, high, low), place]
+        table[:, place] = mine
+    return table
 
 
 def grown(
