@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,10 +27,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from recipients_table import GROUPS, LEAST
 from resumed import resumed
 from utility import judged
-
-from recipients import GROUPS, LEAST
 
 PEERS = ["dpmm.PrivBayes", "dpmm.MST", "dpmm.PrivBayes-even", "dpmm.MST-even"]
 SETS = ["stroke", "framingham_chd", "flchain"]
@@ -54,12 +54,16 @@ def measure(case: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]
         command = [options.python, Path(__file__).with_name("peers_made.py"), case["peer"]]
         command += [folder / "records.csv", folder / "domain.json", "--out", folder / "table.csv"]
         command += ["--epsilon", case["epsilon"], "--seed", seed]
+        begun = os.times()
         subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL)
-        lines = []
+        ended = os.times()
+        lines: list[dict[str, Any]] = []
         for judge in (options.judge, options.plain):
             used = argparse.Namespace(judge=judge, data=options.data)
             lines += judged(used, "score", str(folder / "table.csv"), name, "--seed", seed)
-    return {"figures": lines}
+    own = ended.children_user + ended.children_system
+    cpu = own - begun.children_user - begun.children_system
+    return {"figures": lines, "cpu": round(cpu)}
 
 
 def domain_of(field: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import series_helpers as series
 from commands import run
 from helpers import SCHEMA, make_table
 from tincture.errors import SettingError
-from tincture.privacy.accounting import Mechanism
+from tincture.privacy.accounting import MOST_DELTA, MOST_EPSILON, Mechanism, weakness
 from tincture.privacy.booking import Answer
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
@@ -128,6 +128,39 @@ def test_a_run_tells_both_sentences() -> None:
     assert said[0] == made.expectation()
     assert re.search(r"hrough noise, about \d+0 ± \d+0 people", said[1])
     assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "part"),
+    [
+        (50.0, 1e-5, "5e+21 times"),
+        (800.0, 1e-5, "more than 1e300"),
+        (1.0, 0.01, "1.0% of the time"),
+    ],
+)
+def test_a_promise_that_says_next_to_nothing_is_named(
+    epsilon: float, delta: float, part: str
+) -> None:
+    said: list[str] = []
+    made = Condenser(
+        schema=SCHEMA,
+        target="died",
+        models=["logistic"],
+        n_rows=8,
+        effort=0.05,
+        drop=["patient", "days"],
+        epsilon=epsilon,
+        delta=delta,
+    )
+    made.fit(make_table(200), notice=said.append)
+    assert said[0] == made.expectation()
+    assert said[1].startswith("Warning: ")
+    assert part in said[1]
+
+
+@pytest.mark.parametrize("epsilon", [0.1, MOST_EPSILON, math.inf])
+def test_usual_promises_are_not_warned_of(epsilon: float) -> None:
+    assert weakness(epsilon, MOST_DELTA) is None
 
 
 def outlook(epsilon: float, n_variables: int = 3) -> Outlook:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # takes a third of a second to import, and evaluations accoun
 LATTICE_MARGIN = 1e-4
 TOLERANCE = 1e-4  # of the noise; the ε that is told is found to a millionth
 LEAST, MOST = 1e-6, 2.0**40
+MOST_EPSILON, MOST_DELTA = 10.0, 1e-3  # beyond which a promise says next to nothing
 COARSE = 10.0  # ε above which PLD would take many seconds, then minutes
 
 
@@ -97,6 +98,25 @@ def check_privacy(epsilon: float, delta: float) -> None:
         raise SettingError(f"Epsilon is {epsilon:g}; it must be above 0 (or inf for no privacy).")
     if not 0 <= delta < 1 or (delta == 0 and math.isfinite(epsilon)):
         raise SettingError(f"Delta is {delta:g}; it must be above 0 and below 1, such as 1e-5.")
+
+
+def weakness(epsilon: float, delta: float) -> str | None:
+    """A warning where a promise that is kept still says next to nothing."""
+    if not math.isfinite(epsilon):
+        return None
+    if epsilon > MOST_EPSILON:
+        factor = f"{math.exp(epsilon):.1g}" if epsilon < 700 else "more than 1e300"
+        return (
+            f"Warning: ε = {epsilon:g} promises next to nothing: what is seen may be {factor} "
+            "times as likely with a person as without. "
+            f"Up to {MOST_EPSILON:g} is usual, 1 is strict."
+        )
+    if delta > MOST_DELTA:
+        return (
+            f"Warning: δ = {delta:g} lets the promise fail outright {delta:.1%} of the time; take "
+            "less than one over the number of people, such as 1e-5."
+        )
+    return None
 
 
 def calibrate(epsilon: float, delta: float, phases: Sequence[Phase]) -> Plan:

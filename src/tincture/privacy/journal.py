@@ -72,7 +72,10 @@ class Journal:
         lines = _lines(content)
         if lines is None:
             self.close()
-            raise ReleaseError(f"The journal {self.path} is damaged; it cannot be resumed.")
+            raise ReleaseError(
+                f"The journal {self.path} is damaged; it cannot be resumed. What its run has spent "
+                "stays spent; start anew under another name and with what budget is left."
+            )
         return lines
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tincture.privacy.accounting import weakness
 from tincture.privacy.engine import Engine, LocalEngine, Replaying
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
@@ -50,6 +51,8 @@ def condense(
     with Run(job.digest(), journal, budget) as run:
         run.start(engine.ledger)
         tell.notice(job.expectation())
+        if warning := weakness(engine.ledger.plan.epsilon, engine.ledger.plan.delta):
+            tell.notice(warning)
         found = job.search(engine, np.random.default_rng(seed), tell)
     return job.release(found, engine.form, engine.ledger)
 
