@@ -66,9 +66,9 @@ def calibrated(folder: Path, seed: str) -> Iterator[dict[str, Any]]:
     told = subprocess.run([*command, "--quiet"], cwd=folder, check=True, stdout=subprocess.PIPE)
     of = {"condensed": "rows", "cohort": "cohort", "all real records": "records"}
     for score in json.loads(told.stdout)["scores"]:
-        metric = score["metric"].removeprefix("calibration ")
-        if metric in ("slope", "intercept") and score["model"] == "logistic":
-            yield {"file": of[score["trained_on"]], metric: score["figure"]["value"]}
+        metric, file = score["metric"].removeprefix("calibration "), of.get(score["trained_on"])
+        if file and score["model"] == "logistic" and metric in ("slope", "intercept"):
+            yield {"file": file, metric: score["figure"]["value"]}
 
 
 def unseen(folder: Path, file: str, described: Path) -> float:

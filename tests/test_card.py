@@ -290,6 +290,8 @@ def test_whom_the_promise_protects_is_named_as_what_it_is(condensed: Condenser) 
     persons = made.ledger.from_dict({**made.ledger.to_dict(), "unit": "patient"})
     assert "Protected unit one record " in said(made)
     assert "Protected unit one person (patient) " in said(replace(made, ledger=persons))
+    assert "A person counts once" in said(replace(made, ledger=persons))
+    assert "A person counts once" not in said(made)
     stays = of_stays()
     for unit, told in (("stay", "one stay "), ("patient", "one person (patient) ")):
         ledger = stays.ledger.from_dict({**stays.ledger.to_dict(), "unit": unit})

@@ -11,7 +11,7 @@ from tincture.privacy.engine import Told
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis, Belief
-from tincture.tables.refined import Heard, Lesson, refined
+from tincture.tables.refined import LONGEST, STEPS, Heard, Lesson, refined
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 100.0)
 STAGES = Classification("stage", 4)
@@ -61,6 +61,18 @@ def test_exact_answers_give_the_truth_back_at_its_full_slope(task: Task) -> None
     # Three scores of the same people are known less well, and shrunk more.
     assert slope(found, truth) == pytest.approx(1.0, abs=0.1 if task is STAGES else 0.05)
     assert slope(lesson.teacher.score(points), truth) < 0.65
+
+
+# Where invented people hardly differ, real ones may: without noise that was believed most of all.
+@pytest.mark.parametrize("task", [DIED, STAGES, DAYS])
+def test_steps_settle_without_noise_whoever_was_invented(task: Task) -> None:
+    lesson, points, truth, counts = lesson_of(task)
+    amounts = [place.start for place in ENCODING.slices[:3]]
+    alike = points.copy()
+    alike[:, amounts] += 0.99 * (points[:, amounts].mean(axis=0) - points[:, amounts])
+    found = refined(lesson, alike, task, counts, 100.0 * N)
+    assert np.abs(found.weights).max() < 0.5 * STEPS * LONGEST  # a step was shorter than it may be
+    assert np.corrcoef(found.score(points).ravel(), truth.ravel())[0, 1] > 0.8
 
 
 def test_twice_the_records_tell_the_same_of_twice_the_sums() -> None:

@@ -26,6 +26,7 @@ from tincture.tables.additive import PRIOR_WORTH, Belief
 
 STEPS = 20
 LONGEST = 1.0  # change of a weight in one step
+UNLIKE = 0.1  # of sampling's mean variance, by which invented people may differ from real ones
 
 
 class Heard(NamedTuple):
@@ -100,7 +101,7 @@ def refined(
             lack = [a - (pull.T @ task.expected(scores, s, counts)).T.ravel() for s, a in answers]
             slope = _along(pull, information, values)
             sampling = _along(pull, information, pull) / scale
-            noisy = sampling + (noise**2 + 1e-9 * np.trace(sampling) + 1e-12) * np.eye(len(slope))
+            noisy = sampling + _level(noise, sampling) * np.eye(len(slope))
             gain = np.linalg.solve(noisy, slope).T
             need, mode = need + gain @ np.mean(lack, axis=0), mode + gain @ slope
         precision = np.resize(1 / np.repeat(variance, widths), size)
@@ -109,6 +110,15 @@ def refined(
         weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
         variance = _sizes(basis, weights, np.asarray(np.linalg.inv(mode)), lesson.belief)
     return Teacher(basis, weights)
+
+
+def _level(noise: float, sampling: Floats) -> float:
+    """Variance of an answer beside sampling's: of noise, and as invented people are no real ones.
+
+    Without noise the directions in which they hardly differ would otherwise be believed most, and
+    the steps never settle.
+    """
+    return float(noise**2 + UNLIKE * np.trace(sampling) / len(sampling) + 1e-12)
 
 
 def _by_basis(told: Sequence[Heard], points: Floats, scale: float) -> list[_Asked]:

@@ -54,6 +54,11 @@ LIMITS = (
     "Rare but important cases may be lost, and a model may serve some groups worse than others; "
     "measure it by group.",
 )
+PERSONS = (
+    "A person counts once, however many records: shares and chances are those of a person's "
+    "records on average. Where people with many records fare otherwise, chances are off for all "
+    "records together; recalibrate on records of your own."
+)
 OTHERS = "Models of another kind than those named above may learn less from condensed.csv"
 DRAWN = (
     "In cohort.csv each column is distributed as it was counted, through noise, and columns go "
@@ -107,6 +112,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         limits=(
             *LIMITS,
             *([] if settings.get("complete") else [SELDOM]),
+            *([] if unit == "record" else [PERSONS]),
             *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if has_cohort else [f"{OTHERS}."]),
             *([COMPETING] if "time" in task and "cause" not in task else []),
         ),
