@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from commands import condensing, listing, prepare, run
+from commands import condensing, listing, prepare, run, semicolons
 from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_long
 from sabotage import scaled
 from sites import (
@@ -41,6 +41,7 @@ from tincture.federation.engine import FederatedEngine
 from tincture.federation.question import Question
 from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
+from tincture.io.frames import read_table
 from tincture.kinds import estimator_of
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
@@ -471,7 +472,7 @@ def test_records_or_an_engine_are_given_and_not_both() -> None:
     condenser = make_condenser(epsilon=EPSILON)
     with pytest.raises(SettingError, match="either records or an engine"):
         condenser.fit()
-    engine = FederatedEngine.in_process(condenser, {"north": make_table(60)})
+    engine = FederatedEngine.in_process(condenser, {n: make_table(60) for n in NAMES})
     with pytest.raises(SettingError, match="either records or an engine"):
         condenser.fit(make_table(60), engine=engine)
 
@@ -505,6 +506,7 @@ def test_a_consortium_is_the_same_from_its_file_and_a_changed_one_is_refused(
         ({"epsilon": math.inf}, NAMES, "finite epsilon"),
         ({"models": ["tests.models:mine"]}, NAMES, "models by name"),
         ({}, (), "different names"),
+        ({}, ("north",), "two or more"),
         ({}, ("north", "north"), "different names"),
         ({}, ("no/rth",), "different names"),
     ],
@@ -563,6 +565,7 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
         ({"sites": "north,,south"}, "different names"),
         ({"trust": "everyone"}, "expected nobody"),
         ({"target": "nobody"}, "nobody"),
+        ({"sites": "north"}, "two or more"),
     ],
 )
 def test_a_draft_of_what_cannot_be_is_refused(
@@ -573,6 +576,42 @@ def test_a_draft_of_what_cannot_be_is_refused(
     assert said.code in (2, 3)
     assert words in said.err
     assert not (tmp_path / "consortium.json").exists()
+
+
+def test_a_schema_of_stays_is_no_schema_of_rows(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    described = json.loads((tmp_path / "schema.json").read_text())
+    described["fields"][0]["role"] = "variable"
+    (tmp_path / "schema.json").write_text(json.dumps(described))
+    said = run(*drafting(tmp_path))
+    assert said.code == 3
+    assert "measured over time" in said.err
+
+
+def test_a_site_may_write_its_cells_otherwise_and_mean_nothing_else(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    run(*drafting(tmp_path))
+    semicolons(make_table(100), tmp_path)
+    usual = ["site", "check", tmp_path / "consortium.json", tmp_path / "own.csv"]
+    assert run(*usual).code == 4
+    usual += ["--schema", tmp_path / "own.json"]
+    assert run(*usual).code == 0
+    made = Consortium.load(tmp_path / "consortium.json")
+    job, own = (made.sendable(estimator_of(made, at)) for at in (None, tmp_path / "own.json"))
+    read = own.seal_part(read_table(tmp_path / "own.csv", own.schema.dialect)).records
+    plain = job.seal_part(make_table(100)).records
+    for part in ("points", "design", "outcomes"):
+        np.testing.assert_array_equal(getattr(read, part), getattr(plain, part))
+    described = json.loads((tmp_path / "own.json").read_text())
+    fields = {field["name"]: field for field in described["fields"]}
+    fields["age"]["constraints"]["maximum"] += 1
+    (tmp_path / "own.json").write_text(json.dumps(described))
+    said = run(*usual)
+    assert said.code == 3
+    assert "declares 'age' otherwise than was agreed" in said.err
+    described["fields"].remove(fields["age"])
+    (tmp_path / "own.json").write_text(json.dumps(described))
+    assert "or not at all" in run(*usual).err
 
 
 def test_records_that_cannot_take_part_are_told_without_a_cell(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from commands import listing, prepare, run
+from commands import listing, prepare, run, semicolons
 from helpers import make_condenser, make_table, plan_of, too_long
 from tincture.errors import BudgetError, SettingError
 from tincture.privacy.accounting import Mechanism
@@ -24,7 +24,7 @@ from tincture.report.validation import read_validations
 from tincture.tables.release import CondensedTable
 from tincture.tables.target import TableTarget
 from tincture.tables.validation import ScoreCounts, asked, validate
-from tincture.tables.validation.figures import MEASURES, figures
+from tincture.tables.validation.figures import MEASURES, figures, least_of
 from tincture.tables.validation.question import risks
 
 EXACT = 1e6  # an epsilon whose noise moves no figure
@@ -118,7 +118,20 @@ def test_noise_beyond_all_patients_leaves_shares_within_0_and_1() -> None:
     rng, means = np.random.default_rng(0), np.linspace(0.1, 0.9, 10)
     for _ in range(20):
         found = figures(1e4 * rng.normal(size=(2, 10)), means, 1e4, rng)
-        assert all(0 <= v <= 1 for v in (*found["auroc"], *found["brier"]))
+        assert all(0 <= v <= 1 for k in ("auroc", "brier") for v in found.get(k, ()))
+
+
+def test_too_few_patients_of_either_outcome_have_no_figure() -> None:
+    rng, means = np.random.default_rng(0), np.linspace(0.1, 0.9, 10)
+    for noise in (0.0, 4.0):
+        least = least_of(10, noise)
+        assert least == max(10, 4 * noise * 10**0.5)
+        for few in (0, 1):
+            counts = np.full((2, 10), 100.0)
+            counts[few] = (least - 0.1) / 10
+            assert figures(counts, means, noise, rng) == {}
+            counts[few] = (least + 0.1) / 10
+            assert set(figures(counts, means, noise, rng)) == set(MEASURES)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +170,10 @@ def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
     budget.create(1.0, 1e-4)
 
     def ask() -> dict[str, Any]:
-        held_out, places = make_table(80, seed=4), {"journal": journal, "budget": budget.path}
-        return validate(release(), held_out, site="a", epsilon=0.7, delta=1e-5, **places)
+        held_out, path = make_table(80, seed=4), budget.path
+        return validate(
+            release(), held_out, site="a", epsilon=0.7, delta=1e-5, journal=journal, budget=path
+        )
 
     told = ask()
     assert [e["question"] for e in told["ledger"]["entries"]] == ["external validation"]
@@ -169,6 +184,53 @@ def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
     with pytest.raises(BudgetError):
         ask()
     assert listing(tmp_path) == before
+
+
+def test_a_second_validation_of_a_release_needs_a_budget(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "heldout.csv", "--delta", 1e-5]
+    usual += ["--epsilon", 2]
+
+    def validated(out: str, *more: object, site: str = "a") -> Any:
+        return run(*usual, "--site", site, "--out", tmp_path / out, *more)
+
+    make_table(20).with_columns(ward=pl.lit("gaol")).write_csv(tmp_path / "odd.csv")
+    assert run(*usual[:3], tmp_path / "odd.csv", *usual[4:], "--site", "a", "--out", "x").code == 4
+    assert validated("one.json").code == 0  # nothing was asked before
+    said = validated("two.json")
+    assert said.code == 2
+    assert "has validated this release already (out.validated.jsonl)" in said.err
+    assert not list(tmp_path.glob("two*"))
+    assert validated("south.json", site="south").code == 0
+    Budget(tmp_path / "b.json").create(5.0, 1e-4)
+    assert validated("two.json", "--budget", tmp_path / "b.json").code == 0
+    assert len((tmp_path / "out.validated.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_small_site_is_told_so_and_shown_without_figures(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    make_table(30).write_csv(tmp_path / "few.csv")
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "few.csv", "--site", "a"]
+    said = run(*usual, "--epsilon", 0.2, "--delta", 1e-5, "--out", tmp_path / "a.json")
+    assert "A figure is told where at least" in said.out
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert [model["figures"] for model in told["models"].values()] == [{}, {}]
+    assert run("consortium", "page", tmp_path / "a.json", "--out", tmp_path / "p.html").code == 0
+    assert ">–</td>" in (tmp_path / "p.html").read_text()
+
+
+def test_records_are_validated_as_their_site_writes_them(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    semicolons(make_table(300), tmp_path)
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "own.csv", "--site", "a"]
+    usual += ["--epsilon", EXACT, "--delta", 1e-5, "--out", tmp_path / "a.json"]
+    assert run(*usual).code == 4
+    assert run(*usual, "--schema", tmp_path / "own.json").code == 0
+    counts = json.loads((tmp_path / "a.json").read_text())["models"]["tree"]["counts"]
+    assert sum(map(sum, counts)) == pytest.approx(300, abs=1)
 
 
 def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tincture.errors import ReleaseError, SettingError
 from tincture.federation.consortium import Consortium
+from tincture.public.schema import Schema
 from tincture.spine.estimator import Releasing
 from tincture.spine.release import Release, kind_of, read_package
 from tincture.stays.release import CondensedSeries
@@ -30,16 +31,27 @@ def load(path: str | Path) -> Release:
     return KINDS[kind].load(path)
 
 
-def estimator_of(consortium: Consortium) -> Releasing:
+def estimator_of(consortium: Consortium, own: str | Path | None = None) -> Releasing:
     """With the settings that all sites agreed on.
+
+    Parameters
+    ----------
+    consortium : Consortium
+    own : path, optional
+        A site's own schema, which tells how its cells are written where that is not as agreed.
 
     Raises
     ------
     SettingError
         If they are of another kind of data, or none of its settings.
+    SchemaError
+        If a site's own schema tells anything else.
     """
+    schema = consortium.schema
+    if own is not None:
+        schema = schema.written_as(Schema.load(own), str(own))
     try:
-        return ESTIMATORS[consortium.kind](schema=consortium.schema, **consortium.settings)
+        return ESTIMATORS[consortium.kind](schema=schema, **consortium.settings)
     except (KeyError, TypeError):
         raise SettingError(
             f"The consortium is of {consortium.kind!r} or has settings that are not known here; "

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tincture.cli.console import Delta, FiniteEpsilon, Json, print_json
 from tincture.cli.wanted import Wanted
+from tincture.errors import SchemaError
 
 if TYPE_CHECKING:
     from tincture.federation.consortium import Consortium
@@ -28,6 +29,15 @@ site_app = typer.Typer(
 )
 Records = Annotated[Path, typer.Argument(help="File of records, one record a row.")]
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
+OwnSchema = Annotated[
+    Path | None,
+    typer.Option(
+        "--schema",
+        help="Schema of this site's own file, where it writes cells otherwise than was agreed: "
+        "dialect, decimal mark, words for missing. It may differ in nothing else.",
+        metavar="FILE",
+    ),
+]
 
 
 def draft(
@@ -54,7 +64,13 @@ def draft(
     from tincture.public.schema import Schema
 
     require_new(out)
-    estimator = wanted.condenser(Schema.load(schema), epsilon, delta, seed)
+    described = Schema.load(schema)
+    if any(column.role == "variable" for column in described.columns):
+        raise SchemaError(
+            f'{schema} declares what is measured over time ("role": "variable"), and several sites '
+            "can condense rows only as yet; give the schema of a table with a row a record."
+        )
+    estimator = wanted.condenser(described, epsilon, delta, seed)
     names = tuple(name.strip() for name in sites.split(","))
     made = Consortium.of(estimator, names, trust)
     write_file(out, json_bytes(made.to_dict()))
@@ -97,22 +113,28 @@ def check(path: Agreed, as_json: Json = False) -> None:
 
 
 @site_app.command("check")
-def site_check(path: Agreed, records: Records) -> None:
+def site_check(path: Agreed, records: Records, schema: OwnSchema = None) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 
     Example:
 
     tincture site check consortium.json records.csv
     """
-    require_able(path, records)
+    require_able(path, records, schema)
     Console(soft_wrap=True).print(
         f"{records} and this machine can take part; nothing was sent, nothing is spent.",
         markup=False,
     )
 
 
-def require_able(path: Path, records: Path) -> Consortium:
+def require_able(path: Path, records: Path, schema: Path | None = None) -> Consortium:
     """The consortium, if these records and this machine can take part in it.
+
+    Parameters
+    ----------
+    path, records : path
+    schema : path, optional
+        That tells how the records are written.
 
     Raises
     ------
@@ -125,8 +147,8 @@ def require_able(path: Path, records: Path) -> Consortium:
     from tincture.privacy.vault import Vault
 
     made = Consortium.load(path)
-    job = made.sendable(estimator_of(made))
-    frame = read_table(records, made.schema.dialect)
+    job = made.sendable(estimator_of(made, schema))
+    frame = read_table(records, job.schema.dialect)
     Vault(job.seal_part, frame, Ledger(job.plan(), unit=job.unit))
     job.rehearse()
     return made

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tincture.cli.condensing import formats_of
 from tincture.cli.console import Json, Quiet, print_release
-from tincture.cli.federating import Agreed, Records, require_able
+from tincture.cli.federating import Agreed, OwnSchema, Records, require_able
 from tincture.errors import SettingError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def site_serve(
     budget: Annotated[
         Path | None, typer.Option(help="Budget file that caps all releases of the table.")
     ] = None,
+    schema: OwnSchema = None,
     resume: Resume = False,
 ) -> None:
     """Answer the questions of a consortium's run until stopped.
@@ -51,9 +52,9 @@ def site_serve(
         raise SettingError(f"{books} {found} --resume.")
     if budget is not None:
         Budget(budget).read()
-    require_able(path, records).require(own.name)
+    require_able(path, records, schema).require(own.name)
     own.lock()
-    Serving.of(path, records, books, budget).write(own.local)
+    Serving.of(path, records, books, budget, schema).write(own.local)
     _become(own)
 
 

@@ -89,10 +89,10 @@ class Consortium:
         SettingError
         """
         names = self.sites
-        if len(set(names)) < max(len(names), 1) or not all(NAME.fullmatch(n) for n in names):
+        if len(set(names)) < max(len(names), 2) or not all(NAME.fullmatch(n) for n in names):
             raise SettingError(
-                "The sites (--sites) must be different names of letters, digits and ._-, such as "
-                "north,south."
+                "The sites (--sites) must be two or more different names of letters, digits and "
+                "._-, such as north,south."
             )
         if self.trust not in TRUSTS:
             raise SettingError(

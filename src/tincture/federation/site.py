@@ -151,7 +151,7 @@ def opened(
     ledger = Ledger(job.plan(), unit=job.unit)
     vault = Vault(job.seal_part, source, ledger)
     job.rehearse()
-    digest = digest_of({"consortium": consortium.digest, "site": name})
+    digest = digest_of({"consortium": consortium.digest, "site": name, "job": job.digest()})
     with Run(digest, None if books is None else books / JOURNAL, budget) as run:
         run.start(ledger)
         if not ledger.is_continued:

@@ -35,8 +35,8 @@ def opened_as(name: str, serving: Serving, stack: ExitStack, notice: Notice) -> 
     """
     try:
         consortium = Consortium.load(Path(serving.consortium))
-        job = consortium.sendable(estimator_of(consortium))
-        records = read_table(Path(serving.records), consortium.schema.dialect)
+        job = consortium.sendable(estimator_of(consortium, serving.schema))
+        records = read_table(Path(serving.records), job.schema.dialect)
         budget = None if serving.budget is None else Path(serving.budget)
         books = Path(serving.books)
         return stack.enter_context(

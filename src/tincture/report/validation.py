@@ -21,7 +21,7 @@ WHAT = (
     "Each site scored the models that learn from the release on patients of its own who were held "
     "out, and asked them one private question: how many of either outcome lie in each bin of "
     "predicted risk. All figures follow from these noisy counts; in brackets are 95% intervals, of "
-    "patients and of noise together."
+    "patients and of noise together. – stands where too few were counted for a figure."
 )
 MEANING = (
     "AUROC: how often a patient with the outcome was given the higher risk. Brier: mean squared "
@@ -96,7 +96,8 @@ def _of(name: str, told: Sequence[Mapping[str, Any]]) -> Markup:
 
 def _cells(site: str, model: Mapping[str, Any]) -> list[str]:
     without, having = (sum(map(float, counts)) for counts in model["counts"])
-    shown = [_figure(model["figures"][k]) for k in ("auroc", "brier", "observed/expected", "slope")]
+    figures, names = model["figures"], ("auroc", "brier", "observed/expected", "slope")
+    shown = [_figure(figures[k]) for k in names] if figures else ["–"] * len(names)
     return [site, number(without + having, 0), number(having, 0), *shown]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.privacy.query import Query, Sealed
+from tincture.public.schema import Schema
 from tincture.spine.job import Job
 
 Made = TypeVar("Made", covariant=True)
@@ -51,6 +52,10 @@ class Recipe(NamedTuple):
 
 class Sendable(Job[Made], Protocol[Made]):
     """A job whose questions can be asked elsewhere."""
+
+    @property
+    def schema(self) -> Schema:
+        """Of the records, as they are written."""
 
     def seal_part(self, source: Any) -> Sealed:
         """As `seal`, of one site's records; called by its vault alone.
