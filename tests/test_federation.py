@@ -21,15 +21,18 @@ from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_lo
 from sabotage import scaled
 from sites import (
     EPSILON,
+    EVERYONE,
+    JOBS,
     NAMES,
     QUESTIONS,
+    ask_all,
     consortium_of,
     differences,
     job_of,
-    jobs,
     make_site,
     question,
     residuals,
+    sealed,
     tables,
 )
 from tincture.audit.one_run import Bound, bound
@@ -55,16 +58,6 @@ from tincture.spine.questions import CellCounts
 from tincture.spine.run import Run
 from tincture.tables.canaries import canaries
 from tincture.tables.questions import MarginalCounts
-
-JOBS = jobs()
-EVERYONE = make_table(120)
-
-
-def sealed(table: pl.DataFrame, outcome: str, query: Query, unit: str | None) -> Vault:
-    """A vault without noise that answers one kind of question."""
-    seal = replace(JOBS[outcome].sealing, unit=unit).part
-    return Vault(seal, table, Ledger(plan_of(0.0, question=query.question)))
-
 
 # F1: the sum of the sites' sums ---------------------------------------------------------------
 
@@ -117,6 +110,9 @@ def test_all_questions_of_a_run_add_up_and_one_unit_moves_one_site_by_a_clip_at_
     assert engine.heard[0].answer.noise == pytest.approx(noise * math.sqrt(3))
     card = condenser.table_.card()
     assert ("Sites that took part", "north, south, east") in card.facts
+    shown = {name: value for name, value in card.facts}
+    assert all("of whom" in shown[f"{name}, through noise"] for name in NAMES)
+    assert sum(of["units"] for of in told["by_site"].values()) == pytest.approx(240, abs=15)
 
 
 # F2: noise ------------------------------------------------------------------------------------
@@ -418,13 +414,6 @@ def engine_of(sites: InProcess) -> FederatedEngine:
     return FederatedEngine(consortium_of(), job_of(), sites, patience=1.0)
 
 
-def ask_all(engine: FederatedEngine) -> list[Any]:
-    plan, job = engine.ledger.plan, job_of()
-    every: list[Query] = [CellCounts(job.task), MarginalCounts(job.encoding)]
-    every += [residuals(job)] * 2
-    return [engine.answer(q, plan.mechanism(q.question)).value for q in every]
-
-
 def test_a_lost_question_is_none_the_first_or_two_in_a_row_end_the_run(tmp_path: Path) -> None:
     sites = Sleepy([make_site(name) for name in NAMES])
     sites.late = (1, 3)
@@ -492,6 +481,7 @@ def test_a_consortium_is_the_same_from_its_file_and_a_changed_one_is_refused(
         "sites": ["north", "south"],
         "schema": {**made.to_dict()["schema"], "title": "Other"},
         "trust": "everyone",
+        "balance_sites": True,
         "version": "0.0.1",
         "tincture": "release",
     }.items():

@@ -50,6 +50,10 @@ def draft(
     out: Annotated[Path, typer.Option(help="File to create.")],
     wanted: Wanted,
     trust: Annotated[str, typer.Option(help="Whom a site trusts: nobody.")] = "nobody",
+    balance_sites: Annotated[
+        bool,
+        typer.Option("--balance-sites", help="Let all sites count alike, however large each is."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
 ) -> None:
     """Write what all sites are to agree on: schema, settings, names, with digests of each.
@@ -72,7 +76,7 @@ def draft(
         )
     estimator = wanted.condenser(described, epsilon, delta, seed)
     names = tuple(name.strip() for name in sites.split(","))
-    made = Consortium.of(estimator, names, trust)
+    made = Consortium.of(estimator, names, trust, balance_sites=balance_sites)
     write_file(out, json_bytes(made.to_dict()))
     Console(soft_wrap=True).print(f"{out} has the digest {made.digest}", markup=False)
 

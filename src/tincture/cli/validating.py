@@ -37,11 +37,12 @@ def site_validate(
     tincture site validate release/ heldout.csv --site north --epsilon 0.5 --delta 1e-5
     --out north.validation.json
     """
+    from tincture.evaluation.binned import TOO_FEW
     from tincture.io.files import beside, json_bytes, require_new, require_outside, write_file
     from tincture.io.frames import read_table
     from tincture.public.schema import Schema
     from tincture.tables.release import CondensedTable
-    from tincture.tables.validation import TOO_FEW, validate
+    from tincture.tables.validation import validate
 
     require_new(out)
     require_outside(out)

@@ -38,6 +38,8 @@ class Consortium:
     schema : Schema
     trust : str
         ``nobody``: each site's share is private by itself.
+    balance_sites : bool
+        Whether units count by a weight of their site, so that all sites count alike.
     """
 
     kind: str
@@ -45,9 +47,17 @@ class Consortium:
     settings: Mapping[str, Any]
     schema: Schema
     trust: str = "nobody"
+    balance_sites: bool = False
 
     @classmethod
-    def of(cls, estimator: Releasing, sites: tuple[str, ...], trust: str = "nobody") -> Consortium:
+    def of(
+        cls,
+        estimator: Releasing,
+        sites: tuple[str, ...],
+        trust: str = "nobody",
+        *,
+        balance_sites: bool = False,
+    ) -> Consortium:
         """Of an estimator's settings, those that are not as usual.
 
         Raises
@@ -61,7 +71,7 @@ class Consortium:
         schema = told.pop("schema")
         schema = schema if isinstance(schema, Schema) else Schema.load(schema)
         settings = {name: value for name, value in told.items() if value != usual[name]}
-        made = cls(estimator.kind, sites, settings, schema, trust)
+        made = cls(estimator.kind, sites, settings, schema, trust, balance_sites)
         made.check()
         made.sendable(estimator)
         return made
@@ -78,8 +88,17 @@ class Consortium:
     @property
     def digest(self) -> str:
         """Of all of it; every question of the run carries it."""
-        told = {"kind": self.kind, "sites": list(self.sites), "trust": self.trust}
-        return digest_of({**told, "digests": self.digests})
+        return digest_of({**self._who, "digests": self.digests})
+
+    @property
+    def _who(self) -> dict[str, Any]:
+        """What is agreed on of the sites, and no digest of its own."""
+        return {
+            "kind": self.kind,
+            "sites": list(self.sites),
+            "trust": self.trust,
+            "balance_sites": self.balance_sites,
+        }
 
     def check(self) -> None:
         """Refuse what no run over several sites can be of.
@@ -146,9 +165,7 @@ class Consortium:
         return {
             "tincture": MARK,
             "version": __version__,
-            "kind": self.kind,
-            "sites": list(self.sites),
-            "trust": self.trust,
+            **self._who,
             "settings": dict(self.settings),
             "schema": self.schema.to_dict(),
             "digests": self.digests,
@@ -170,7 +187,7 @@ class Consortium:
             is_one = raw["tincture"] == MARK and isinstance(raw["version"], str)
             told = str(raw["kind"]), tuple(map(str, raw["sites"])), dict(raw["settings"])
             descriptor, trust, digests = raw["schema"], str(raw["trust"]), dict(raw["digests"])
-            digest = raw["digest"]
+            digest, balance_sites = raw["digest"], bool(raw["balance_sites"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             is_one = False
         if not is_one:
@@ -183,7 +200,7 @@ class Consortium:
                 f"{path} is of tincture {raw['version'][:20]}, and this is {__version__}; all "
                 "sites need the version that they agreed on."
             )
-        made = cls(*told, Schema.from_dict(descriptor), trust)
+        made = cls(*told, Schema.from_dict(descriptor), trust, balance_sites)
         changed = [name for name, now in made.digests.items() if digests.get(name) != now]
         if changed or digest != made.digest:
             raise SettingError(

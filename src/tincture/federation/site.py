@@ -21,6 +21,7 @@ from tincture.privacy.vault import Vault
 from tincture.spine.job import SILENT, Notice
 from tincture.spine.recipe import Sendable
 from tincture.spine.run import Run, digest_of
+from tincture.spine.weighing import Scaled
 
 
 class Site:
@@ -100,8 +101,10 @@ class Site:
             try:
                 query = self._job.query_of(question.recipe)
                 is_usual = query.question == question.recipe.kind and 0 < query.clip < math.inf
-                if is_usual and self.ledger.plan.has(query.question):
-                    return query
+                weight = question.weight(self.name)
+                is_agreed = self._consortium.balance_sites or weight == 1
+                if is_usual and is_agreed and self.ledger.plan.has(query.question):
+                    return query if weight == 1 else Scaled(query, weight)
                 raise ValueError("another kind, or without a clip")
             except Exception as error:  # whatever a strange recipe leads to; no record is near
                 self._notice(f"Question {question.number} is none of this run ({error}).")

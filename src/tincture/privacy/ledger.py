@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,18 @@ class Ledger:
         Bookings live in memory only until a journal is attached.
     sites : tuple of str
         That answered together, each with noise of its own; none where the records lie in one place.
+
+    Attributes
+    ----------
+    by_site : mapping
+        What each site's own noisy share of the outcome counts tells of it, by its name.
     """
 
     def __init__(self, plan: Plan, *, unit: str = "record", sites: tuple[str, ...] = ()) -> None:
         self.plan = plan
         self.unit = unit
         self.sites = sites
+        self.by_site: Mapping[str, dict[str, Any]] = {}
         self.entries: list[Entry] = []
         self._journal: Journal | None = None
         self._failed = False
@@ -137,6 +144,10 @@ class Ledger:
         """Recall all bookings of an earlier process, and give back its notes."""
         while not self.is_caught_up:
             self.recall(self._past[len(self.entries)][0].question)
+        return self.notes()
+
+    def notes(self) -> list[dict[str, Any]]:
+        """What an earlier process wrote beside its bookings."""
         return self._journal.notes() if self._journal else []
 
     @classmethod
@@ -207,6 +218,7 @@ class Ledger:
         check_privacy(plan.epsilon, plan.delta)
         sites = tuple(str(name) for name in raw.get("sites", ()))
         ledger = cls(plan, unit=str(raw["unit"]), sites=sites)
+        ledger.by_site = {str(name): dict(of) for name, of in raw.get("by_site", {}).items()}
         ledger.entries = [Entry.from_dict(e) for e in raw["entries"]]
         return ledger
 
@@ -238,6 +250,7 @@ class Ledger:
             "neighbours": NEIGHBOURS + (" at one site" if self.sites else ""),
             "unit": self.unit,
             **({"sites": list(self.sites)} if self.sites else {}),
+            **({"by_site": self.by_site} if self.by_site else {}),
             "accountant": ACCOUNTANT,
             "phases": [
                 {

@@ -12,6 +12,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.errors import SettingError
+from tincture.evaluation.binned import figures, least_of
 from tincture.federation.consortium import NAME
 from tincture.io.files import append_line
 from tincture.models.portfolio import portfolio, resolve
@@ -30,7 +31,6 @@ from tincture.tables.job import TableJob
 from tincture.tables.release import CondensedTable
 from tincture.tables.target import TableTarget
 from tincture.tables.trial import rehearse
-from tincture.tables.validation.figures import figures, least_of
 from tincture.tables.validation.question import ScoreCounts, risks
 
 N_BINS = 10  # deciles of risk: more would cost noise, fewer tell less
