@@ -62,8 +62,8 @@ def condensed(case: dict[str, Any], options: argparse.Namespace) -> dict[str, An
         match case["who"]:
             case "pooled":
                 condenser.fit(records)
-            case "nobody":
-                condenser.fit(engine=FederatedEngine.in_process(condenser, sites))
+            case "nobody" | "everyone" as trust:
+                condenser.fit(engine=FederatedEngine.in_process(condenser, sites, trust=trust))
             case alone:
                 condenser.fit(sites[alone])
         seconds = time.perf_counter() - began
@@ -75,7 +75,7 @@ def condensed(case: dict[str, Any], options: argparse.Namespace) -> dict[str, An
 
 def cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Pooled, together, and each site alone."""
-    whose = ["pooled", "nobody", *(f"site-{i}" for i in range(options.n_sites))]
+    whose = ["pooled", "everyone", "nobody", *(f"site-{i}" for i in range(options.n_sites))]
     return [
         {
             "set": name,

@@ -553,7 +553,8 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
     [
         ({"epsilon": "inf"}, "finite epsilon"),
         ({"sites": "north,,south"}, "different names"),
-        ({"trust": "everyone"}, "expected nobody"),
+        ({"trust": "everyone"}, "a key of its own"),
+        ({"trust": "all"}, "expected nobody"),
         ({"target": "nobody"}, "nobody"),
         ({"sites": "north"}, "two or more"),
     ],

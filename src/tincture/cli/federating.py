@@ -28,6 +28,10 @@ site_app = typer.Typer(
     no_args_is_help=True,
 )
 Records = Annotated[Path, typer.Argument(help="File of records, one record a row.")]
+MASKED = (
+    "Sums are masked, which is experimental until somebody from outside has reviewed it. Each site "
+    "reads its own key aloud from this file: a key of somebody else in its place would undo it."
+)
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
 OwnSchema = Annotated[
     Path | None,
@@ -49,7 +53,21 @@ def draft(
     ],
     out: Annotated[Path, typer.Option(help="File to create.")],
     wanted: Wanted,
-    trust: Annotated[str, typer.Option(help="Whom a site trusts: nobody.")] = "nobody",
+    trust: Annotated[
+        str,
+        typer.Option(
+            help="Whom a site trusts: nobody. Experimental: everyone, or how many other sites may "
+            "collude with the server; sites then send masked sums.",
+        ),
+    ] = "nobody",
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A site's public key where sums are masked, as `tincture site key` printed it; "
+            "one a site.",
+            metavar="SITE=KEY",
+        ),
+    ] = None,
     balance_sites: Annotated[
         bool,
         typer.Option("--balance-sites", help="Let all sites count alike, however large each is."),
@@ -76,9 +94,13 @@ def draft(
         )
     estimator = wanted.condenser(described, epsilon, delta, seed)
     names = tuple(name.strip() for name in sites.split(","))
-    made = Consortium.of(estimator, names, trust, balance_sites=balance_sites)
+    keys = dict(text.partition("=")[::2] for text in key or ())
+    made = Consortium.of(estimator, names, trust, balance_sites=balance_sites, keys=keys)
     write_file(out, json_bytes(made.to_dict()))
-    Console(soft_wrap=True).print(f"{out} has the digest {made.digest}", markup=False)
+    console = Console(soft_wrap=True)
+    console.print(f"{out} has the digest {made.digest}", markup=False)
+    if made.holders > 1:
+        console.print(MASKED, markup=False)
 
 
 @consortium_app.command("check")
@@ -93,6 +115,7 @@ def check(path: Agreed, as_json: Json = False) -> None:
     """
     from tincture.federation.consortium import Consortium
     from tincture.kinds import estimator_of
+    from tincture.privacy.ledger import Ledger
 
     made = Consortium.load(path)
     job = made.sendable(estimator_of(made))
@@ -109,11 +132,34 @@ def check(path: Agreed, as_json: Json = False) -> None:
     console = Console(soft_wrap=True)
     console.print(f"{', '.join(made.sites)}; trusted: {made.trust}; unit: {job.unit}", markup=False)
     console.print(f"ε = {plan.epsilon:g}, δ = {plan.delta:g} at each site", markup=False)
+    if made.holders > 1:
+        alone = Ledger(plan, holders=made.holders).epsilon_alone
+        console.print(f"ε = {alone:.3g} if all other sites collude", markup=False)
+        for name, key in zip(made.sites, made.keys, strict=True):
+            console.print(f"{name} has the key {key}", markup=False)
+        console.print(MASKED, markup=False)
     table = Table("question", "at most", "noise multiplier")
     for question, most, noise in questions:
         table.add_row(question, str(most), f"{noise:.4g}")
     console.print(table)
     console.print(f"digest {made.digest}", markup=False)
+
+
+@site_app.command("key")
+def site_key(
+    books: Annotated[Path, typer.Argument(help="Folder of the books that this site will keep.")],
+) -> None:
+    """Make a key with which this site masks what it sends, and print its public half.
+
+    The other half stays in the folder, is of one consortium, and must not be copied.
+
+    Example:
+
+    tincture site key books/
+    """
+    from tincture.federation.masks import create_secret
+
+    typer.echo(create_secret(books))
 
 
 @site_app.command("check")
@@ -189,3 +235,5 @@ def site_show(
         f"ε spent {told['epsilon_spent']:.4g} of {told['epsilon']:g}, δ = {told['delta']:g}",
         markup=False,
     )
+    if "epsilon_alone" in told:
+        console.print(f"ε = {told['epsilon_alone']:.3g} if all other sites collude", markup=False)

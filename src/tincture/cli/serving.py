@@ -43,6 +43,7 @@ def site_serve(
     tincture site serve consortium.json records.csv --kit north/ --books books/ --budget b.json
     """
     from tincture.federation.books import JOURNAL
+    from tincture.federation.masks import read_secret
     from tincture.flare.kit import Kit, Serving
     from tincture.privacy.budget import Budget
 
@@ -52,7 +53,10 @@ def site_serve(
         raise SettingError(f"{books} {found} --resume.")
     if budget is not None:
         Budget(budget).read()
-    require_able(path, records, schema).require(own.name)
+    made = require_able(path, records, schema)
+    made.require(own.name)
+    if made.holders > 1:
+        made.masks(own.name, read_secret(books))
     own.lock()
     Serving.of(path, records, books, budget, schema).write(own.local)
     _become(own)

@@ -11,7 +11,8 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.errors import Refused, ReleaseError
 from tincture.federation.books import Share
-from tincture.federation.consortium import Consortium
+from tincture.federation.consortium import NOBODY, Consortium
+from tincture.federation.masks import new_secret, public_of
 from tincture.federation.question import Question
 from tincture.federation.site import Site
 from tincture.federation.sites import InProcess, Sites
@@ -32,8 +33,9 @@ BY_SITE = "by_site"  # of a note: what each site's share of the outcome counts s
 class FederatedEngine:
     """Asks all sites of a consortium; a `tincture.privacy.engine.Engine`.
 
-    Each site's share is private by itself (``nobody`` is trusted), so that k sites add k times the
-    variance that one vault would.
+    With ``nobody`` trusted each site's share is private by itself, so that k sites add k times the
+    variance that one vault would. With h sites trusted each adds an h-th of it under a mask, so
+    that only the sum over all says anything.
 
     Parameters
     ----------
@@ -57,22 +59,33 @@ class FederatedEngine:
         patience: float = PATIENCE,
     ) -> None:
         consortium.require(*sites.names, every=True)
-        self.ledger = Ledger(job.plan(), unit=job.unit, sites=consortium.sites)
+        self.ledger = Ledger(
+            job.plan(), unit=job.unit, sites=consortium.sites, holders=consortium.holders
+        )
         self._consortium, self._job, self._sites = consortium, job, sites
         self._patience, self._was_lost = patience, False
         self._weights = np.ones(len(consortium.sites))
 
     @classmethod
     def in_process(
-        cls, estimator: Releasing, records: Mapping[str, Any], *, balance_sites: bool = False
+        cls,
+        estimator: Releasing,
+        records: Mapping[str, Any],
+        *,
+        trust: str = NOBODY,
+        balance_sites: bool = False,
     ) -> FederatedEngine:
         """Sites in this process, without books or budgets, from each one's records by its name."""
-        consortium = Consortium.of(estimator, tuple(records), balance_sites=balance_sites)
+        secrets = {} if trust == NOBODY else {name: new_secret() for name in records}
+        keys = {name: public_of(secret) for name, secret in secrets.items()}
+        names = tuple(records)
+        consortium = Consortium.of(estimator, names, trust, balance_sites=balance_sites, keys=keys)
         job = consortium.sendable(estimator)
 
         def site(name: str, source: Any) -> Site:
-            vault = Vault(job.seal_part, source, Ledger(job.plan(), unit=job.unit))
-            return Site(name, consortium, job, vault)
+            ledger = Ledger(job.plan(), unit=job.unit, holders=consortium.holders)
+            vault = Vault(job.seal_part, source, ledger)
+            return Site(name, consortium, job, vault, secret=secrets.get(name, b""))
 
         return cls(consortium, job, InProcess([site(*each) for each in records.items()]))
 
@@ -98,12 +111,17 @@ class FederatedEngine:
             return Answer(None, math.nan)
         rate = mechanism.sampling_rate * share
         unit, noise = query.clip / GRID / rate, mechanism.noise_multiplier * query.clip / rate
-        steps, weights = np.stack(parts).view(np.int64).astype(np.float64), np.ones(len(parts))
-        if isinstance(query, CellCounts):  # which sites do not weigh, since weights follow from it
-            each = steps * unit
-            self.ledger.note({BY_SITE: each.tolist(), "noise": noise})
-            weights = self._know(query, each, noise)
-        answer = Answer(weights @ steps * unit, noise * float(np.linalg.norm(weights)))
+        if self._consortium.holders > 1:  # masked, so that nothing but the sum says anything
+            total = np.stack(parts).sum(axis=0, dtype=np.uint64).view(np.int64)
+            spread = math.sqrt(len(parts) / self._consortium.holders)
+            answer = Answer(total.astype(np.float64) * unit, noise * spread)
+        else:
+            steps, weights = np.stack(parts).view(np.int64).astype(np.float64), np.ones(len(parts))
+            if isinstance(query, CellCounts):  # weights follow from it, so sites do not weigh it
+                each = steps * unit
+                self.ledger.note({BY_SITE: each.tolist(), "noise": noise})
+                weights = self._know(query, each, noise)
+            answer = Answer(weights @ steps * unit, noise * float(np.linalg.norm(weights)))
         self.ledger.keep(answer)
         return answer
 

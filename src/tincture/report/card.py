@@ -240,6 +240,10 @@ def _sites(ledger: Mapping[str, Any], amount: Column | None) -> Iterator[tuple[s
     if any(of["weight"] != 1 for of in by_site.values()):
         told = ", ".join(f"{name} {of['weight']:g}" for name, of in by_site.items())
         yield "Sites count alike", f"a unit counts as {told}; figures of all are of these"
+    if holders := ledger.get("holders"):
+        yield "Whom sites trust", f"{holders} of {len(sites)} not to collude with the coordinator"
+        yield "ε if all others collude", f"{float(ledger['epsilon_alone']):.3g}"
+        yield "Masks", "experimental until reviewed from outside"
     yield "A person with records at several sites", "is protected at each by itself; costs add"
 
 

@@ -25,11 +25,10 @@ def alike(shares: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Scaled(Query):
-    """A query whose vectors are all multiplied by one weight, in (0, 1]."""
+class Weighing(Query):
+    """A query whose vectors are multiplied by weights of at most 1; to be subclassed."""
 
     query: Query
-    weight: float
 
     @property
     def question(self) -> str:
@@ -49,6 +48,13 @@ class Scaled(Query):
     def prepare(self) -> None:
         """As the query."""
         self.query.prepare()
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled(Weighing):
+    """All by one weight, in (0, 1]."""
+
+    weight: float
 
     def contributions(self, records: Records) -> Floats:
         """Vectors of the query, each times the weight, (n, size)."""

@@ -11,7 +11,7 @@ from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.privacy.query import Query, Records
 from tincture.public.schema import Schema
-from tincture.spine.weighing import alike
+from tincture.spine.weighing import Weighing, alike
 from tincture.tables.cells import cell_codes
 from tincture.tables.marginals import Marginals
 
@@ -68,30 +68,10 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighted:
-    """A query whose vectors are multiplied by weights of at most 1."""
+class Weighted(Weighing):
+    """By the weights of each record's group."""
 
-    query: Query
     balance: Balance
-
-    @property
-    def question(self) -> str:
-        """As planned and booked."""
-        return self.query.question
-
-    @property
-    def size(self) -> int:
-        """Values a record contributes."""
-        return self.query.size
-
-    @property
-    def clip(self) -> float:
-        """Of the query: no vector becomes longer."""
-        return self.query.clip
-
-    def prepare(self) -> None:
-        """As the query."""
-        self.query.prepare()
 
     def contributions(self, records: Records) -> Floats:
         """Weighted vectors, (n, size)."""
