@@ -11,6 +11,7 @@ the machine to itself, such as by a network namespace.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from tincture.federation.consortium import Consortium
 from tincture.flare.kit import EXECUTOR
 from tincture.flare.session import job_of
 from tincture.io.files import write_folder
+from tincture.privacy.journal import read_journal
 
 NAMES = ("north", "south", "east")
 LEAD = "lead@server.example"
@@ -85,10 +87,12 @@ class Stage:
             )
         until(lambda: re.search("registered client|Server started", log.read_text()) is not None)
 
-    def sites(self, *more: object) -> None:
-        """Serve all sites."""
+    def sites(self) -> None:
+        """Serve all sites, with the books that they have."""
         for name in NAMES:
-            rest = ["--kit", self.kits / name, "--books", f"books-{name}", *more]
+            rest = ["--kit", self.kits / name, "--books", f"books-{name}"]
+            if (self.folder / f"books-{name}/journal.jsonl").exists():
+                rest.append("--resume")
             self.serve(name, "site", "serve", "consortium.json", f"{name}.csv", *rest)
 
     def end(self, *names: str) -> None:
@@ -190,20 +194,26 @@ def with_another_class(files: dict[str, bytes]) -> None:
     files[name] = files[name].replace(EXECUTOR.encode(), other)
 
 
-def killed(stage: Stage, name: str, questions: int) -> bool:
-    """SIGKILL to a site's job, once it has booked so many questions."""
-    books = stage.folder / f"books-{name}/journal.jsonl"
-    until(lambda: books.exists() and books.read_bytes().count(b'"booked"') >= questions, 300)
+def processes(stage: Stage, name: str) -> Iterator[tuple[int, bool]]:
+    """Of a kit: each one's number, and whether it is that of a job."""
     for status in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = status.read_bytes().split(b"\0")
         except OSError:
             continue
-        of_job = any(b"worker_process" in word or b"runner_process" in word for word in words)
-        if of_job and str(stage.kits / name).encode() in words:
-            os.kill(int(status.parent.name), signal.SIGKILL)
-            return True
-    return False
+        if str(stage.kits / name).encode() in words:
+            of_job = any(b"worker_process" in word or b"runner_process" in word for word in words)
+            yield int(status.parent.name), of_job
+
+
+def killed(stage: Stage, name: str, questions: int) -> bool:
+    """SIGKILL to a site's job, once it has booked so many questions."""
+    books = stage.folder / f"books-{name}/journal.jsonl"
+    until(lambda: books.exists() and books.read_bytes().count(b'"booked"') >= questions, 300)
+    jobs = [number for number, of_job in processes(stage, name) if of_job]
+    for number in jobs:
+        os.kill(number, signal.SIGKILL)
+    return bool(jobs)
 
 
 def cost(stage: Stage, settings: list[str]) -> dict[str, Any]:
@@ -250,7 +260,7 @@ def resumed(stage: Stage) -> dict[str, Any]:
     said = (cut.communicate()[1] or b"").decode()
     noticed = time.monotonic() - began
     stage.end(*NAMES)
-    stage.sites("--resume")
+    stage.sites()
     seconds, wrong = stage.condense("cut", "--resume")
     told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
     return {
@@ -264,12 +274,78 @@ def resumed(stage: Stage) -> dict[str, Any]:
     }
 
 
+def booked(stage: Stage) -> dict[str, Any]:
+    """Whether all that the server knows is the sum of shares that every site kept after booking."""
+    path = next((stage.kits / "localhost/runs").glob("*/journal.jsonl"), None)
+    answers, entry = {}, -1
+    for line in read_journal(path) if path else []:
+        entry += "booked" in line
+        if "answer" in line:
+            answers[entry] = line["answer"]
+    shares, n_booked = [], []
+    for name in NAMES:
+        lines, kept, number = read_journal(stage.folder / f"books-{name}/journal.jsonl"), {}, -1
+        paid = set()
+        for line in lines:
+            number = line.get("question", number)
+            if "booked" in line:
+                paid.add(number)
+            elif "share" in line:
+                assert line["of"] in paid  # nothing is kept, and so sent, that was not booked
+                kept[line["of"]] = np.frombuffer(base64.b64decode(line["share"]), "<u8")
+        shares.append(kept)
+        n_booked.append(len(paid))
+    for number, answer in answers.items():
+        total = np.sum([kept[number] for kept in shares], axis=0, dtype=np.uint64).view(np.int64)
+        steps = np.array(answer) / np.abs(answer).max()
+        np.testing.assert_allclose(total / np.abs(total).max(), steps, rtol=1e-12)
+    return {"answered": len(answers), "booked": n_booked}
+
+
+def server_kills(stage: Stage, most: int, rng: np.random.Generator) -> dict[str, Any]:
+    """SIGKILL to the server and its job at random moments of one run, until it is whole."""
+    began, kills, seen = time.monotonic(), 0, []
+    while True:
+        more = ["--resume"] if any((stage.kits / "localhost/runs").glob("*/journal.jsonl")) else []
+        command = [sys.executable, "-m", "tincture", "condense", "--consortium", "consortium.json"]
+        command += ["--kit", str(stage.kits / LEAD), "--out", "killed", *more]
+        lead = subprocess.Popen(command, cwd=stage.folder, stderr=subprocess.PIPE)
+        wait = rng.uniform(15, 75) if kills < most else 600
+        try:
+            said = (lead.communicate(timeout=wait)[1] or b"").decode().strip()
+            if not lead.returncode:
+                break
+            print("the lead was told:", said, flush=True)
+        except subprocess.TimeoutExpired:
+            for number, _ in processes(stage, "localhost"):
+                os.kill(number, signal.SIGKILL)
+            kills += 1
+            lead.kill()
+            lead.wait()
+            seen.append(booked(stage))
+            print(kills, seen[-1], flush=True)
+        stage.end()
+        stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
+        stage.sites()
+    last = booked(stage)
+    told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
+    return {
+        "kills": kills,
+        "seconds": round(time.monotonic() - began),
+        "seen": seen,
+        **last,
+        "lost": [sum(not q["is_kept"] for q in books["questions"]) for books in told],
+        "epsilon_spent": [round(books["epsilon_spent"], 4) for books in told],
+    }
+
+
 def main() -> None:
     """All of it, a line of results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--effort", type=float, default=0.1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--kills", type=int, help="only kill the server so often in one run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
@@ -278,8 +354,13 @@ def main() -> None:
         try:
             settings = prepared(stage, options.effort)
             stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
-            result = {"effort": options.effort, **cost(stage, settings), **held(stage)}
-            result["resumed"] = resumed(stage)
+            result = {"effort": options.effort}
+            if options.kills:
+                stage.sites()
+                rng = np.random.default_rng(0)
+                result["server_kills"] = server_kills(stage, options.kills, rng)
+            else:
+                result |= {**cost(stage, settings), **held(stage), "resumed": resumed(stage)}
         finally:
             stage.end()
     with open(options.results, "a") as file:

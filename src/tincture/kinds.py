@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tincture.errors import ReleaseError, SettingError
 from tincture.federation.consortium import Consortium
+from tincture.io.frames import read_table
+from tincture.public.dialect import Dialect
 from tincture.public.schema import Schema
 from tincture.spine.estimator import Releasing
 from tincture.spine.release import Release, kind_of, read_package
+from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.release import CondensedSeries
 from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
 KINDS: dict[str, type[Release]] = {"rows": CondensedTable, "stays": CondensedSeries}
-ESTIMATORS: dict[str, type[Releasing]] = {"rows": Condenser}  # that several sites can run
+ESTIMATORS: dict[str, type[Releasing]] = {"rows": Condenser, "stays": SeriesCondenser}
 
 
 def load(path: str | Path) -> Release:
@@ -29,6 +33,33 @@ def load(path: str | Path) -> Release:
     if kind not in KINDS:
         raise ReleaseError(f"{path} is a release of {kind!r}; expected {' or '.join(KINDS)}.")
     return KINDS[kind].load(path)
+
+
+def source_at(kind: str, records: Path, outcomes: Path | None, dialect: Dialect) -> Any:
+    """What a job of this kind seals, from the files of a site.
+
+    Parameters
+    ----------
+    kind : str
+        Of data.
+    records : path
+        Rows; or events of stays, which are read at the vault's door.
+    outcomes : path or None
+        Of stays, if they do not lie beside the events.
+    dialect : Dialect
+        Of the schema that tells how the files are written.
+
+    Raises
+    ------
+    SettingError
+        If rows are given outcomes.
+    TableError
+    """
+    if kind == "stays":
+        return records, outcomes
+    if outcomes is not None:
+        raise SettingError("Outcomes (--outcomes) are of stays; those of rows lie among them.")
+    return read_table(records, dialect)
 
 
 def estimator_of(consortium: Consortium, own: str | Path | None = None) -> Releasing:

@@ -10,9 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import Delta, FiniteEpsilon, Json, print_json
-from tincture.cli.wanted import Wanted
-from tincture.errors import SchemaError
+from tincture.cli.console import Json, print_json
 
 if TYPE_CHECKING:
     from tincture.federation.consortium import Consortium
@@ -27,12 +25,20 @@ site_app = typer.Typer(
     "tincture site check consortium.json records.csv",
     no_args_is_help=True,
 )
-Records = Annotated[Path, typer.Argument(help="File of records, one record a row.")]
+Records = Annotated[
+    Path, typer.Argument(help="File of records, one record a row; or events of stays.")
+]
 MASKED = (
     "Sums are masked, which is experimental until somebody from outside has reviewed it. Each site "
     "reads its own key aloud from this file: a key of somebody else in its place would undo it."
 )
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
+Outcomes = Annotated[
+    Path | None,
+    typer.Option(
+        help="Of stays, one row each, if they do not lie beside the events.", metavar="FILE"
+    ),
+]
 OwnSchema = Annotated[
     Path | None,
     typer.Option(
@@ -42,65 +48,6 @@ OwnSchema = Annotated[
         metavar="FILE",
     ),
 ]
-
-
-def draft(
-    schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
-    epsilon: FiniteEpsilon,
-    delta: Delta,
-    sites: Annotated[
-        str, typer.Option(help="Names of the sites, with commas between.", metavar="NAME,NAME")
-    ],
-    out: Annotated[Path, typer.Option(help="File to create.")],
-    wanted: Wanted,
-    trust: Annotated[
-        str,
-        typer.Option(
-            help="Whom a site trusts: nobody. Experimental: everyone, or how many other sites may "
-            "collude with the server; sites then send masked sums.",
-        ),
-    ] = "nobody",
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A site's public key where sums are masked, as `tincture site key` printed it; "
-            "one a site.",
-            metavar="SITE=KEY",
-        ),
-    ] = None,
-    balance_sites: Annotated[
-        bool,
-        typer.Option("--balance-sites", help="Let all sites count alike, however large each is."),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
-) -> None:
-    """Write what all sites are to agree on: schema, settings, names, with digests of each.
-
-    Example:
-
-    tincture consortium draft --schema records.schema.json --target died --epsilon 1 --delta 1e-5
-    --sites north,south,east --out consortium.json
-    """
-    from tincture.federation.consortium import Consortium
-    from tincture.io.files import json_bytes, require_new, write_file
-    from tincture.public.schema import Schema
-
-    require_new(out)
-    described = Schema.load(schema)
-    if any(column.role == "variable" for column in described.columns):
-        raise SchemaError(
-            f'{schema} declares what is measured over time ("role": "variable"), and several sites '
-            "can condense rows only as yet; give the schema of a table with a row a record."
-        )
-    estimator = wanted.condenser(described, epsilon, delta, seed)
-    names = tuple(name.strip() for name in sites.split(","))
-    keys = dict(text.partition("=")[::2] for text in key or ())
-    made = Consortium.of(estimator, names, trust, balance_sites=balance_sites, keys=keys)
-    write_file(out, json_bytes(made.to_dict()))
-    console = Console(soft_wrap=True)
-    console.print(f"{out} has the digest {made.digest}", markup=False)
-    if made.holders > 1:
-        console.print(MASKED, markup=False)
 
 
 @consortium_app.command("check")
@@ -163,21 +110,25 @@ def site_key(
 
 
 @site_app.command("check")
-def site_check(path: Agreed, records: Records, schema: OwnSchema = None) -> None:
+def site_check(
+    path: Agreed, records: Records, schema: OwnSchema = None, outcomes: Outcomes = None
+) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 
     Example:
 
     tincture site check consortium.json records.csv
     """
-    require_able(path, records, schema)
+    require_able(path, records, schema, outcomes)
     Console(soft_wrap=True).print(
         f"{records} and this machine can take part; nothing was sent, nothing is spent.",
         markup=False,
     )
 
 
-def require_able(path: Path, records: Path, schema: Path | None = None) -> Consortium:
+def require_able(
+    path: Path, records: Path, schema: Path | None = None, outcomes: Path | None = None
+) -> Consortium:
     """The consortium, if these records and this machine can take part in it.
 
     Parameters
@@ -185,21 +136,22 @@ def require_able(path: Path, records: Path, schema: Path | None = None) -> Conso
     path, records : path
     schema : path, optional
         That tells how the records are written.
+    outcomes : path, optional
+        Of stays.
 
     Raises
     ------
     TinctureError
     """
     from tincture.federation.consortium import Consortium
-    from tincture.io.frames import read_table
-    from tincture.kinds import estimator_of
+    from tincture.kinds import estimator_of, source_at
     from tincture.privacy.ledger import Ledger
     from tincture.privacy.vault import Vault
 
     made = Consortium.load(path)
     job = made.sendable(estimator_of(made, schema))
-    frame = read_table(records, job.schema.dialect)
-    Vault(job.seal_part, frame, Ledger(job.plan(), unit=job.unit))
+    source = source_at(made.kind, records, outcomes, job.schema.dialect)
+    Vault(job.seal_part, source, Ledger(job.plan(), unit=job.unit))
     job.rehearse()
     return made
 

@@ -213,7 +213,7 @@ class Consortium:
         """
         job: Any = estimator.job()
         if not hasattr(job, "recipe_of"):
-            raise SettingError(f"Several sites can condense rows only as yet, not {self.kind}.")
+            raise SettingError(f"Several sites cannot condense {self.kind} together yet.")
         sendable: Sendable[Any] = job
         return sendable
 

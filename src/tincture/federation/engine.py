@@ -110,20 +110,21 @@ class FederatedEngine:
         if parts is None:
             return Answer(None, math.nan)
         rate = mechanism.sampling_rate * share
-        unit, noise = query.clip / GRID / rate, mechanism.noise_multiplier * query.clip / rate
-        if self._consortium.holders > 1:  # masked, so that nothing but the sum says anything
-            total = np.stack(parts).sum(axis=0, dtype=np.uint64).view(np.int64)
-            spread = math.sqrt(len(parts) / self._consortium.holders)
-            answer = Answer(total.astype(np.float64) * unit, noise * spread)
-        else:
-            steps, weights = np.stack(parts).view(np.int64).astype(np.float64), np.ones(len(parts))
-            if isinstance(query, CellCounts):  # weights follow from it, so sites do not weigh it
-                each = steps * unit
-                self.ledger.note({BY_SITE: each.tolist(), "noise": noise})
-                weights = self._know(query, each, noise)
-            answer = Answer(weights @ steps * unit, noise * float(np.linalg.norm(weights)))
+        unit = query.clip / rate
+        answer = self._sum(query, np.stack(parts), unit / GRID, mechanism.noise_multiplier * unit)
         self.ledger.keep(answer)
         return answer
+
+    def _sum(self, query: Query, parts: Share, unit: float, noise: float) -> Answer:
+        """The answer of lattice steps so large, with noise as one site alone would have it."""
+        if self._consortium.holders > 1:  # masked, so that nothing but the sum says anything
+            total = parts.sum(axis=0, dtype=np.uint64).view(np.int64).astype(np.float64)
+            return Answer(total * unit, noise * math.sqrt(len(parts) / self._consortium.holders))
+        steps, weights = parts.view(np.int64).astype(np.float64), np.ones(len(parts))
+        if isinstance(query, CellCounts):  # weights follow from it, so that sites do not weigh it
+            self.ledger.note({BY_SITE: (steps * unit).tolist(), "noise": noise})
+            weights = self._know(query, steps * unit, noise)
+        return Answer(weights @ steps * unit, noise * float(np.linalg.norm(weights)))
 
     def _know(self, query: CellCounts, each: Floats, noise: float) -> Floats:
         """Weigh sites by how many units each has, and tell what is known of them, through noise."""

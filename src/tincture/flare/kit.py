@@ -33,6 +33,7 @@ class Serving:
     books: str
     budget: str | None = None
     schema: str | None = None
+    outcomes: str | None = None
 
     @classmethod
     def of(
@@ -42,10 +43,11 @@ class Serving:
         books: Path,
         budget: Path | None = None,
         schema: Path | None = None,
+        outcomes: Path | None = None,
     ) -> Serving:
         """These places, from wherever the job's process starts."""
         places = [str(path.absolute()) for path in (consortium, records, books)]
-        others = (str(path.absolute()) if path else None for path in (budget, schema))
+        others = (str(path.absolute()) if path else None for path in (budget, schema, outcomes))
         return cls(places[0], places[1], places[2], *others)
 
     def write(self, local: Path) -> None:
