@@ -102,6 +102,19 @@ class Stage:
             process.terminate()
             process.wait(60)
 
+    def again(self) -> None:
+        """Server and sites, as after a power cut; books and runs lie where they lay."""
+        self.end()
+        self.serve("server", "consortium", "serve", "--kit", self.kits / "localhost")
+        self.sites()
+
+    def anew(self) -> None:
+        """The same, without books, runs or a release."""
+        for folder in (self.kits / "localhost/runs", *self.folder.glob("books-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder / "killed", ignore_errors=True)
+        self.again()
+
     def condense(self, out: str, *more: object) -> tuple[float, str]:
         """As the lead; seconds, and what was said wrong."""
         began = time.monotonic()
@@ -303,40 +316,47 @@ def booked(stage: Stage) -> dict[str, Any]:
 
 
 def server_kills(stage: Stage, most: int, rng: np.random.Generator) -> dict[str, Any]:
-    """SIGKILL to the server and its job at random moments of one run, until it is whole."""
-    began, kills, seen = time.monotonic(), 0, []
-    while True:
-        more = ["--resume"] if any((stage.kits / "localhost/runs").glob("*/journal.jsonl")) else []
-        command = [sys.executable, "-m", "tincture", "condense", "--consortium", "consortium.json"]
-        command += ["--kit", str(stage.kits / LEAD), "--out", "killed", *more]
-        lead = subprocess.Popen(command, cwd=stage.folder, stderr=subprocess.PIPE)
-        wait = rng.uniform(15, 75) if kills < most else 600
-        try:
-            said = (lead.communicate(timeout=wait)[1] or b"").decode().strip()
-            if not lead.returncode:
-                break
-            print("the lead was told:", said, flush=True)
-        except subprocess.TimeoutExpired:
+    """SIGKILL to the server and its job at random moments, in one whole run after the other."""
+    began, seen, runs = time.monotonic(), list[dict[str, Any]](), list[dict[str, Any]]()
+    while len(seen) < most:
+        stage.anew()
+        while not whole(stage, most - len(seen), rng):
+            seen.append(booked(stage))
+            print(len(seen), seen[-1], flush=True)
+            stage.again()
+        told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
+        lost = [sum(not q["is_kept"] for q in books["questions"]) for books in told]
+        spent = [round(books["epsilon_spent"], 4) for books in told]
+        runs.append({**booked(stage), "lost": lost, "epsilon_spent": spent})
+        print(runs[-1], flush=True)
+    took = round(time.monotonic() - began)
+    return {"kills": len(seen), "seconds": took, "seen": seen, "runs": runs}
+
+
+def whole(stage: Stage, left: int, rng: np.random.Generator) -> bool:
+    """Condense, or go on, and kill the server some questions later; False if it was killed."""
+    journals = stage.kits / "localhost/runs"
+    more = ["--resume"] if any(journals.glob("*/journal.jsonl")) else []
+    command = [sys.executable, "-m", "tincture", "condense", "--consortium", "consortium.json"]
+    command += ["--kit", str(stage.kits / LEAD), "--out", "killed", *more]
+
+    def n_booked() -> int:
+        return sum(p.read_bytes().count(b'"booked"') for p in journals.glob("*/journal.jsonl"))
+
+    lead = subprocess.Popen(command, cwd=stage.folder)
+    until(lambda: any(of_job for _, of_job in processes(stage, "localhost")), 300)
+    if left > 0:
+        enough = n_booked() + int(rng.integers(5))
+        until(lambda: n_booked() >= enough or lead.poll() is not None, 300)
+        time.sleep(rng.uniform(0, 3))
+        if lead.poll() is None:
             for number, _ in processes(stage, "localhost"):
                 os.kill(number, signal.SIGKILL)
-            kills += 1
             lead.kill()
             lead.wait()
-            seen.append(booked(stage))
-            print(kills, seen[-1], flush=True)
-        stage.end()
-        stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
-        stage.sites()
-    last = booked(stage)
-    told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
-    return {
-        "kills": kills,
-        "seconds": round(time.monotonic() - began),
-        "seen": seen,
-        **last,
-        "lost": [sum(not q["is_kept"] for q in books["questions"]) for books in told],
-        "epsilon_spent": [round(books["epsilon_spent"], 4) for books in told],
-    }
+            return False
+    assert not lead.wait(900)
+    return True
 
 
 def main() -> None:
@@ -345,7 +365,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--effort", type=float, default=0.1)
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--kills", type=int, help="only kill the server so often in one run")
+    parser.add_argument("--kills", type=int, help="only kill the server, so often")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
@@ -353,13 +373,12 @@ def main() -> None:
         stage = Stage(folder.absolute())
         try:
             settings = prepared(stage, options.effort)
-            stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
             result = {"effort": options.effort}
             if options.kills:
-                stage.sites()
                 rng = np.random.default_rng(0)
                 result["server_kills"] = server_kills(stage, options.kills, rng)
             else:
+                stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
                 result |= {**cost(stage, settings), **held(stage), "resumed": resumed(stage)}
         finally:
             stage.end()

@@ -220,6 +220,7 @@ def test_both_costs_are_told_in_ledger_card_and_books() -> None:
     assert f"ε = {told['epsilon_alone']:.3g}" in told["promise"]
     assert Ledger.from_dict(told).to_dict() == told
     facts = {name: value for name, value in condenser.table_.card().facts}
+    assert facts["A person with records at several sites"] == "is a group of as many units"
     assert facts["ε if all others collude"] == f"{told['epsilon_alone']:.3g}"
 
 

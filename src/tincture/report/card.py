@@ -244,7 +244,8 @@ def _sites(ledger: Mapping[str, Any], amount: Column | None) -> Iterator[tuple[s
         yield "Whom sites trust", f"{holders} of {len(sites)} not to collude with the coordinator"
         yield "ε if all others collude", f"{float(ledger['epsilon_alone']):.3g}"
         yield "Masks", "experimental until reviewed from outside"
-    yield "A person with records at several sites", "is protected at each by itself; costs add"
+    each = "is a group of as many units" if holders else "is protected at each by itself; costs add"
+    yield "A person with records at several sites", each
 
 
 def _outcome(of: Mapping[str, Any], amount: Column | None) -> str:
