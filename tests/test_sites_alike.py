@@ -16,6 +16,7 @@ from sites import (
     EVERYONE,
     JOBS,
     NAMES,
+    OUTCOMES,
     QUESTIONS,
     ask_all,
     job_of,
@@ -99,6 +100,25 @@ def test_noise_and_weights_are_known_again_when_a_run_goes_on(tmp_path: Path) ->
     weights = [told[0][1][name]["weight"] for name in NAMES]
     assert weights[0] < 0.5
     assert Ledger.from_dict(engine.ledger.to_dict()).by_site == told[0][1]
+
+
+@pytest.mark.parametrize("outcome", ["three", "times"])
+def test_what_each_site_has_is_told_of_every_outcome(outcome: str) -> None:
+    condenser = make_condenser(epsilon=100.0, **OUTCOMES[outcome])
+    parts = dict(zip(NAMES, tables(), strict=True))
+    engine = FederatedEngine.in_process(condenser, parts, balance_sites=True)
+    query = CellCounts(condenser.job().task)
+    engine.answer(query, engine.ledger.plan.mechanism(query.question))
+    for name, of in engine.ledger.by_site.items():
+        assert of["units"] == pytest.approx(len(parts[name]), abs=8)
+        shares = np.atleast_1d(of["prevalence"])
+        real = parts[name]["event" if outcome == "times" else "stage"]
+        usual = (
+            [real.mean()]
+            if outcome == "times"
+            else [(real == s).mean() for s in "I II III".split()]
+        )
+        np.testing.assert_allclose(shares, np.array(usual, dtype=float), atol=0.15)
 
 
 def weighed(made: Consortium, name: str, n: int) -> Site:

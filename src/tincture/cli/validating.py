@@ -45,7 +45,9 @@ def site_validate(
     from tincture.tables.validation import validate
 
     require_new(out)
-    require_outside(out)
+    looks = beside(release, ".validated.jsonl")
+    for place in (out, looks):
+        require_outside(place)
     table = CondensedTable.load(release)
     written = table.schema
     if schema is not None:
@@ -60,7 +62,7 @@ def site_validate(
         schema=written,
         journal=journal,
         budget=budget,
-        in_house=beside(release, ".validated.jsonl"),
+        in_house=looks,
     )
     write_file(out, json_bytes(told))
     remove_journal(journal)
