@@ -103,17 +103,21 @@ class Stage:
             process.wait(60)
 
     def again(self) -> None:
-        """Server and sites, as after a power cut; books and runs lie where they lay."""
-        self.end()
+        """The server once more, when all sites have found it and let go of its last job."""
+        self._running.pop("server").wait(60)
         self.serve("server", "consortium", "serve", "--kit", self.kits / "localhost")
-        self.sites()
+        log = self.folder / "server.log"
+        until(lambda: all(f"Re-activate the client: {n}" in log.read_text() for n in NAMES), 300)
+        until(lambda: not any(of_job for name in NAMES for _, of_job in processes(self, name)), 300)
 
     def anew(self) -> None:
-        """The same, without books, runs or a release."""
+        """Server and sites without books, runs or a release."""
+        self.end()
         for folder in (self.kits / "localhost/runs", *self.folder.glob("books-*")):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(self.folder / "killed", ignore_errors=True)
-        self.again()
+        self.serve("server", "consortium", "serve", "--kit", self.kits / "localhost")
+        self.sites()
 
     def condense(self, out: str, *more: object) -> tuple[float, str]:
         """As the lead; seconds, and what was said wrong."""

@@ -533,6 +533,8 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
     assert "outcome counts" in checked.out
     assert f"digest {made.digest}" in checked.out
     assert json.loads(run("consortium", "check", path, "--json").out)["digest"] == made.digest
+    run(*drafting(tmp_path, **{"balance-sites": True, "out": tmp_path / "alike.json"}))
+    assert "all count alike" in run("consortium", "check", tmp_path / "alike.json").out
     before = listing(tmp_path)
     said = run("site", "check", path, tmp_path / "records.csv")
     assert "nothing is spent" in said.out

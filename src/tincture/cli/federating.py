@@ -77,7 +77,10 @@ def check(path: Agreed, as_json: Json = False) -> None:
         print_json({**told, "questions": [dict(zip(heads, q, strict=True)) for q in questions]})
         return
     console = Console(soft_wrap=True)
-    console.print(f"{', '.join(made.sites)}; trusted: {made.trust}; unit: {job.unit}", markup=False)
+    alike = "; all count alike" if made.balance_sites else ""
+    console.print(
+        f"{', '.join(made.sites)}{alike}; trusted: {made.trust}; unit: {job.unit}", markup=False
+    )
     console.print(f"ε = {plan.epsilon:g}, δ = {plan.delta:g} at each site", markup=False)
     if made.holders > 1:
         alone = Ledger(plan, holders=made.holders).epsilon_alone
