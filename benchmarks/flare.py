@@ -142,8 +142,8 @@ def until(is_so: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
-def prepared(stage: Stage, effort: float) -> list[str]:
-    """Write records and consortium; the settings as flags."""
+def prepared(stage: Stage, effort: float, trust: str) -> list[str]:
+    """Write records, keys if there are any, and consortium; the settings as flags."""
     records, _, schema = support2(0)
     (stage.folder / "schema.json").write_text(json.dumps(schema.to_dict()))
     dealt = np.random.default_rng(0).permutation(len(records)) % len(NAMES)
@@ -155,7 +155,10 @@ def prepared(stage: Stage, effort: float) -> list[str]:
     settings = ["--schema", "schema.json", "--target", "hospdead", "--model", "logistic"]
     settings += ["--model", "tree", "--rows", "100", "--epsilon", "1", "--delta", "1e-5"]
     settings += ["--effort", str(effort)]
-    drafted = ["--sites", ",".join(NAMES), "--out", "consortium.json"]
+    drafted = ["--sites", ",".join(NAMES), "--out", "consortium.json", "--trust", trust]
+    for name in NAMES if trust != "nobody" else ():
+        made = stage.tincture("site", "key", f"books-{name}")
+        drafted += ["--key", f"{name}={made.stdout.strip()}"]
     said = stage.tincture("consortium", "draft", *settings, *drafted)
     assert not said.returncode, said.stderr
     return settings
@@ -251,6 +254,7 @@ def cost(stage: Stage, settings: list[str]) -> dict[str, Any]:
         "seconds_a_question": round(statistics.mean(per_question(stage)), 2),
         "bytes_a_site": [seen(stage.log(name)) for name in NAMES],
         "journal_bytes": journal.stat().st_size,
+        "epsilon_alone": [books.get("epsilon_alone") for books in told],
     }
 
 
@@ -369,6 +373,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--effort", type=float, default=0.1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--trust", default="nobody")
     parser.add_argument("--kills", type=int, help="only kill the server, so often")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -376,14 +381,16 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         stage = Stage(folder.absolute())
         try:
-            settings = prepared(stage, options.effort)
-            result = {"effort": options.effort}
+            settings = prepared(stage, options.effort, options.trust)
+            result = {"effort": options.effort, "trust": options.trust}
             if options.kills:
                 rng = np.random.default_rng(0)
                 result["server_kills"] = server_kills(stage, options.kills, rng)
             else:
                 stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
-                result |= {**cost(stage, settings), **held(stage), "resumed": resumed(stage)}
+                result |= cost(stage, settings)
+                if options.trust == "nobody":  # else a key would go with the books
+                    result |= {**held(stage), "resumed": resumed(stage)}
         finally:
             stage.end()
     with open(options.results, "a") as file:
