@@ -11,6 +11,7 @@ the machine to itself, such as by a network namespace.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from tincture.federation.consortium import Consortium
 from tincture.flare.kit import EXECUTOR
 from tincture.flare.session import job_of
 from tincture.io.files import write_folder
+from tincture.privacy.journal import read_journal
 
 NAMES = ("north", "south", "east")
 LEAD = "lead@server.example"
@@ -85,10 +87,12 @@ class Stage:
             )
         until(lambda: re.search("registered client|Server started", log.read_text()) is not None)
 
-    def sites(self, *more: object) -> None:
-        """Serve all sites."""
+    def sites(self) -> None:
+        """Serve all sites, with the books that they have."""
         for name in NAMES:
-            rest = ["--kit", self.kits / name, "--books", f"books-{name}", *more]
+            rest = ["--kit", self.kits / name, "--books", f"books-{name}"]
+            if (self.folder / f"books-{name}/journal.jsonl").exists():
+                rest.append("--resume")
             self.serve(name, "site", "serve", "consortium.json", f"{name}.csv", *rest)
 
     def end(self, *names: str) -> None:
@@ -97,6 +101,23 @@ class Stage:
             process = self._running.pop(name)
             process.terminate()
             process.wait(60)
+
+    def again(self) -> None:
+        """The server once more, when all sites have found it and let go of its last job."""
+        self._running.pop("server").wait(60)
+        self.serve("server", "consortium", "serve", "--kit", self.kits / "localhost")
+        log = self.folder / "server.log"
+        until(lambda: all(f"Re-activate the client: {n}" in log.read_text() for n in NAMES), 300)
+        until(lambda: not any(of_job for name in NAMES for _, of_job in processes(self, name)), 300)
+
+    def anew(self) -> None:
+        """Server and sites without books, runs or a release."""
+        self.end()
+        for folder in (self.kits / "localhost/runs", *self.folder.glob("books-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder / "killed", ignore_errors=True)
+        self.serve("server", "consortium", "serve", "--kit", self.kits / "localhost")
+        self.sites()
 
     def condense(self, out: str, *more: object) -> tuple[float, str]:
         """As the lead; seconds, and what was said wrong."""
@@ -121,8 +142,8 @@ def until(is_so: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
-def prepared(stage: Stage, effort: float) -> list[str]:
-    """Write records and consortium; the settings as flags."""
+def prepared(stage: Stage, effort: float, trust: str) -> list[str]:
+    """Write records, keys if there are any, and consortium; the settings as flags."""
     records, _, schema = support2(0)
     (stage.folder / "schema.json").write_text(json.dumps(schema.to_dict()))
     dealt = np.random.default_rng(0).permutation(len(records)) % len(NAMES)
@@ -134,7 +155,10 @@ def prepared(stage: Stage, effort: float) -> list[str]:
     settings = ["--schema", "schema.json", "--target", "hospdead", "--model", "logistic"]
     settings += ["--model", "tree", "--rows", "100", "--epsilon", "1", "--delta", "1e-5"]
     settings += ["--effort", str(effort)]
-    drafted = ["--sites", ",".join(NAMES), "--out", "consortium.json"]
+    drafted = ["--sites", ",".join(NAMES), "--out", "consortium.json", "--trust", trust]
+    for name in NAMES if trust != "nobody" else ():
+        made = stage.tincture("site", "key", f"books-{name}")
+        drafted += ["--key", f"{name}={made.stdout.strip()}"]
     said = stage.tincture("consortium", "draft", *settings, *drafted)
     assert not said.returncode, said.stderr
     return settings
@@ -190,20 +214,26 @@ def with_another_class(files: dict[str, bytes]) -> None:
     files[name] = files[name].replace(EXECUTOR.encode(), other)
 
 
-def killed(stage: Stage, name: str, questions: int) -> bool:
-    """SIGKILL to a site's job, once it has booked so many questions."""
-    books = stage.folder / f"books-{name}/journal.jsonl"
-    until(lambda: books.exists() and books.read_bytes().count(b'"booked"') >= questions, 300)
+def processes(stage: Stage, name: str) -> Iterator[tuple[int, bool]]:
+    """Of a kit: each one's number, and whether it is that of a job."""
     for status in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = status.read_bytes().split(b"\0")
         except OSError:
             continue
-        of_job = any(b"worker_process" in word or b"runner_process" in word for word in words)
-        if of_job and str(stage.kits / name).encode() in words:
-            os.kill(int(status.parent.name), signal.SIGKILL)
-            return True
-    return False
+        if str(stage.kits / name).encode() in words:
+            of_job = any(b"worker_process" in word or b"runner_process" in word for word in words)
+            yield int(status.parent.name), of_job
+
+
+def killed(stage: Stage, name: str, questions: int) -> bool:
+    """SIGKILL to a site's job, once it has booked so many questions."""
+    books = stage.folder / f"books-{name}/journal.jsonl"
+    until(lambda: books.exists() and books.read_bytes().count(b'"booked"') >= questions, 300)
+    jobs = [number for number, of_job in processes(stage, name) if of_job]
+    for number in jobs:
+        os.kill(number, signal.SIGKILL)
+    return bool(jobs)
 
 
 def cost(stage: Stage, settings: list[str]) -> dict[str, Any]:
@@ -224,6 +254,7 @@ def cost(stage: Stage, settings: list[str]) -> dict[str, Any]:
         "seconds_a_question": round(statistics.mean(per_question(stage)), 2),
         "bytes_a_site": [seen(stage.log(name)) for name in NAMES],
         "journal_bytes": journal.stat().st_size,
+        "epsilon_alone": [books.get("epsilon_alone") for books in told],
     }
 
 
@@ -250,7 +281,7 @@ def resumed(stage: Stage) -> dict[str, Any]:
     said = (cut.communicate()[1] or b"").decode()
     noticed = time.monotonic() - began
     stage.end(*NAMES)
-    stage.sites("--resume")
+    stage.sites()
     seconds, wrong = stage.condense("cut", "--resume")
     told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
     return {
@@ -264,22 +295,102 @@ def resumed(stage: Stage) -> dict[str, Any]:
     }
 
 
+def booked(stage: Stage) -> dict[str, Any]:
+    """Whether all that the server knows is the sum of shares that every site kept after booking."""
+    path = next((stage.kits / "localhost/runs").glob("*/journal.jsonl"), None)
+    answers, entry = {}, -1
+    for line in read_journal(path) if path else []:
+        entry += "booked" in line
+        if "answer" in line:
+            answers[entry] = line["answer"]
+    shares, n_booked = [], []
+    for name in NAMES:
+        lines, kept, number = read_journal(stage.folder / f"books-{name}/journal.jsonl"), {}, -1
+        paid = set()
+        for line in lines:
+            number = line.get("question", number)
+            if "booked" in line:
+                paid.add(number)
+            elif "share" in line:
+                assert line["of"] in paid  # nothing is kept, and so sent, that was not booked
+                kept[line["of"]] = np.frombuffer(base64.b64decode(line["share"]), "<u8")
+        shares.append(kept)
+        n_booked.append(len(paid))
+    for number, answer in answers.items():
+        total = np.sum([kept[number] for kept in shares], axis=0, dtype=np.uint64).view(np.int64)
+        steps = np.array(answer) / np.abs(answer).max()
+        np.testing.assert_allclose(total / np.abs(total).max(), steps, rtol=1e-12)
+    return {"answered": len(answers), "booked": n_booked}
+
+
+def server_kills(stage: Stage, most: int, rng: np.random.Generator) -> dict[str, Any]:
+    """SIGKILL to the server and its job at random moments, in one whole run after the other."""
+    began, seen, runs = time.monotonic(), list[dict[str, Any]](), list[dict[str, Any]]()
+    while len(seen) < most:
+        stage.anew()
+        while not whole(stage, most - len(seen), rng):
+            seen.append(booked(stage))
+            print(len(seen), seen[-1], flush=True)
+            stage.again()
+        told = [told_of_books(stage.folder / f"books-{name}") for name in NAMES]
+        lost = [sum(not q["is_kept"] for q in books["questions"]) for books in told]
+        spent = [round(books["epsilon_spent"], 4) for books in told]
+        runs.append({**booked(stage), "lost": lost, "epsilon_spent": spent})
+        print(runs[-1], flush=True)
+    took = round(time.monotonic() - began)
+    return {"kills": len(seen), "seconds": took, "seen": seen, "runs": runs}
+
+
+def whole(stage: Stage, left: int, rng: np.random.Generator) -> bool:
+    """Condense, or go on, and kill the server some questions later; False if it was killed."""
+    journals = stage.kits / "localhost/runs"
+    more = ["--resume"] if any(journals.glob("*/journal.jsonl")) else []
+    command = [sys.executable, "-m", "tincture", "condense", "--consortium", "consortium.json"]
+    command += ["--kit", str(stage.kits / LEAD), "--out", "killed", *more]
+
+    def n_booked() -> int:
+        return sum(p.read_bytes().count(b'"booked"') for p in journals.glob("*/journal.jsonl"))
+
+    lead = subprocess.Popen(command, cwd=stage.folder)
+    until(lambda: any(of_job for _, of_job in processes(stage, "localhost")), 300)
+    if left > 0:
+        enough = n_booked() + int(rng.integers(5))
+        until(lambda: n_booked() >= enough or lead.poll() is not None, 300)
+        time.sleep(rng.uniform(0, 3))
+        if lead.poll() is None:
+            for number, _ in processes(stage, "localhost"):
+                os.kill(number, signal.SIGKILL)
+            lead.kill()
+            lead.wait()
+            return False
+    assert not lead.wait(900)
+    return True
+
+
 def main() -> None:
     """All of it, a line of results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--effort", type=float, default=0.1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--trust", default="nobody")
+    parser.add_argument("--kills", type=int, help="only kill the server, so often")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(exist_ok=True)
         stage = Stage(folder.absolute())
         try:
-            settings = prepared(stage, options.effort)
-            stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
-            result = {"effort": options.effort, **cost(stage, settings), **held(stage)}
-            result["resumed"] = resumed(stage)
+            settings = prepared(stage, options.effort, options.trust)
+            result = {"effort": options.effort, "trust": options.trust}
+            if options.kills:
+                rng = np.random.default_rng(0)
+                result["server_kills"] = server_kills(stage, options.kills, rng)
+            else:
+                stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")
+                result |= cost(stage, settings)
+                if options.trust == "nobody":  # else a key would go with the books
+                    result |= {**held(stage), "resumed": resumed(stage)}
         finally:
             stage.end()
     with open(options.results, "a") as file:

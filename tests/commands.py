@@ -57,6 +57,19 @@ def prepare(
     (folder / "schema.json").write_text(json.dumps(descriptor or DESCRIPTOR))
 
 
+def semicolons(table: pl.DataFrame, folder: Path) -> None:
+    """Write ``own.csv`` as a spreadsheet of another country does, and ``own.json``, its schema."""
+    amounts = [pl.col(pl.Float64).cast(pl.String).str.replace(".", ",", literal=True)]
+    text = table.with_columns(amounts).with_columns(pl.all().cast(pl.String).fill_null("k. A."))
+    (folder / "own.csv").write_bytes(text.write_csv(separator=";").encode("latin-1"))
+    fields = [
+        {**field, "decimalChar": ","} if field["type"] == "number" else field
+        for field in DESCRIPTOR["fields"]
+    ]
+    own = {"dialect": {"delimiter": ";"}, "encoding": "latin-1", "missingValues": ["k. A."]}
+    (folder / "own.json").write_text(json.dumps({**DESCRIPTOR, **own, "fields": fields}))
+
+
 def condensing(folder: Path, **changes: Any) -> list[str]:
     """Arguments of a usual ``condense``; a flag of None or False is left out."""
     flags: Flags = {

@@ -42,6 +42,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.origins import with_origin
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
+from tincture.spine.weighing import Scaled
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import search
 from tincture.tables.sealing import TableSealing
@@ -501,6 +502,7 @@ class Tables:
             effort=0.01,
         )
         asked = some([h.query for h in engine.heard])
+        asked.append(Scaled(asked[-1], 0.3))  # of a site that counts less than others
         if isinstance(self.task, Classification) and self.task.n_classes == 2:
             asked.append(validation(models, self.task, self.encoding))
         return asked

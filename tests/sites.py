@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from helpers import ENCODING, interactions, make_condenser, make_table, make_teacher
+from helpers import ENCODING, interactions, make_condenser, make_table, make_teacher, plan_of
 from tincture.federation.consortium import Consortium
+from tincture.federation.engine import FederatedEngine
 from tincture.federation.question import Question
 from tincture.federation.site import Site
 from tincture.privacy.ledger import Ledger
@@ -134,3 +135,20 @@ def question(query: Query, number: int = 0, **changes: Any) -> Question:
     made = consortium_of()
     recipe = job_of().recipe_of(query)
     return replace(Question(made.digest, number, made.sites, 1.0, recipe), **changes)
+
+
+def ask_all(engine: FederatedEngine) -> list[Any]:
+    plan, job = engine.ledger.plan, job_of()
+    every: list[Query] = [CellCounts(job.task), MarginalCounts(job.encoding)]
+    every += [residuals(job)] * 2
+    return [engine.answer(q, plan.mechanism(q.question)).value for q in every]
+
+
+def sealed(table: pl.DataFrame, outcome: str, query: Query, unit: str | None) -> Vault:
+    """A vault without noise that answers one kind of question."""
+    seal = replace(JOBS[outcome].sealing, unit=unit).part
+    return Vault(seal, table, Ledger(plan_of(0.0, question=query.question)))
+
+
+JOBS = jobs()
+EVERYONE = make_table(120)

@@ -16,20 +16,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from commands import condensing, listing, prepare, run
+from commands import condensing, listing, prepare, run, semicolons
 from helpers import Ask, make_condenser, make_table, make_vault, plan_of, too_long
 from sabotage import scaled
 from sites import (
     EPSILON,
+    EVERYONE,
+    JOBS,
     NAMES,
     QUESTIONS,
+    ask_all,
     consortium_of,
     differences,
     job_of,
-    jobs,
     make_site,
     question,
     residuals,
+    sealed,
     tables,
 )
 from tincture.audit.one_run import Bound, bound
@@ -41,6 +44,7 @@ from tincture.federation.engine import FederatedEngine
 from tincture.federation.question import Question
 from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
+from tincture.io.frames import read_table
 from tincture.kinds import estimator_of
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Answer
@@ -54,16 +58,6 @@ from tincture.spine.questions import CellCounts
 from tincture.spine.run import Run
 from tincture.tables.canaries import canaries
 from tincture.tables.questions import MarginalCounts
-
-JOBS = jobs()
-EVERYONE = make_table(120)
-
-
-def sealed(table: pl.DataFrame, outcome: str, query: Query, unit: str | None) -> Vault:
-    """A vault without noise that answers one kind of question."""
-    seal = replace(JOBS[outcome].sealing, unit=unit).part
-    return Vault(seal, table, Ledger(plan_of(0.0, question=query.question)))
-
 
 # F1: the sum of the sites' sums ---------------------------------------------------------------
 
@@ -116,6 +110,9 @@ def test_all_questions_of_a_run_add_up_and_one_unit_moves_one_site_by_a_clip_at_
     assert engine.heard[0].answer.noise == pytest.approx(noise * math.sqrt(3))
     card = condenser.table_.card()
     assert ("Sites that took part", "north, south, east") in card.facts
+    shown = {name: value for name, value in card.facts}
+    assert all("of whom" in shown[f"{name}, through noise"] for name in NAMES)
+    assert sum(of["units"] for of in told["by_site"].values()) == pytest.approx(240, abs=15)
 
 
 # F2: noise ------------------------------------------------------------------------------------
@@ -417,13 +414,6 @@ def engine_of(sites: InProcess) -> FederatedEngine:
     return FederatedEngine(consortium_of(), job_of(), sites, patience=1.0)
 
 
-def ask_all(engine: FederatedEngine) -> list[Any]:
-    plan, job = engine.ledger.plan, job_of()
-    every: list[Query] = [CellCounts(job.task), MarginalCounts(job.encoding)]
-    every += [residuals(job)] * 2
-    return [engine.answer(q, plan.mechanism(q.question)).value for q in every]
-
-
 def test_a_lost_question_is_none_the_first_or_two_in_a_row_end_the_run(tmp_path: Path) -> None:
     sites = Sleepy([make_site(name) for name in NAMES])
     sites.late = (1, 3)
@@ -471,7 +461,7 @@ def test_records_or_an_engine_are_given_and_not_both() -> None:
     condenser = make_condenser(epsilon=EPSILON)
     with pytest.raises(SettingError, match="either records or an engine"):
         condenser.fit()
-    engine = FederatedEngine.in_process(condenser, {"north": make_table(60)})
+    engine = FederatedEngine.in_process(condenser, {n: make_table(60) for n in NAMES})
     with pytest.raises(SettingError, match="either records or an engine"):
         condenser.fit(make_table(60), engine=engine)
 
@@ -491,6 +481,7 @@ def test_a_consortium_is_the_same_from_its_file_and_a_changed_one_is_refused(
         "sites": ["north", "south"],
         "schema": {**made.to_dict()["schema"], "title": "Other"},
         "trust": "everyone",
+        "balance_sites": True,
         "version": "0.0.1",
         "tincture": "release",
     }.items():
@@ -505,6 +496,7 @@ def test_a_consortium_is_the_same_from_its_file_and_a_changed_one_is_refused(
         ({"epsilon": math.inf}, NAMES, "finite epsilon"),
         ({"models": ["tests.models:mine"]}, NAMES, "models by name"),
         ({}, (), "different names"),
+        ({}, ("north",), "two or more"),
         ({}, ("north", "north"), "different names"),
         ({}, ("no/rth",), "different names"),
     ],
@@ -541,6 +533,8 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
     assert "outcome counts" in checked.out
     assert f"digest {made.digest}" in checked.out
     assert json.loads(run("consortium", "check", path, "--json").out)["digest"] == made.digest
+    run(*drafting(tmp_path, **{"balance-sites": True, "out": tmp_path / "alike.json"}))
+    assert "all count alike" in run("consortium", "check", tmp_path / "alike.json").out
     before = listing(tmp_path)
     said = run("site", "check", path, tmp_path / "records.csv")
     assert "nothing is spent" in said.out
@@ -561,8 +555,10 @@ def test_a_consortium_is_drafted_and_checked_and_books_are_shown(tmp_path: Path)
     [
         ({"epsilon": "inf"}, "finite epsilon"),
         ({"sites": "north,,south"}, "different names"),
-        ({"trust": "everyone"}, "expected nobody"),
+        ({"trust": "everyone"}, "a key of its own"),
+        ({"trust": "all"}, "expected nobody"),
         ({"target": "nobody"}, "nobody"),
+        ({"sites": "north"}, "two or more"),
     ],
 )
 def test_a_draft_of_what_cannot_be_is_refused(
@@ -573,6 +569,42 @@ def test_a_draft_of_what_cannot_be_is_refused(
     assert said.code in (2, 3)
     assert words in said.err
     assert not (tmp_path / "consortium.json").exists()
+
+
+def test_a_schema_of_stays_is_no_schema_of_rows(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    described = json.loads((tmp_path / "schema.json").read_text())
+    described["fields"][0]["role"] = "variable"
+    (tmp_path / "schema.json").write_text(json.dumps(described))
+    said = run(*drafting(tmp_path))
+    assert said.code == 3
+    assert "measured over time" in said.err
+
+
+def test_a_site_may_write_its_cells_otherwise_and_mean_nothing_else(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    run(*drafting(tmp_path))
+    semicolons(make_table(100), tmp_path)
+    usual = ["site", "check", tmp_path / "consortium.json", tmp_path / "own.csv"]
+    assert run(*usual).code == 4
+    usual += ["--schema", tmp_path / "own.json"]
+    assert run(*usual).code == 0
+    made = Consortium.load(tmp_path / "consortium.json")
+    job, own = (made.sendable(estimator_of(made, at)) for at in (None, tmp_path / "own.json"))
+    read = own.seal_part(read_table(tmp_path / "own.csv", own.schema.dialect)).records
+    plain = job.seal_part(make_table(100)).records
+    for part in ("points", "design", "outcomes"):
+        np.testing.assert_array_equal(getattr(read, part), getattr(plain, part))
+    described = json.loads((tmp_path / "own.json").read_text())
+    fields = {field["name"]: field for field in described["fields"]}
+    fields["age"]["constraints"]["maximum"] += 1
+    (tmp_path / "own.json").write_text(json.dumps(described))
+    said = run(*usual)
+    assert said.code == 3
+    assert "declares 'age' otherwise than was agreed" in said.err
+    described["fields"].remove(fields["age"])
+    (tmp_path / "own.json").write_text(json.dumps(described))
+    assert "or not at all" in run(*usual).err
 
 
 def test_records_that_cannot_take_part_are_told_without_a_cell(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
 from tincture.spine.teaching import Teacher
+from tincture.spine.weighing import Scaled
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import RankProducts
@@ -51,6 +52,9 @@ QUERIES: dict[str, Query] = {
     ),
     "weighted sums": Balance.of(TEACHER.basis.marginals, "ward").of_query(
         ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0]))
+    ),
+    "sums of a site that counts less": Scaled(
+        ResidualSums(Classification("died", 2), TEACHER, np.array([20.0, 10.0])), 0.3
     ),
     "interaction sums": interactions(Classification("died", 2), TEACHER, np.array([20.0, 10.0])),
     "external validation": ScoreCounts(
@@ -132,6 +136,7 @@ def test_the_noise_on_a_stream_is_that_claimed(opening: tuple[Query, ...]) -> No
         (3.0, "nothing"),
         (400.0, "nothing"),
         (3.0, "residual sums"),
+        (3.0, "sums of a site that counts less"),
         (3.0, "interaction sums"),
         (3.0, "sums of classes"),
         (3.0, "rank products"),

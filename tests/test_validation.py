@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from commands import listing, prepare, run
+from commands import listing, prepare, run, semicolons
 from helpers import make_condenser, make_table, plan_of, too_long
 from tincture.errors import BudgetError, SettingError
+from tincture.evaluation.binned import MEASURES, figures, least_of
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.budget import Budget
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.vault import Vault
-from tincture.report.validation import read_validations
+from tincture.report.validation import Scored, left_behind, off, read_validations, together
 from tincture.tables.release import CondensedTable
 from tincture.tables.target import TableTarget
 from tincture.tables.validation import ScoreCounts, asked, validate
-from tincture.tables.validation.figures import MEASURES, figures
 from tincture.tables.validation.question import risks
 
 EXACT = 1e6  # an epsilon whose noise moves no figure
@@ -118,7 +119,20 @@ def test_noise_beyond_all_patients_leaves_shares_within_0_and_1() -> None:
     rng, means = np.random.default_rng(0), np.linspace(0.1, 0.9, 10)
     for _ in range(20):
         found = figures(1e4 * rng.normal(size=(2, 10)), means, 1e4, rng)
-        assert all(0 <= v <= 1 for v in (*found["auroc"], *found["brier"]))
+        assert all(0 <= v <= 1 for k in ("auroc", "brier") for v in found.get(k, ()))
+
+
+def test_too_few_patients_of_either_outcome_have_no_figure() -> None:
+    rng, means = np.random.default_rng(0), np.linspace(0.1, 0.9, 10)
+    for noise in (0.0, 4.0):
+        least = least_of(10, noise)
+        assert least == max(10, 4 * noise * 10**0.5)
+        for few in (0, 1):
+            counts = np.full((2, 10), 100.0)
+            counts[few] = (least - 0.1) / 10
+            assert figures(counts, means, noise, rng) == {}
+            counts[few] = (least + 0.1) / 10
+            assert set(figures(counts, means, noise, rng)) == set(MEASURES)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +145,10 @@ def test_noise_beyond_all_patients_leaves_shares_within_0_and_1() -> None:
         {"delta": None},
         {"epsilon": 10**400},
         {"models": {}},
-        {"models": {"tree": {"counts": [[10**400], [1]], "figures": {}}}},
+        {"noise": None},
+        {"models": {"tree": {"counts": [[10**400], [1]], "predicted": [0.5], "figures": {}}}},
+        {"models": {"tree": {"counts": [[1], [1, 2]], "predicted": [0.5], "figures": {}}}},
+        {"models": {"tree": {"counts": [[1], [1]], "predicted": [], "figures": {}}}},
         {"models": {"tree": {"counts": 1}}},
     ],
 )
@@ -141,7 +158,8 @@ def test_what_somebody_else_wrote_is_a_page_or_one_sentence(
     path = tmp_path / "north.json"
     figure = {key: [0.5, 0.4, 0.6] for key in MEASURES}
     told = {"tincture": "validation", "site": "a", "case": "b", "release": "c", "epsilon": 1}
-    told |= {"delta": 0, "models": {"tree": {"counts": [[1, 2], [3, 4]], "figures": figure}}}
+    model = {"counts": [[1, 2], [3, 4]], "predicted": [0.2, 0.7], "figures": figure}
+    told |= {"delta": 0, "noise": 1, "models": {"tree": model}}
     path.write_text(json.dumps(told))
     assert read_validations([path]) == [told]
     for text in (json.dumps(told | changes), "[" * 100_000):
@@ -157,8 +175,10 @@ def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
     budget.create(1.0, 1e-4)
 
     def ask() -> dict[str, Any]:
-        held_out, places = make_table(80, seed=4), {"journal": journal, "budget": budget.path}
-        return validate(release(), held_out, site="a", epsilon=0.7, delta=1e-5, **places)
+        held_out, path = make_table(80, seed=4), budget.path
+        return validate(
+            release(), held_out, site="a", epsilon=0.7, delta=1e-5, journal=journal, budget=path
+        )
 
     told = ask()
     assert [e["question"] for e in told["ledger"]["entries"]] == ["external validation"]
@@ -169,6 +189,86 @@ def test_a_validation_costs_its_own_budget_and_one_cut_off_is_not_asked_anew(
     with pytest.raises(BudgetError):
         ask()
     assert listing(tmp_path) == before
+
+
+def test_a_second_validation_of_a_release_needs_a_budget(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "heldout.csv", "--delta", 1e-5]
+    usual += ["--epsilon", 2]
+
+    def validated(out: str, *more: object, site: str = "a") -> Any:
+        return run(*usual, "--site", site, "--out", tmp_path / out, *more)
+
+    make_table(20).with_columns(ward=pl.lit("gaol")).write_csv(tmp_path / "odd.csv")
+    assert run(*usual[:3], tmp_path / "odd.csv", *usual[4:], "--site", "a", "--out", "x").code == 4
+    assert validated("one.json").code == 0  # nothing was asked before
+    said = validated("two.json")
+    assert said.code == 2
+    assert "has validated this release already (out.validated.jsonl)" in said.err
+    assert not list(tmp_path.glob("two*"))
+    assert validated("south.json", site="south").code == 0
+    Budget(tmp_path / "b.json").create(5.0, 1e-4)
+    assert validated("two.json", "--budget", tmp_path / "b.json").code == 0
+    assert len((tmp_path / "out.validated.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_small_site_is_told_so_and_shown_without_figures(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    make_table(30).write_csv(tmp_path / "few.csv")
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "few.csv", "--site", "a"]
+    said = run(*usual, "--epsilon", 0.2, "--delta", 1e-5, "--out", tmp_path / "a.json")
+    assert "A figure is told where at least" in said.out
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert [model["figures"] for model in told["models"].values()] == [{}, {}]
+    assert run("consortium", "page", tmp_path / "a.json", "--out", tmp_path / "p.html").code == 0
+    assert ">–</td>" in (tmp_path / "p.html").read_text()
+
+
+def test_records_are_validated_as_their_site_writes_them(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    release().save(tmp_path / "out")
+    semicolons(make_table(300), tmp_path)
+    usual = ["site", "validate", tmp_path / "out", tmp_path / "own.csv", "--site", "a"]
+    usual += ["--epsilon", EXACT, "--delta", 1e-5, "--out", tmp_path / "a.json"]
+    assert run(*usual).code == 4
+    assert run(*usual, "--schema", tmp_path / "own.json").code == 0
+    counts = json.loads((tmp_path / "a.json").read_text())["models"]["tree"]["counts"]
+    assert sum(map(sum, counts)) == pytest.approx(300, abs=1)
+
+
+def scored(auroc: float, rate: float = 0.3, n: float = 2000.0) -> Scored:
+    """A site where scores tell patients apart as two normal laws so far apart would."""
+    edges, means = np.linspace(-3, 3, 9), np.linspace(0.05, 0.95, 10)
+    apart = np.sqrt(2) * norm.ppf(auroc)
+    cells = [np.diff(norm.cdf(np.r_[-np.inf, edges, np.inf] - apart * k)) for k in (0, 1)]
+    counts = n * np.array([(1 - rate) * cells[0], rate * cells[1]])
+    found = figures(counts, means, 3.0, np.random.default_rng(0))
+    return Scored(counts, tuple(means.tolist()), 3.0, found)
+
+
+def test_a_site_is_left_behind_where_chance_does_not_explain_it() -> None:
+    sites = {"north": scored(0.8), "south": scored(0.8), "east": scored(0.7)}
+    (said,) = left_behind(sites)
+    assert said.startswith("Left behind: east. Its AUROC is 0.09")
+    assert not left_behind({**sites, "east": scored(0.78)})
+    assert not left_behind({**sites, "east": scored(0.7, n=20.0)})  # too few for a figure
+    pooled = together(list(sites.values()))
+    np.testing.assert_allclose(pooled.counts, sum(one.counts for one in sites.values()))
+    assert pooled.noise == pytest.approx(3 * 3**0.5)
+
+
+def test_risks_are_off_where_outcomes_are_commoner_than_predicted() -> None:
+    usual = scored(0.8)
+    (counts, means), rng = (usual.counts, np.array(usual.means)), np.random.default_rng(0)
+    fair = counts.sum(axis=0) * np.stack([1 - means, means])
+    sites = {
+        name: usual._replace(counts=held, figures=figures(held, means, 3.0, rng))
+        for name, held in (("fair", fair), ("off", fair * [[0.8], [1.4]]))
+    }
+    (said,) = off(sites)
+    assert said.startswith("Risks are off at off: 1.2")
 
 
 def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
@@ -187,7 +287,8 @@ def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert run("consortium", "page", *files, "--out", page).code == 0
     text = page.read_text()
-    assert text.count("<tr") == 2 * (1 + 2)  # of two models
+    assert text.count("<tr") == 2 * (1 + 2 + 1)  # of two models
+    assert "all together" in text
     assert "AUROC" in text
     refused = run("consortium", "page", files[0], files[0], "--out", tmp_path / "two.html")
     assert "each of another site" in refused.err

@@ -16,7 +16,8 @@ from tincture.cli.attacking import audit, audit_series
 from tincture.cli.bundles import spread
 from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
 from tincture.cli.custody import budget_app, schema_app
-from tincture.cli.federating import consortium_app, draft, site_app
+from tincture.cli.drafting import draft, draft_series
+from tincture.cli.federating import consortium_app, site_app
 from tincture.cli.in_house import evaluate, evaluate_series, report
 from tincture.cli.rows import condense
 from tincture.cli.series import condense_series
@@ -106,6 +107,7 @@ for command in (
 ):
     app.command(command.__name__.replace("_", "-"))(spread(command))
 consortium_app.command("draft")(spread(draft))
+consortium_app.command("draft-series")(spread(draft_series))
 consortium_app.command("serve")(consortium_serve)
 site_app.command("serve")(site_serve)
 site_app.command("validate")(site_validate)

@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tincture.cli.console import Delta, FiniteEpsilon, Json, print_json
-from tincture.cli.wanted import Wanted
+from tincture.cli.console import Json, print_json
 
 if TYPE_CHECKING:
     from tincture.federation.consortium import Consortium
@@ -26,39 +25,29 @@ site_app = typer.Typer(
     "tincture site check consortium.json records.csv",
     no_args_is_help=True,
 )
-Records = Annotated[Path, typer.Argument(help="File of records, one record a row.")]
+Records = Annotated[
+    Path, typer.Argument(help="File of records, one record a row; or events of stays.")
+]
+MASKED = (
+    "Sums are masked, which is experimental until somebody from outside has reviewed it. Each site "
+    "reads its own key aloud from this file: a key of somebody else in its place would undo it."
+)
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
-
-
-def draft(
-    schema: Annotated[Path, typer.Option(help="Frictionless Table Schema, JSON or YAML.")],
-    epsilon: FiniteEpsilon,
-    delta: Delta,
-    sites: Annotated[
-        str, typer.Option(help="Names of the sites, with commas between.", metavar="NAME,NAME")
-    ],
-    out: Annotated[Path, typer.Option(help="File to create.")],
-    wanted: Wanted,
-    trust: Annotated[str, typer.Option(help="Whom a site trusts: nobody.")] = "nobody",
-    seed: Annotated[int, typer.Option(help="Of the search; the noise takes none.")] = 0,
-) -> None:
-    """Write what all sites are to agree on: schema, settings, names, with digests of each.
-
-    Example:
-
-    tincture consortium draft --schema records.schema.json --target died --epsilon 1 --delta 1e-5
-    --sites north,south,east --out consortium.json
-    """
-    from tincture.federation.consortium import Consortium
-    from tincture.io.files import json_bytes, require_new, write_file
-    from tincture.public.schema import Schema
-
-    require_new(out)
-    estimator = wanted.condenser(Schema.load(schema), epsilon, delta, seed)
-    names = tuple(name.strip() for name in sites.split(","))
-    made = Consortium.of(estimator, names, trust)
-    write_file(out, json_bytes(made.to_dict()))
-    Console(soft_wrap=True).print(f"{out} has the digest {made.digest}", markup=False)
+Outcomes = Annotated[
+    Path | None,
+    typer.Option(
+        help="Of stays, one row each, if they do not lie beside the events.", metavar="FILE"
+    ),
+]
+OwnSchema = Annotated[
+    Path | None,
+    typer.Option(
+        "--schema",
+        help="Schema of this site's own file, where it writes cells otherwise than was agreed: "
+        "dialect, decimal mark, words for missing. It may differ in nothing else.",
+        metavar="FILE",
+    ),
+]
 
 
 @consortium_app.command("check")
@@ -73,6 +62,7 @@ def check(path: Agreed, as_json: Json = False) -> None:
     """
     from tincture.federation.consortium import Consortium
     from tincture.kinds import estimator_of
+    from tincture.privacy.ledger import Ledger
 
     made = Consortium.load(path)
     job = made.sendable(estimator_of(made))
@@ -87,8 +77,17 @@ def check(path: Agreed, as_json: Json = False) -> None:
         print_json({**told, "questions": [dict(zip(heads, q, strict=True)) for q in questions]})
         return
     console = Console(soft_wrap=True)
-    console.print(f"{', '.join(made.sites)}; trusted: {made.trust}; unit: {job.unit}", markup=False)
+    alike = "; all count alike" if made.balance_sites else ""
+    console.print(
+        f"{', '.join(made.sites)}{alike}; trusted: {made.trust}; unit: {job.unit}", markup=False
+    )
     console.print(f"ε = {plan.epsilon:g}, δ = {plan.delta:g} at each site", markup=False)
+    if made.holders > 1:
+        alone = Ledger(plan, holders=made.holders).epsilon_alone
+        console.print(f"ε = {alone:.3g} if all other sites collude", markup=False)
+        for name, key in zip(made.sites, made.keys, strict=True):
+            console.print(f"{name} has the key {key}", markup=False)
+        console.print(MASKED, markup=False)
     table = Table("question", "at most", "noise multiplier")
     for question, most, noise in questions:
         table.add_row(question, str(most), f"{noise:.4g}")
@@ -96,38 +95,66 @@ def check(path: Agreed, as_json: Json = False) -> None:
     console.print(f"digest {made.digest}", markup=False)
 
 
+@site_app.command("key")
+def site_key(
+    books: Annotated[Path, typer.Argument(help="Folder of the books that this site will keep.")],
+) -> None:
+    """Make a key with which this site masks what it sends, and print its public half.
+
+    The other half stays in the folder, is of one consortium, and must not be copied.
+
+    Example:
+
+    tincture site key books/
+    """
+    from tincture.federation.masks import create_secret
+
+    typer.echo(create_secret(books))
+
+
 @site_app.command("check")
-def site_check(path: Agreed, records: Records) -> None:
+def site_check(
+    path: Agreed, records: Records, schema: OwnSchema = None, outcomes: Outcomes = None
+) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 
     Example:
 
     tincture site check consortium.json records.csv
     """
-    require_able(path, records)
+    require_able(path, records, schema, outcomes)
     Console(soft_wrap=True).print(
         f"{records} and this machine can take part; nothing was sent, nothing is spent.",
         markup=False,
     )
 
 
-def require_able(path: Path, records: Path) -> Consortium:
+def require_able(
+    path: Path, records: Path, schema: Path | None = None, outcomes: Path | None = None
+) -> Consortium:
     """The consortium, if these records and this machine can take part in it.
+
+    Parameters
+    ----------
+    path, records : path
+    schema : path, optional
+        That tells how the records are written.
+    outcomes : path, optional
+        Of stays.
 
     Raises
     ------
     TinctureError
     """
     from tincture.federation.consortium import Consortium
-    from tincture.io.frames import read_table
-    from tincture.kinds import estimator_of
+    from tincture.kinds import estimator_of, source_at
     from tincture.privacy.ledger import Ledger
     from tincture.privacy.vault import Vault
 
     made = Consortium.load(path)
-    job = made.sendable(estimator_of(made))
-    frame = read_table(records, made.schema.dialect)
-    Vault(job.seal_part, frame, Ledger(job.plan(), unit=job.unit))
+    job = made.sendable(estimator_of(made, schema))
+    source = source_at(made.kind, records, outcomes, job.schema.dialect)
+    Vault(job.seal_part, source, Ledger(job.plan(), unit=job.unit))
     job.rehearse()
     return made
 
@@ -163,3 +190,5 @@ def site_show(
         f"ε spent {told['epsilon_spent']:.4g} of {told['epsilon']:g}, δ = {told['delta']:g}",
         markup=False,
     )
+    if "epsilon_alone" in told:
+        console.print(f"ε = {told['epsilon_alone']:.3g} if all other sites collude", markup=False)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tincture.cli.condensing import formats_of
 from tincture.cli.console import Json, Quiet, print_release
-from tincture.cli.federating import Agreed, Records, require_able
+from tincture.cli.federating import Agreed, Outcomes, OwnSchema, Records, require_able
 from tincture.errors import SettingError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def site_serve(
     budget: Annotated[
         Path | None, typer.Option(help="Budget file that caps all releases of the table.")
     ] = None,
+    schema: OwnSchema = None,
+    outcomes: Outcomes = None,
     resume: Resume = False,
 ) -> None:
     """Answer the questions of a consortium's run until stopped.
@@ -42,6 +44,7 @@ def site_serve(
     tincture site serve consortium.json records.csv --kit north/ --books books/ --budget b.json
     """
     from tincture.federation.books import JOURNAL
+    from tincture.federation.masks import read_secret
     from tincture.flare.kit import Kit, Serving
     from tincture.privacy.budget import Budget
 
@@ -51,9 +54,12 @@ def site_serve(
         raise SettingError(f"{books} {found} --resume.")
     if budget is not None:
         Budget(budget).read()
-    require_able(path, records).require(own.name)
+    made = require_able(path, records, schema, outcomes)
+    made.require(own.name)
+    if made.holders > 1:
+        made.masks(own.name, read_secret(books))
     own.lock()
-    Serving.of(path, records, books, budget).write(own.local)
+    Serving.of(path, records, books, budget, schema, outcomes).write(own.local)
     _become(own)
 
 
@@ -91,12 +97,17 @@ def condense_at_sites(
     from tincture.flare.session import at_sites
     from tincture.io.copies import require_copies
     from tincture.io.files import require_new
+    from tincture.stays.meds import require_copies as require_stays
+    from tincture.stays.release import EVENTS
     from tincture.tables.release import DATA
 
     require_new(out)
     made = Consortium.load(consortium)
-    formats = formats_of(also)
-    require_copies(formats, made.schema)
+    formats, is_of_stays = formats_of(also), made.kind == "stays"
+    if is_of_stays:
+        require_stays(formats)
+    else:
+        require_copies(formats, made.schema)
     notes = Console(soft_wrap=True, quiet=quiet or as_json)
     release = at_sites(
         made,
@@ -105,7 +116,7 @@ def condense_at_sites(
         notice=lambda text: notes.print(text, markup=False),
     )
     release.save(out, formats)
-    print_release(out / DATA, release, quiet, as_json)
+    print_release(out / (EVENTS if is_of_stays else DATA), release, quiet, as_json)
 
 
 def _become(kit: Kit) -> None:

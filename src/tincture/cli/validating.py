@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tincture.cli.console import RECORDS, Delta, FiniteEpsilon, Json, print_json, print_table
+from tincture.cli.federating import OwnSchema
 from tincture.cli.journals import journal_at, remove_journal
 
 
@@ -24,32 +25,44 @@ def site_validate(
     budget: Annotated[
         Path | None, typer.Option(help="Budget file that caps all questions to these records.")
     ] = None,
+    schema: OwnSchema = None,
     as_json: Json = False,
 ) -> None:
     """Score a release on a site's own held-out patients, by one private question.
+
+    Each is written to RELEASE.validated.jsonl, beside the release; a second one needs a budget.
 
     Example:
 
     tincture site validate release/ heldout.csv --site north --epsilon 0.5 --delta 1e-5
     --out north.validation.json
     """
-    from tincture.io.files import json_bytes, require_new, require_outside, write_file
+    from tincture.evaluation.binned import TOO_FEW
+    from tincture.io.files import beside, json_bytes, require_new, require_outside, write_file
     from tincture.io.frames import read_table
+    from tincture.public.schema import Schema
     from tincture.tables.release import CondensedTable
     from tincture.tables.validation import validate
 
     require_new(out)
-    require_outside(out)
+    looks = beside(release, ".validated.jsonl")
+    for place in (out, looks):
+        require_outside(place)
     table = CondensedTable.load(release)
+    written = table.schema
+    if schema is not None:
+        written = written.written_as(Schema.load(schema), str(schema))
     journal = journal_at(out)
     told = validate(
         table,
-        read_table(records, table.schema.dialect),
+        read_table(records, written.dialect),
         site=site,
         epsilon=epsilon,
         delta=delta,
+        schema=written,
         journal=journal,
         budget=budget,
+        in_house=looks,
     )
     write_file(out, json_bytes(told))
     remove_journal(journal)
@@ -58,9 +71,12 @@ def site_validate(
         return
     shown = Table("model", "AUROC", "Brier", "observed/expected", "slope", title=site)
     for name, model in told["models"].items():
-        shown.add_row(escape(name), *(_told(f) for f in model["figures"].values()))
+        figures = model["figures"].values() or [None] * 4
+        shown.add_row(escape(name), *(_told(figure) for figure in figures))
     print_table(shown)
     console = Console(soft_wrap=True)
+    if not all(model["figures"] for model in told["models"].values()):
+        console.print(TOO_FEW.format(told["least"]), markup=False)
     console.print(told["ledger"]["promise"], markup=False)
     console.print(f"{out} holds figures and noisy counts, and may leave the house.", markup=False)
 
@@ -83,6 +99,8 @@ def consortium_page(
     Console(soft_wrap=True).print(f"{out}", markup=False)
 
 
-def _told(figure: list[float]) -> str:
+def _told(figure: list[float] | None) -> str:
+    if figure is None:
+        return "–"
     value, low, high = figure
     return f"{value:.3f} ({low:.3f} to {high:.3f})"

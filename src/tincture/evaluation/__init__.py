@@ -1,3 +1,3 @@
 """Figures of what was learned, whatever it was learned from."""
 
-__all__ = ["bench", "evaluate", "metrics", "pictures", "scores"]
+__all__ = ["bench", "binned", "evaluate", "metrics", "pictures", "scores"]

@@ -1,3 +1,3 @@
 """Several sites, one run: questions travel, records do not."""
 
-__all__ = ["books", "consortium", "engine", "question", "site", "sites"]
+__all__ = ["books", "consortium", "engine", "masks", "question", "site", "sites"]

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import SettingError
+from tincture.federation.masks import Masks
 from tincture.public.schema import Schema
 from tincture.spine.estimator import Releasing
 from tincture.spine.recipe import Sendable
 from tincture.spine.run import digest_of
 from tincture.version import __version__
 
-TRUSTS = ("nobody",)
+NOBODY, EVERYONE = "nobody", "everyone"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MARK = "consortium"
 
@@ -37,17 +38,33 @@ class Consortium:
         Of the estimator, but for the schema; JSON.
     schema : Schema
     trust : str
-        ``nobody``: each site's share is private by itself.
+        ``nobody``: each site's share is private by itself. ``everyone``, or a number of other sites
+        that may collude with the coordinator: sites send masked sums (`tincture.federation.masks`),
+        and the noise of the others together hides each.
+    balance_sites : bool
+        Whether units count by a weight of their site, so that all sites count alike.
+    keys : tuple of str
+        Public keys of the sites, where they send masked sums, in hexadecimal digits.
     """
 
     kind: str
     sites: tuple[str, ...]
     settings: Mapping[str, Any]
     schema: Schema
-    trust: str = "nobody"
+    trust: str = NOBODY
+    balance_sites: bool = False
+    keys: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, estimator: Releasing, sites: tuple[str, ...], trust: str = "nobody") -> Consortium:
+    def of(
+        cls,
+        estimator: Releasing,
+        sites: tuple[str, ...],
+        trust: str = NOBODY,
+        *,
+        balance_sites: bool = False,
+        keys: Mapping[str, str] | None = None,
+    ) -> Consortium:
         """Of an estimator's settings, those that are not as usual.
 
         Raises
@@ -61,7 +78,13 @@ class Consortium:
         schema = told.pop("schema")
         schema = schema if isinstance(schema, Schema) else Schema.load(schema)
         settings = {name: value for name, value in told.items() if value != usual[name]}
-        made = cls(estimator.kind, sites, settings, schema, trust)
+        keys = keys or {}
+        if odd := sorted(set(keys) - set(sites)):
+            raise SettingError(
+                f"Keys (--key) were given of {', '.join(odd)}; the sites are {', '.join(sites)}."
+            )
+        held = tuple(keys.get(name, "") for name in sites) if keys else ()
+        made = cls(estimator.kind, sites, settings, schema, trust, balance_sites, held)
         made.check()
         made.sendable(estimator)
         return made
@@ -78,8 +101,40 @@ class Consortium:
     @property
     def digest(self) -> str:
         """Of all of it; every question of the run carries it."""
-        told = {"kind": self.kind, "sites": list(self.sites), "trust": self.trust}
-        return digest_of({**told, "digests": self.digests})
+        return digest_of({**self._who, "digests": self.digests})
+
+    @property
+    def _who(self) -> dict[str, Any]:
+        """What is agreed on of the sites, and no digest of its own."""
+        return {
+            "kind": self.kind,
+            "sites": list(self.sites),
+            "trust": self.trust,
+            "balance_sites": self.balance_sites,
+            "keys": list(self.keys),
+        }
+
+    @property
+    def holders(self) -> int:
+        """Sites, this one included, whose noise together is that of the plan.
+
+        Those that are assumed not to collude with the coordinator: 1 where nobody is trusted.
+        """
+        if self.trust == NOBODY:
+            return 1
+        return len(self.sites) - (0 if self.trust == EVERYONE else int(self.trust))
+
+    def masks(self, name: str, secret: bytes) -> Masks | None:
+        """Of a site with this secret key; None where nothing is masked.
+
+        Raises
+        ------
+        SettingError
+            If it is of another key than was agreed on.
+        """
+        if self.holders == 1:
+            return None
+        return Masks(name, dict(zip(self.sites, self.keys, strict=True)), secret)
 
     def check(self) -> None:
         """Refuse what no run over several sites can be of.
@@ -89,15 +144,12 @@ class Consortium:
         SettingError
         """
         names = self.sites
-        if len(set(names)) < max(len(names), 1) or not all(NAME.fullmatch(n) for n in names):
+        if len(set(names)) < max(len(names), 2) or not all(NAME.fullmatch(n) for n in names):
             raise SettingError(
-                "The sites (--sites) must be different names of letters, digits and ._-, such as "
-                "north,south."
+                "The sites (--sites) must be two or more different names of letters, digits and "
+                "._-, such as north,south."
             )
-        if self.trust not in TRUSTS:
-            raise SettingError(
-                f"Whom sites trust (--trust) is {self.trust!r}; expected {' or '.join(TRUSTS)}."
-            )
+        self._check_trust()
         try:
             json.dumps(dict(self.settings), allow_nan=False)
             models = self.settings.get("models") or []
@@ -112,6 +164,30 @@ class Consortium:
         if self.settings.get("n_records") is not None:
             raise SettingError(
                 "Records in parts (--about) cannot be asked at several sites yet; leave it out."
+            )
+
+    def _check_trust(self) -> None:
+        most = len(self.sites) - 2  # of those that collude, so that two others hide each other
+        is_number = self.trust.isdecimal() and 1 <= int(self.trust) <= most
+        if self.trust not in (NOBODY, EVERYONE) and not is_number:
+            raise SettingError(
+                f"Whom sites trust (--trust) is {self.trust!r}; expected nobody, everyone, or how "
+                f"many of the other sites may collude with the server, from 1 to {max(most, 0)}."
+            )
+        if self.holders == 1:
+            if self.keys:
+                raise SettingError("Where nobody is trusted (--trust nobody), no site has a key.")
+            return
+        if self.balance_sites:
+            raise SettingError(
+                "Sites can count alike (--balance-sites) only with --trust nobody, since masks "
+                "hide how many units each has."
+            )
+        is_one = [re.fullmatch(r"[0-9a-f]{64}", key) for key in self.keys]
+        if len(set(self.keys)) < len(self.sites) or not all(is_one):
+            raise SettingError(
+                "Each site needs a key of its own (--key north=…), as `tincture site key` printed "
+                "it there."
             )
 
     def require(self, *names: str, every: bool = False) -> None:
@@ -137,7 +213,7 @@ class Consortium:
         """
         job: Any = estimator.job()
         if not hasattr(job, "recipe_of"):
-            raise SettingError(f"Several sites can condense rows only as yet, not {self.kind}.")
+            raise SettingError(f"Several sites cannot condense {self.kind} together yet.")
         sendable: Sendable[Any] = job
         return sendable
 
@@ -146,9 +222,7 @@ class Consortium:
         return {
             "tincture": MARK,
             "version": __version__,
-            "kind": self.kind,
-            "sites": list(self.sites),
-            "trust": self.trust,
+            **self._who,
             "settings": dict(self.settings),
             "schema": self.schema.to_dict(),
             "digests": self.digests,
@@ -170,7 +244,8 @@ class Consortium:
             is_one = raw["tincture"] == MARK and isinstance(raw["version"], str)
             told = str(raw["kind"]), tuple(map(str, raw["sites"])), dict(raw["settings"])
             descriptor, trust, digests = raw["schema"], str(raw["trust"]), dict(raw["digests"])
-            digest = raw["digest"]
+            digest, balance_sites = raw["digest"], bool(raw["balance_sites"])
+            keys = tuple(map(str, raw["keys"]))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             is_one = False
         if not is_one:
@@ -183,7 +258,7 @@ class Consortium:
                 f"{path} is of tincture {raw['version'][:20]}, and this is {__version__}; all "
                 "sites need the version that they agreed on."
             )
-        made = cls(*told, Schema.from_dict(descriptor), trust)
+        made = cls(*told, Schema.from_dict(descriptor), trust, balance_sites, keys)
         changed = [name for name, now in made.digests.items() if digests.get(name) != now]
         if changed or digest != made.digest:
             raise SettingError(

@@ -19,7 +19,7 @@ MARK = b"tincture question 1\n"
 LONGEST_HEADER = 2**20
 MOST_BYTES = 2**27  # of all arrays
 TYPES = ("<f8", "<i8")
-KEYS = {"run", "number", "cohort", "share", "kind", "settings", "arrays"}
+KEYS = {"run", "number", "cohort", "share", "weights", "kind", "settings", "arrays"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Question:
     share : float
         Of the units that take part, in (0, 1]; see `Vault.noisy_sum`.
     recipe : Recipe
+    weights : tuple of float
+        Of each site's units, in (0, 1], where sites count alike; none where all are 1.
     """
 
     run: str
@@ -44,6 +46,11 @@ class Question:
     cohort: tuple[str, ...]
     share: float
     recipe: Recipe
+    weights: tuple[float, ...] = ()
+
+    def weight(self, site: str) -> float:
+        """Of a unit of this site."""
+        return dict(zip(self.cohort, self.weights, strict=True))[site] if self.weights else 1.0
 
     def packed(self) -> bytes:
         """The one way to write it: header with sorted keys, then arrays in the order of names."""
@@ -53,6 +60,7 @@ class Question:
             "number": self.number,
             "cohort": list(self.cohort),
             "share": self.share,
+            "weights": list(self.weights),
             "kind": self.recipe.kind,
             "settings": dict(self.recipe.settings),
             "arrays": [[name, a.dtype.str, list(a.shape)] for name, a in arrays.items()],
@@ -96,7 +104,10 @@ class Question:
         if type(number) is not int or number < 0 or not 0 < float(share) <= 1:
             raise ValueError
         cohort = tuple(_text(name) for name in header["cohort"])
-        asked = cls(_text(header["run"]), number, cohort, float(share), recipe)
+        weights = tuple(map(float, header["weights"]))
+        if len(weights) not in (0, len(cohort)) or not all(0 < w <= 1 for w in weights):
+            raise ValueError
+        asked = cls(_text(header["run"]), number, cohort, float(share), recipe, weights)
         if asked.packed() != content:  # one question, one way to write it
             raise ValueError
         return asked

@@ -9,9 +9,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from tincture.errors import BudgetError, QueryFailed, Refused
 from tincture.federation.books import JOURNAL, Books, Share
 from tincture.federation.consortium import Consortium
+from tincture.federation.masks import read_secret
 from tincture.federation.question import Question
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Entry
@@ -21,6 +24,7 @@ from tincture.privacy.vault import Vault
 from tincture.spine.job import SILENT, Notice
 from tincture.spine.recipe import Sendable
 from tincture.spine.run import Run, digest_of
+from tincture.spine.weighing import Scaled
 
 
 class Site:
@@ -36,6 +40,8 @@ class Site:
         question says of them.
     vault : Vault
         With a ledger of its own.
+    secret : bytes
+        The site's key, where it sends masked sums.
     notice : callable, optional
         Told why something was refused; for this house alone.
     """
@@ -47,10 +53,12 @@ class Site:
         job: Sendable[Any],
         vault: Vault,
         *,
+        secret: bytes = b"",
         notice: Notice = SILENT.notice,
     ) -> None:
         self.name, self._consortium, self._job, self._vault = name, consortium, job, vault
-        self._books, self._notice = Books(vault.ledger), notice
+        self._masks, self._notice = consortium.masks(name, secret), notice
+        self._books = Books(vault.ledger)
         self._turn = Lock()  # a repeat that comes meanwhile waits for what will be kept
 
     @property
@@ -81,14 +89,16 @@ class Site:
         query = self._query(question)
         mechanism = self.ledger.plan.mechanism(query.question)
         self._check(Entry(query.question, query.size, query.clip, mechanism))
+        mask = self._masks.of(question, query.size) if self._masks else np.uint64(0)
         self._books.open(question)
-        share = self._share(query, mechanism, question.share)
+        share = self._share(query, mechanism, question.share) + mask
         self._books.keep(question, share)
         return share
 
     def _share(self, query: Query, mechanism: Mechanism, share: float) -> Share:
         try:
-            return self._vault.share_of(query, mechanism, share=share)
+            holders = self._consortium.holders
+            return self._vault.share_of(query, mechanism, share=share, holders=holders)
         except QueryFailed as failure:
             self._notice(str(failure))
         raise Refused("refused")  # not in the handler, where it would carry its context
@@ -100,8 +110,10 @@ class Site:
             try:
                 query = self._job.query_of(question.recipe)
                 is_usual = query.question == question.recipe.kind and 0 < query.clip < math.inf
-                if is_usual and self.ledger.plan.has(query.question):
-                    return query
+                weight = question.weight(self.name)
+                is_agreed = self._consortium.balance_sites or weight == 1
+                if is_usual and is_agreed and self.ledger.plan.has(query.question):
+                    return query if weight == 1 else Scaled(query, weight)
                 raise ValueError("another kind, or without a clip")
             except Exception as error:  # whatever a strange recipe leads to; no record is near
                 self._notice(f"Question {question.number} is none of this run ({error}).")
@@ -148,13 +160,16 @@ def opened(
         Before any privacy is spent.
     """
     consortium.require(name)
-    ledger = Ledger(job.plan(), unit=job.unit)
+    secret = read_secret(books) if consortium.holders > 1 else b""
+    ledger = Ledger(job.plan(), unit=job.unit, holders=consortium.holders)
     vault = Vault(job.seal_part, source, ledger)
     job.rehearse()
-    digest = digest_of({"consortium": consortium.digest, "site": name})
+    consortium.masks(name, secret)  # or a sentence, before there is a journal
+    digest = digest_of({"consortium": consortium.digest, "site": name, "job": job.digest()})
     with Run(digest, None if books is None else books / JOURNAL, budget) as run:
         run.start(ledger)
         if not ledger.is_continued:
             plan = {"epsilon": ledger.plan.epsilon, "delta": ledger.plan.delta, "unit": job.unit}
-            ledger.note({"site": name, "consortium": consortium.digest, **plan})
-        yield Site(name, consortium, job, vault, notice=notice)
+            told = {"site": name, "consortium": consortium.digest}
+            ledger.note({**told, **plan, **ledger.shared})
+        yield Site(name, consortium, job, vault, secret=secret, notice=notice)

@@ -31,13 +31,24 @@ class Serving:
     consortium: str
     records: str
     books: str
-    budget: str | None
+    budget: str | None = None
+    schema: str | None = None
+    outcomes: str | None = None
 
     @classmethod
-    def of(cls, consortium: Path, records: Path, books: Path, budget: Path | None) -> Serving:
+    def of(
+        cls,
+        consortium: Path,
+        records: Path,
+        books: Path,
+        budget: Path | None = None,
+        schema: Path | None = None,
+        outcomes: Path | None = None,
+    ) -> Serving:
         """These places, from wherever the job's process starts."""
         places = [str(path.absolute()) for path in (consortium, records, books)]
-        return cls(places[0], places[1], places[2], str(budget.absolute()) if budget else None)
+        others = (str(path.absolute()) if path else None for path in (budget, schema, outcomes))
+        return cls(places[0], places[1], places[2], *others)
 
     def write(self, local: Path) -> None:
         """Leave it for the job's process, in the ``local`` folder of a kit."""

@@ -13,8 +13,7 @@ from tincture.federation.site import Site, opened
 from tincture.federation.sites import Sites
 from tincture.flare.kit import Serving
 from tincture.io.files import write_file
-from tincture.io.frames import read_table
-from tincture.kinds import estimator_of
+from tincture.kinds import estimator_of, source_at
 from tincture.spine.job import Notice
 
 AGREED = "consortium.json"
@@ -35,8 +34,10 @@ def opened_as(name: str, serving: Serving, stack: ExitStack, notice: Notice) -> 
     """
     try:
         consortium = Consortium.load(Path(serving.consortium))
-        job = consortium.sendable(estimator_of(consortium))
-        records = read_table(Path(serving.records), consortium.schema.dialect)
+        job = consortium.sendable(estimator_of(consortium, serving.schema))
+        outcomes = None if serving.outcomes is None else Path(serving.outcomes)
+        files = Path(serving.records), outcomes
+        records = source_at(consortium.kind, *files, job.schema.dialect)
         budget = None if serving.budget is None else Path(serving.budget)
         books = Path(serving.books)
         return stack.enter_context(

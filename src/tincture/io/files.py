@@ -138,6 +138,25 @@ def write_file(path: Path, content: bytes) -> None:
         scratch.unlink(missing_ok=True)
 
 
+def write_secret(path: Path, content: bytes) -> None:
+    """Create a file that its owner alone may read, and its folder.
+
+    Raises
+    ------
+    ReleaseError
+        If it exists, or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.absolute().parent)
+    except OSError as error:
+        raise ReleaseError(f"Cannot write {path}: {error.strerror}.") from None
+
+
 def json_bytes(content: Any) -> bytes:
     """A file of JSON, as people and programs read it."""
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

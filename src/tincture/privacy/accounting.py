@@ -185,6 +185,12 @@ def spent_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
     return _spent(tuple(mechanisms), delta)
 
 
+def with_share(mechanisms: Iterable[Mechanism], holders: int) -> list[Mechanism]:
+    """The same answers with no more than one of so many equal shares of their noise."""
+    shares = ((m.noise_multiplier / math.sqrt(holders), m.sampling_rate) for m in mechanisms)
+    return [Mechanism(*share) for share in shares]
+
+
 @lru_cache(maxsize=256)  # a release tells its ε in several places
 def _spent(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     import dp_accounting as dpa

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tincture.errors import BudgetError, ReleaseError
 from tincture.io.files import append_line, require_outside
-from tincture.privacy.accounting import Mechanism, Phase, Plan, check_privacy, spent_epsilon
+from tincture.privacy.accounting import (
+    Mechanism,
+    Phase,
+    Plan,
+    check_privacy,
+    spent_epsilon,
+    with_share,
+)
 from tincture.privacy.booking import Answer, Entry
 from tincture.privacy.journal import Journal
 
@@ -46,12 +54,29 @@ class Ledger:
         Bookings live in memory only until a journal is attached.
     sites : tuple of str
         That answered together, each with noise of its own; none where the records lie in one place.
+    holders : int
+        Sites whose noise together is that of the plan, each having one of so many shares; 1 where
+        no other site is trusted.
+
+    Attributes
+    ----------
+    by_site : mapping
+        What each site's own noisy share of the outcome counts tells of it, by its name.
     """
 
-    def __init__(self, plan: Plan, *, unit: str = "record", sites: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        unit: str = "record",
+        sites: tuple[str, ...] = (),
+        holders: int = 1,
+    ) -> None:
         self.plan = plan
         self.unit = unit
         self.sites = sites
+        self.holders = holders
+        self.by_site: Mapping[str, dict[str, Any]] = {}
         self.entries: list[Entry] = []
         self._journal: Journal | None = None
         self._failed = False
@@ -137,6 +162,10 @@ class Ledger:
         """Recall all bookings of an earlier process, and give back its notes."""
         while not self.is_caught_up:
             self.recall(self._past[len(self.entries)][0].question)
+        return self.notes()
+
+    def notes(self) -> list[dict[str, Any]]:
+        """What an earlier process wrote beside its bookings."""
         return self._journal.notes() if self._journal else []
 
     @classmethod
@@ -195,6 +224,16 @@ class Ledger:
         delta = self.plan.delta if delta is None else delta
         return spent_epsilon([e.mechanism for e in self.entries], delta)
 
+    @property
+    def epsilon_alone(self) -> float:
+        """ε of the whole plan for a site that has its own share of the noise alone.
+
+        That is where all other sites collude with the coordinator, or masks are broken.
+        """
+        planned = zip(self.plan.phases, self.plan.mechanisms, strict=True)
+        each = [m for phase, m in planned for _ in range(phase.count)]
+        return spent_epsilon(with_share(each, self.holders), self.plan.delta)
+
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Ledger:
         """A finished ledger from ``ledger.json``; nothing more can be booked in it."""
@@ -206,7 +245,9 @@ class Ledger:
         plan = Plan(float(raw["epsilon"]), float(raw["delta"]), phases, mechanisms)
         check_privacy(plan.epsilon, plan.delta)
         sites = tuple(str(name) for name in raw.get("sites", ()))
-        ledger = cls(plan, unit=str(raw["unit"]), sites=sites)
+        holders = int(raw.get("holders", 1))
+        ledger = cls(plan, unit=str(raw["unit"]), sites=sites, holders=holders)
+        ledger.by_site = {str(name): dict(of) for name, of in raw.get("by_site", {}).items()}
         ledger.entries = [Entry.from_dict(e) for e in raw["entries"]]
         return ledger
 
@@ -226,6 +267,25 @@ class Ledger:
             f"factor of at most e^{self.plan.epsilon:g} = {_power(self.plan.epsilon)}, plus at "
             f"most {self.plan.delta:g} "
             f"(differential privacy, ε = {self.plan.epsilon:g}, δ = {self.plan.delta:g})."
+            f"{self._trust}"
+        )
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """How many hold the noise, and ε where one is left alone; nothing for one holder."""
+        if self.holders == 1:
+            return {}
+        return {"holders": self.holders, "epsilon_alone": _number(self.epsilon_alone)}
+
+    @property
+    def _trust(self) -> str:
+        """What the promise rests on, if other sites are trusted."""
+        if self.holders == 1:
+            return ""
+        return (
+            f" This rests on masks, which are experimental until reviewed from outside, and on "
+            f"{self.holders} sites that do not collude with the coordinator; if all others do, "
+            f"ε = {self.epsilon_alone:.3g}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -238,6 +298,8 @@ class Ledger:
             "neighbours": NEIGHBOURS + (" at one site" if self.sites else ""),
             "unit": self.unit,
             **({"sites": list(self.sites)} if self.sites else {}),
+            **({"by_site": self.by_site} if self.by_site else {}),
+            **self.shared,
             "accountant": ACCOUNTANT,
             "phases": [
                 {

@@ -26,6 +26,7 @@ from tincture.public.fields import (
     refuse_unknown,
     with_labels,
 )
+from tincture.public.notation import PLAIN
 from tincture.public.rules import KEY, Rule, Rules, rules_read
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
@@ -76,6 +77,43 @@ class Schema:
         keep = set(names)
         rules = tuple(rule for rule in self.rules if keep.issuperset(rule.names))
         return replace(self, columns=tuple(c for c in self.columns if c.name in keep), rules=rules)
+
+    def written_as(self, own: Schema, where: str) -> Schema:
+        """The same columns, whose cells are written as another schema says: marks, words, dialect.
+
+        Parameters
+        ----------
+        own : Schema
+            Of whoever keeps the records.
+        where : str
+            What an error calls it.
+
+        Raises
+        ------
+        SchemaError
+            If it declares anything else of a column that is declared here.
+        """
+        columns = tuple(own.index.get(c.name, c) for c in self.columns)
+        odd = [
+            c.name
+            for c, o in zip(self.columns, columns, strict=True)
+            if _what(c.declared) != _what(o)
+        ]
+        odd += [name for name in self.names if name not in own]
+        if odd:
+            raise SchemaError(
+                f"{where} declares {listed(odd)} otherwise than was agreed, or not at all; it may "
+                "say how cells are written (dialect, decimal mark, words for missing), and nothing "
+                "else."
+            )
+        words, meanings = own.missing_values, own.missing_labels
+        return replace(
+            self,
+            columns=columns,
+            dialect=own.dialect,
+            missing_values=words,
+            missing_labels=meanings,
+        )
 
     def lawful(self, held: Iterable[str] = ()) -> Rules:
         """The rules together, to be obeyed without a change of the columns held.
@@ -179,6 +217,11 @@ def descriptor_at(path: str | Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise SchemaError(f"Cannot read the schema {path}: {_reason(error)}.") from None
     return _parse(text, path)
+
+
+def _what(column: Column) -> Column:
+    """A column but for how it is written, and described."""
+    return replace(column, notation=PLAIN, missing_values=None, missing_labels=(), description=None)
 
 
 def _parse(text: str, path: Path) -> Any:

@@ -127,7 +127,7 @@ class Card:
             ),
             ("δ", f"{ledger['delta']:g}"),
             ("Protected unit", words.unit),
-            *_sites(ledger),
+            *_sites(ledger, schema[case.column] if case.is_amount else None),
             ("Neighbouring tables differ by", ledger["neighbours"]),
             ("Accountant", ledger["accountant"]),
         )
@@ -222,11 +222,39 @@ def _codes(codes: tuple[Code, ...]) -> Iterator[Section]:
         yield Section("What the codes mean", (*said, table))
 
 
-def _sites(ledger: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Which answered together, if there were several, and what that means for a person of many."""
-    if sites := ledger.get("sites"):
-        yield "Sites that took part", ", ".join(sites)
-        yield "A person with records at several sites", "is protected at each by itself; costs add"
+def _sites(ledger: Mapping[str, Any], amount: Column | None) -> Iterator[tuple[str, str]]:
+    """Which answered together, if there were several, and what that means for a person of many.
+
+    Parameters
+    ----------
+    ledger : mapping
+    amount : Column or None
+        The outcome, where it is one.
+    """
+    sites, by_site = ledger.get("sites", ()), ledger.get("by_site", {})
+    if not sites:
+        return
+    yield "Sites that took part", ", ".join(sites)
+    for name, of in by_site.items():
+        yield f"{name}, through noise", f"{of['units']:,} {_outcome(of, amount)}"
+    if any(of["weight"] != 1 for of in by_site.values()):
+        told = ", ".join(f"{name} {of['weight']:g}" for name, of in by_site.items())
+        yield "Sites count alike", f"a unit counts as {told}; figures of all are of these"
+    if holders := ledger.get("holders"):
+        yield "Whom sites trust", f"{holders} of {len(sites)} not to collude with the coordinator"
+        yield "ε if all others collude", f"{float(ledger['epsilon_alone']):.3g}"
+        yield "Masks", "experimental until reviewed from outside"
+    each = "is a group of as many units" if holders else "is protected at each by itself; costs add"
+    yield "A person with records at several sites", each
+
+
+def _outcome(of: Mapping[str, Any], amount: Column | None) -> str:
+    """What a site's outcomes are like."""
+    error, value = of.get("prevalence_error", 0.0), of["prevalence"]
+    if amount is not None:
+        return f"with a mean of {value:g} (± {2 * error:.2g}) {amount.unit or ''}".strip()
+    shares = [f"{share:.1%}" for share in (value if isinstance(value, list) else [value])]
+    return f"of whom {', '.join(shares)} (± {2 * error:.1%})"
 
 
 def _questions(ledger: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

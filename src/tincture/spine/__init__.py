@@ -12,4 +12,5 @@ __all__ = [
     "run",
     "sealing",
     "teaching",
+    "weighing",
 ]

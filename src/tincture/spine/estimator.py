@@ -93,6 +93,20 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
             job, source, self.seed, engine=engine, journal=journal, budget=budget, tell=tell
         )
 
+    @staticmethod
+    def _check_source(records: Any, engine: Engine | None, running: Running) -> None:
+        """Refuse both, or none, of records and an engine that asks for them.
+
+        Raises
+        ------
+        SettingError
+        """
+        if (records is None) == (engine is None) or (engine and running.get("budget")):
+            raise SettingError(
+                "Give either records or an engine that asks for them, and a budget with records "
+                "alone."
+            )
+
     def save(self, path: str | Path, also: Sequence[str] = ()) -> None:
         """Write the release as a new folder, its data in further formats too."""
         check_is_fitted(self, "table_")

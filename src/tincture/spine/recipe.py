@@ -6,16 +6,19 @@ settings, of a closed list of kinds, or refuses.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.privacy.query import Query, Sealed
+from tincture.privacy.query import Query, Records, Sealed
+from tincture.public.schema import Schema
 from tincture.spine.job import Job
 
 Made = TypeVar("Made", covariant=True)
+MOST_VALUES = 200_000  # of an answer
 
 
 class Recipe(NamedTuple):
@@ -49,8 +52,28 @@ class Recipe(NamedTuple):
         return found
 
 
+def usable(query: Query, invented: Records) -> Query:
+    """A query that was made of a recipe, prepared, and tried on invented records.
+
+    Raises
+    ------
+    Exception
+        Of any kind, where it cannot be asked.
+    """
+    if not (0 < query.size <= MOST_VALUES and 0 < query.clip < math.inf):
+        raise ValueError("too large an answer, or no clip")
+    query.prepare()
+    if query.contributions(invented).shape != (len(invented), query.size):
+        raise ValueError("another shape than told")
+    return query
+
+
 class Sendable(Job[Made], Protocol[Made]):
     """A job whose questions can be asked elsewhere."""
+
+    @property
+    def schema(self) -> Schema:
+        """Of the records, as they are written."""
 
     def seal_part(self, source: Any) -> Sealed:
         """As `seal`, of one site's records; called by its vault alone.

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SchemaError, SettingError
+from tincture.privacy.engine import Engine
 from tincture.public.rules import KEY
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
@@ -99,7 +100,14 @@ class SeriesCondenser(Releasing):
         self.n_rows, self.cohort = n_rows, cohort
         self.effort, self.seed = effort, seed
 
-    def fit(self, events: Any, outcomes: Any = None, **running: Unpack[Running]) -> SeriesCondenser:
+    def fit(
+        self,
+        events: Any = None,
+        outcomes: Any = None,
+        *,
+        engine: Engine | None = None,
+        **running: Unpack[Running],
+    ) -> SeriesCondenser:
         """Condense.
 
         Parameters
@@ -109,6 +117,8 @@ class SeriesCondenser(Releasing):
         outcomes : frame or path, optional
             One row a stay (or a window of it, if ``unit`` is the stay); may be left out where the
             folder holds it.
+        engine : Engine, optional
+            Instead of events, as for `Condenser.fit`.
         **running
             ``journal``, ``budget``, ``progress`` and ``notice`` as for `Condenser.fit`.
 
@@ -122,7 +132,8 @@ class SeriesCondenser(Releasing):
         SettingError, SchemaError, TableError, BudgetError
             As there.
         """
-        self._condense((events, outcomes), **running)
+        self._check_source(events, engine, running)
+        self._condense((events, outcomes), engine, **running)
         return self
 
     def job(self) -> StaysJob:

@@ -11,14 +11,17 @@ from tincture.errors import TableError
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed
+from tincture.privacy.query import Query, Sealed
 from tincture.public.tasks import Classification, told_of
 from tincture.spine.job import Found, Invented, Settled, Tell
+from tincture.spine.recipe import Recipe
+from tincture.stays.events.reader import Form
 from tincture.stays.expectation import Outlook
-from tincture.stays.layout import Layout
+from tincture.stays.layout import Layout, Stays
 from tincture.stays.meds import Tables
 from tincture.stays.method import Matching, search, usual_plan
 from tincture.stays.reading import read_by, read_stays, with_roles
+from tincture.stays.recipes import StaysRecipes
 from tincture.stays.release import CondensedSeries, written
 from tincture.stays.sealing import StaysSealing
 
@@ -61,9 +64,31 @@ class StaysJob(Settled):
         SettingError, TableError
             If they disagree with the schema, or there are no more stays than are asked for.
         """
-        unit = self.settings["unit"]
+        stays, form = self._read(source)
+        if len(stays) <= self.n_rows:
+            raise TableError(
+                f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
+                "times more."
+            )
+        return replace(self._sealing(stays), form=form)
+
+    def seal_part(self, source: Any) -> Sealed:
+        """Those of one site: only those of all sites must be many, and of both outcomes.
+
+        Raises
+        ------
+        SettingError, TableError
+        """
+        stays, form = self._read(source)
+        return replace(self._sealing.part(stays), form=form)
+
+    @property
+    def _sealing(self) -> StaysSealing:
+        return StaysSealing(self.schema, self.task, unit=self.settings["unit"])
+
+    def _read(self, source: Any) -> tuple[Stays, Form]:
         events, outcomes = source
-        stays, form = read_stays(
+        return read_stays(
             events,
             outcomes,
             self.schema,
@@ -73,14 +98,16 @@ class StaysJob(Settled):
             time_unit=self.time_unit,
             variable=self.variable,
             value=self.value,
-            unit=unit,
+            unit=self.settings["unit"],
         )
-        if len(stays) <= self.n_rows:
-            raise TableError(
-                f"There are no more stays than the {self.n_rows} asked for; condensing needs many "
-                "times more."
-            )
-        return replace(StaysSealing(self.schema, self.task, unit=unit)(stays), form=form)
+
+    def recipe_of(self, query: Query) -> Recipe:
+        """What makes a query of this job again, elsewhere."""
+        return StaysRecipes(self.layout, self.task).of(query)
+
+    def query_of(self, recipe: Recipe) -> Query:
+        """The query, prepared and tried; some exception where it is none of this job."""
+        return StaysRecipes(self.layout, self.task).query(recipe)
 
     def rehearse(self) -> None:
         """Nothing is asked of models."""
@@ -108,9 +135,16 @@ class StaysJob(Settled):
             tell=tell,
         )
 
+    @property
+    def _usual_form(self) -> Form:
+        """A long table, by the names that are set; each of several sites may have its own."""
+        named = {"time": self.time, "unit": self.time_unit}
+        named |= {"variable": self.variable, "value": self.value}
+        return Form(self.stay, **{part: name for part, name in named.items() if name})
+
     def release(self, found: Found, form: Any, ledger: Ledger) -> CondensedSeries:
-        """Events and outcomes in the form of the real ones."""
-        layout = self.layout
+        """Events and outcomes in the form of the real ones, or a usual one of those elsewhere."""
+        form, layout = form or self._usual_form, self.layout
         statics = [c.name for c in layout.statics.columns] if layout.statics else []
         names = [*layout.names, *statics, *self.task.columns, *read_by(form)]
         schema = with_roles(self.schema.select(names), form)

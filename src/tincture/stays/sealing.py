@@ -28,10 +28,20 @@ class StaysSealing(Sealing):
         TableError
             If the outcomes disagree with the schema; never quoting a cell.
         """
+        sealed = self.part(stays)
+        self.task.check_together(sealed.records.outcomes)
+        return sealed
+
+    def part(self, stays: Stays) -> Sealed:
+        """Some of the stays, which need not have each outcome.
+
+        Raises
+        ------
+        TableError
+        """
         values = to_columns(stays.outcomes, self.schema, self.task.columns)
         self.task.check(values)
         outcomes = self.task.outcomes(values)
-        self.task.check_together(outcomes)
         points = stays.layout.points(stays.grid, stays.statics(self.schema))
         return self.sealed(records_of(points, outcomes), stays.outcomes)
 

@@ -1,9 +1,4 @@
-"""Groups that count the same, however many records each has.
-
-Every record's vector is multiplied by a weight of its group. The weights come from a released
-histogram and lie in [1/10, 1], so that no vector becomes longer: clip and proof stay as they are
-(docs/promise.md, section 3), and the price is a larger share of noise.
-"""
+"""Groups of a column that count the same: weights of `tincture.spine.weighing`, by a histogram."""
 
 from __future__ import annotations
 
@@ -16,11 +11,9 @@ from tincture.arrays import Floats
 from tincture.errors import SettingError
 from tincture.privacy.query import Query, Records
 from tincture.public.schema import Schema
+from tincture.spine.weighing import Weighing, alike
 from tincture.tables.cells import cell_codes
 from tincture.tables.marginals import Marginals
-
-MOST = 10.0  # how many records of the largest group may count as one of a small group
-EMPTY = 0.01  # share below which a group is too small to set the weights of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +27,7 @@ class Balance:
     column : int or None
         Whose levels (and missing) are the groups; None where all records count the same.
     weights : ndarray
-        Of the column's cells, in [1/MOST, 1].
+        Of the column's cells, in [1/10, 1].
     """
 
     marginals: Marginals
@@ -47,9 +40,7 @@ class Balance:
         if name is None:
             return cls(marginals, None, np.ones(1))
         column = [c.name for c in marginals.encoding.columns].index(name)
-        share = marginals.shares[column]
-        least = max(float(share[share >= EMPTY].min()), float(share.max()) / MOST)
-        return cls(marginals, column, np.minimum(1.0, least / np.maximum(share, 1e-12)))
+        return cls(marginals, column, alike(marginals.shares[column]))
 
     @property
     def mean(self) -> float:
@@ -77,30 +68,10 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighted:
-    """A query whose vectors are multiplied by weights of at most 1."""
+class Weighted(Weighing):
+    """By the weights of each record's group."""
 
-    query: Query
     balance: Balance
-
-    @property
-    def question(self) -> str:
-        """As planned and booked."""
-        return self.query.question
-
-    @property
-    def size(self) -> int:
-        """Values a record contributes."""
-        return self.query.size
-
-    @property
-    def clip(self) -> float:
-        """Of the query: no vector becomes longer."""
-        return self.query.clip
-
-    def prepare(self) -> None:
-        """As the query."""
-        self.query.prepare()
 
     def contributions(self, records: Records) -> Floats:
         """Weighted vectors, (n, size)."""

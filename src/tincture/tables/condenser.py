@@ -199,11 +199,8 @@ class Condenser(Releasing):
         QueryFailed
             If a model fails on real records.
         """
-        if (records is None) == (engine is None) or (engine and budget):
-            raise SettingError(
-                "Give either records or an engine that asks for them, and a budget with records "
-                "alone."
-            )
+        running = Running(journal=journal, budget=budget, progress=progress, notice=notice)
+        self._check_source(records, engine, running)
         is_in_parts = isinstance(records, Partitioned)
         if is_in_parts:
             records = replace(records, progress=progress)
@@ -212,7 +209,6 @@ class Condenser(Releasing):
                 "Records in parts (--partitioned) and about how many there are (--about) go "
                 "together; give both or neither."
             )
-        running = Running(journal=journal, budget=budget, progress=progress, notice=notice)
         self._condense(records, engine, **running)
         self._kind = "polars" if is_in_parts or engine else _kind_of(records)
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from tincture.public.encoding import Encoding
 from tincture.public.tasks import Survival, Task
 from tincture.search.optimizer import Candidates, Start
 from tincture.spine.questions import CellCounts, ResidualSums
-from tincture.spine.recipe import Recipe
+from tincture.spine.recipe import Recipe, usable
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance, Weighted
@@ -32,7 +31,6 @@ from tincture.tables.questions import (
 )
 from tincture.tables.sealing import records_of
 
-MOST_VALUES = 200_000  # of an answer
 N_TRIED = 8  # invented records on which a query is tried
 
 Said = tuple[dict[str, Any], dict[str, Any]]  # settings and arrays of a recipe
@@ -94,16 +92,10 @@ class Recipes:
             column = [c.name for c in self.encoding.columns].index(self.balance or "")
             weights = recipe.array("groups", cell_widths(self.encoding)[column])
             query = Weighted(query, Balance(Marginals.flat(self.encoding), column, weights))
-        if not (0 < query.size <= MOST_VALUES and 0 < query.clip < math.inf):
-            raise ValueError("too large an answer, or no clip")
-        query.prepare()
         flat, rng = Marginals.flat(self.encoding), np.random.default_rng(0)
         points = self.encoding.snap(flat.place(flat.draw(N_TRIED, rng)))
         outcomes = self.task.allot(np.ones(self.task.n_cells), N_TRIED, rng)
-        tried = query.contributions(records_of(self.encoding, points, outcomes))
-        if tried.shape != (N_TRIED, query.size):
-            raise ValueError("another shape than told")
-        return query
+        return usable(query, records_of(self.encoding, points, outcomes))
 
     def _made(self, recipe: Recipe) -> Query:
         match recipe.kind:

@@ -3,4 +3,4 @@
 from tincture.tables.validation.question import ScoreCounts
 from tincture.tables.validation.validate import asked, validate
 
-__all__ = ["ScoreCounts", "asked", "figures", "question", "validate"]
+__all__ = ["ScoreCounts", "asked", "question", "validate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.errors import SettingError
+from tincture.evaluation.binned import figures, least_of
 from tincture.federation.consortium import NAME
+from tincture.io.files import append_line
 from tincture.models.portfolio import portfolio, resolve
 from tincture.models.protocol import Predictor
 from tincture.privacy.accounting import Phase, calibrate
 from tincture.privacy.engine import LocalEngine, Replaying, ask
+from tincture.privacy.journal import read_journal
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records
 from tincture.privacy.vault import Vault
+from tincture.public.schema import Schema
 from tincture.public.tasks import Classification
 from tincture.spine.run import Run, digest_of
 from tincture.tables.bench import condensed_records
@@ -26,7 +31,6 @@ from tincture.tables.job import TableJob
 from tincture.tables.release import CondensedTable
 from tincture.tables.target import TableTarget
 from tincture.tables.trial import rehearse
-from tincture.tables.validation.figures import figures
 from tincture.tables.validation.question import ScoreCounts, risks
 
 N_BINS = 10  # deciles of risk: more would cost noise, fewer tell less
@@ -40,8 +44,10 @@ def validate(
     site: str,
     epsilon: float,
     delta: float,
+    schema: Schema | None = None,
     journal: str | Path | None = None,
     budget: str | Path | None = None,
+    in_house: Path | None = None,
 ) -> dict[str, Any]:
     """Score a release's models on held-out records that are nobody's but this site's.
 
@@ -55,8 +61,13 @@ def validate(
         What the page calls it.
     epsilon, delta : float
         That the one question may cost these records.
+    schema : Schema, optional
+        The release's, with how the records are written; see `Schema.written_as`.
     journal, budget : path, optional
         As for `tincture.Condenser.fit`.
+    in_house : path, optional
+        File in which every validation is written down before it asks; a second one of this release
+        for the same site needs a budget.
 
     Returns
     -------
@@ -83,10 +94,13 @@ def validate(
     plan = calibrate(epsilon, delta, [Phase(ScoreCounts.question, 1, 1.0)])
     ledger = Ledger(plan, unit=job.unit)
     query, means = asked(table, job)
-    engine = Replaying(LocalEngine(Vault(job.seal_part, records, ledger)))
+    seal = _job(replace(table, schema=schema or table.schema)).seal_part
+    engine = Replaying(LocalEngine(Vault(seal, records, ledger)))
     told = {"site": site, "release": table.fingerprint, "epsilon": epsilon, "delta": delta}
     with Run(digest_of({**told, "validated": list(query.shape)}), journal, budget) as run:
         run.start(ledger)
+        if in_house is not None and not ledger.is_continued:
+            _write_down(in_house, told, is_counted=budget is not None)
         answer = ask(engine, query)
     counts = answer.value.reshape(query.shape)
     rng = np.random.default_rng(0)
@@ -107,8 +121,31 @@ def validate(
             for i, name in enumerate(table.models)
         },
         "noise": answer.noise,
+        "least": least_of(means.shape[1], answer.noise),
         "ledger": ledger.to_dict(),
     }
+
+
+def _write_down(path: Path, told: dict[str, Any], is_counted: bool) -> None:
+    """One line a validation.
+
+    Raises
+    ------
+    SettingError
+        If there is one of the same release for the same site, and no budget counts both.
+    """
+    same = [
+        line
+        for line in read_journal(path)
+        if all(line.get(key) == told[key] for key in ("site", "release"))
+    ]
+    if same and not is_counted:
+        raise SettingError(
+            f"The site {told['site']} has validated this release already ({path.name}); another "
+            "answer costs the same patients as much again. Use the first one's file, or let a "
+            "budget count both (--budget)."
+        )
+    append_line(path, json.dumps(told))
 
 
 def _job(table: CondensedTable) -> TableJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,13 @@ from tincture.arrays import Floats
 
 DRAWS = 400  # of counts as they might have been, behind an interval
 STEPS = 30  # of Newton's, of a fit of two numbers
+LEAST = 10  # patients of either outcome, and deviations of the noise in their number
+DEVIATIONS = 4.0
+TOO_FEW = (
+    "A figure is told where at least {:.0f} patients with the outcome and as many without were "
+    "counted, through noise; with fewer it would be of noise alone. More patients, a larger ε or "
+    "fewer models help."
+)
 
 
 class Figure(NamedTuple):
@@ -86,10 +94,15 @@ MEASURES = {
 WITHIN = ("auroc", "brier")  # 0 and 1
 
 
+def least_of(bins: int, noise: float) -> float:
+    """Patients of either outcome, as counted, below whom no figure is told; a public number."""
+    return max(LEAST, DEVIATIONS * noise * math.sqrt(bins))
+
+
 def figures(
     counts: Floats, means: Floats, noise: float, rng: np.random.Generator
 ) -> dict[str, Figure]:
-    """Every measure, with what patients and noise leave open.
+    """Every measure, with what patients and noise leave open; none where there are too few.
 
     Parameters
     ----------
@@ -100,10 +113,12 @@ def figures(
     rng : numpy.random.Generator
         Of the draws behind intervals; no noise of privacy.
     """
+    if (counts.sum(axis=1) < least_of(len(means), noise)).any():
+        return {}
     fair = rng.poisson(np.maximum(counts, 0.0), (DRAWS, *counts.shape))
     drawn = fair + (counts - np.maximum(counts, 0.0)) + noise * rng.normal(size=fair.shape)
     told = {}
-    with np.errstate(all="ignore"):  # where noise leaves no outcome, or no patient
+    with np.errstate(all="ignore"):  # where all risks are one
         for name, measure in MEASURES.items():
             value, spread = float(measure(counts, means)), 1.96 * float(measure(drawn, means).std())
             found = Figure(value, value - spread, value + spread)
