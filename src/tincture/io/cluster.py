@@ -23,6 +23,8 @@ from tincture.version import __version__
 ENGINE, PURPOSE, EXTRA = "distributed", "Reading parts by several workers", "cluster"
 PATIENCE = 30  # seconds, within which a scheduler answers and has a worker
 MOST = 1000
+THREADS = [f"{who}_NUM_THREADS" for who in ("OMP", "MKL", "OPENBLAS", "NUMBA")]
+THREADS.append("POLARS_MAX_THREADS")  # a worker is one of several
 ONE = threading.Lock()  # a worker with threads reads one part at a time, as readers hush it
 T = TypeVar("T")
 R = TypeVar("R")
@@ -115,6 +117,8 @@ def _local(distributed: Any, workers: int | None) -> Iterator[Any]:
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
         "distributed.worker.memory.spill": False,
+        # Dask's own would have glibc give back memory all the time, for a third of the work.
+        "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
     }
     with tempfile.TemporaryDirectory() as folder, dask.config.set(settings):
         cluster = distributed.LocalCluster(
