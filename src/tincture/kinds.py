@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tincture.errors import ReleaseError, SettingError
@@ -13,7 +14,7 @@ from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
 KINDS: dict[str, type[Release]] = {"rows": CondensedTable, "stays": CondensedSeries}
-ESTIMATORS: dict[str, type[Releasing]] = {"rows": Condenser}  # that several sites can run
+ESTIMATORS: dict[str, Callable[..., Releasing]] = {"rows": Condenser}  # that several sites can run
 
 
 def load(path: str | Path) -> Release:

@@ -29,7 +29,7 @@ from tincture.privacy.units import Units
 
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
 BLOCK = 4096  # records a query sees at once, and values that it gives: they bound the memory
-VALUES = 4_000_000
+VALUES = 1_000_000
 
 
 class Vault:
