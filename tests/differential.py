@@ -34,7 +34,8 @@ from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Stream
+from tincture.privacy.query import Query
+from tincture.privacy.stream import Stream
 from tincture.privacy.vault import BLOCK, Vault, lattice
 from tincture.public.causes import with_cause
 from tincture.public.cells import identity
@@ -45,6 +46,7 @@ from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.weighing import Scaled
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import search
+from tincture.tables.parts import Sealer, TableParts
 from tincture.tables.sealing import TableSealing
 from tincture.tables.validation import ScoreCounts
 
@@ -546,7 +548,7 @@ class InParts(Tables):
             table.write_csv(path) if reader == "csv" else table.write_parquet(path)
         sealing = TableSealing(self.schema, self.encoding, self.task, unit=self.unit)
         return Vault(
-            lambda source: Stream(sealing.parts(source), (), 1.0),
+            lambda source: Stream(TableParts(source, Sealer(sealing)).passed, (), 1.0),
             Partitioned(folder),
             Ledger.in_house(),
             block=block,

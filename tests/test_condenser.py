@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.naive_bayes import GaussianNB
+from sklearn.utils import get_tags
 
 from helpers import DESCRIPTOR, FEATURES, OTHERS, SCHEMA, make_condenser, make_table
 from tincture.errors import (
@@ -163,6 +166,37 @@ def test_a_damaged_release_is_refused(
         path.write_bytes(content)
     with pytest.raises(ReleaseError):
         CondensedTable.load(tmp_path / "release")
+
+
+def test_parameters_are_those_that_scikit_learn_finds() -> None:
+    class Theirs(BaseEstimator):
+        __init__ = Condenser.__init__
+
+    made, theirs = (
+        kind(schema=SCHEMA, epsilon=1.0, delta=1e-5, target="died") for kind in (Condenser, Theirs)
+    )
+    assert made.get_params() == theirs.get_params()
+    assert list(made.get_params()) == list(theirs.get_params())
+    assert get_tags(made) == get_tags(theirs)
+    assert "n_rows" not in repr(made)
+    with pytest.raises(SettingError, match="has no setting 'rows'"):
+        made.set_params(rows=3)
+
+
+# They take a second and 60 to 100 MB, of which a run would have nothing.
+def test_a_run_imports_neither_scikit_learn_nor_pandas(tmp_path: Path) -> None:
+    make_table(60).write_parquet(tmp_path / "records.parquet")
+    (tmp_path / "schema.json").write_text(json.dumps(DESCRIPTOR))
+    script = (
+        "import sys; import polars as pl; from tincture import Condenser; "
+        "Condenser(schema='schema.json', epsilon=1.0, delta=1e-5, target='died', n_rows=16, "
+        "drop=['days', 'event', 'stage', 'patient'], effort=0.01, models=['logistic'])"
+        ".fit(pl.read_parquet('records.parquet')); "
+        "sys.exit(' '.join({'sklearn', 'pandas', 'pyarrow'} & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True)
+    assert done.stderr == b""
+    assert done.returncode == 0
 
 
 def test_scikit_learns_conventions_hold(condensed: Condenser) -> None:

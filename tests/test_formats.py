@@ -414,7 +414,7 @@ def test_parts_of_spss_are_read_a_batch_after_the_other(tmp_path: Path) -> None:
     table = small(90)
     for i, part in enumerate(table.iter_slices(45)):
         WRITERS["sav"](part, tmp_path / f"{i}.sav")
-    pieces = [piece for _, piece in Partitioned(tmp_path).tables(20)]
+    pieces = [piece for part in Partitioned(tmp_path).listed() for piece in part.tables(20)]
     assert [len(piece) for piece in pieces] == [20, 20, 5] * 2
     batches = list(labelled.Labelled(formats.located(tmp_path / "0.sav")).frames(15))
     assert [len(batch) for batch in batches] == [15, 15, 15]

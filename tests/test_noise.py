@@ -17,7 +17,8 @@ from helpers import Ask, interactions, make_teacher, make_vault, plan_of, value_
 from sabotage import Sampler, noisy, reused, sampling, scaled, shared
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Records, Sealed, Stream
+from tincture.privacy.query import Query, Records, Sealed
+from tincture.privacy.stream import Stream, in_turn
 from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import ResidualSums
@@ -103,7 +104,7 @@ def stream(ledger: Ledger, rate: float, *opening: Query, kind: type[Vault] = Vau
     """A vault that 500 records passed in two parts."""
     nothing = np.zeros((250, 1), dtype=np.float32)
     part = Sealed(Records(nothing, nothing, np.zeros((250, 1))))
-    return kind(lambda _: Stream([part, part], opening, rate), None, ledger)
+    return kind(lambda _: Stream(in_turn([part, part]), opening, rate), None, ledger)
 
 
 def noise_of_stream(

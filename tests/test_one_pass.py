@@ -19,7 +19,8 @@ from tincture.privacy.accounting import Mechanism
 from tincture.privacy.kept import Kept
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.noise import poisson_sample
-from tincture.privacy.query import Query, Records, Stream
+from tincture.privacy.query import Query, Records
+from tincture.privacy.stream import Stream, in_turn
 from tincture.privacy.vault import Vault
 from tincture.public.tasks import Classification
 from tincture.spine.questions import CellCounts
@@ -55,7 +56,7 @@ def streamed(
 
     def seal(_: object) -> Stream:
         parts = [SEALING(part) for part in table.iter_slices(-(-len(table) // n_parts))]
-        return Stream(parts, tuple(opening), rate)
+        return Stream(in_turn(parts), tuple(opening), rate)
 
     return Vault(seal, None, ledger, key=key)
 
@@ -326,7 +327,7 @@ def test_parts_without_a_record_are_refused(tmp_path: Path) -> None:
     for path in source.parts:
         make_table(60).clear().write_parquet(path)
     with pytest.raises(TableError, match="no record"):
-        list(SEALING.parts(source))
+        Vault(make_condenser(n_records=60).job().seal, source, of_many())
 
 
 # A number far above the truth leaves a small sample, which is said before rows are made of it.

@@ -28,7 +28,8 @@ from tincture.io.frames import has_column, to_columns
 from tincture.privacy.accounting import Phase, Plan, calibrate
 from tincture.privacy.engine import Engine, ask
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Records, Seal, Sealed
+from tincture.privacy.query import Query, Records, Sealed
+from tincture.privacy.stream import Seal
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, task_of, told_of
 from tincture.report.card import Words, card_page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tincture.tables.condenser import Condenser
 from tincture.tables.release import CondensedTable
 
 KINDS: dict[str, type[Release]] = {"rows": CondensedTable, "stays": CondensedSeries}
-ESTIMATORS: dict[str, type[Releasing]] = {"rows": Condenser, "stays": SeriesCondenser}
+ESTIMATORS: dict[str, Callable[..., Releasing]] = {"rows": Condenser, "stays": SeriesCondenser}
 
 
 def load(path: str | Path) -> Release:

@@ -10,6 +10,7 @@ import typer
 from tincture.cli.condensing import Condensing, condensed, formats_of
 from tincture.cli.console import RECORDS, Delta, Epsilon
 from tincture.cli.wanted import Wanted
+from tincture.errors import SettingError
 
 
 def condense(
@@ -31,6 +32,17 @@ def condense(
     about: Annotated[
         int | None,
         typer.Option(help="About how many records these are: a public number.", metavar="N"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that read the files of --partitioned.", metavar="N"),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead, the Dask scheduler whose workers do, such as tls://host:8786.",
+            metavar="URL",
+        ),
     ] = None,
     also: Annotated[
         str,
@@ -59,11 +71,16 @@ def condense(
     from tincture.tables.release import DATA, CondensedTable
 
     formats = formats_of(also)
+    if not partitioned and (workers is not None or scheduler is not None):
+        raise SettingError(
+            "Workers (--workers, --scheduler) read the files of a folder: add --partitioned."
+        )
 
     def made() -> tuple[Any, tuple[Any, ...]]:
         described = Schema.load(schema)
         require_copies(formats, described)
-        source = Partitioned(records) if partitioned else read_table(records, described.dialect)
+        parts = Partitioned(records, workers=workers, scheduler=scheduler)
+        source = parts if partitioned else read_table(records, described.dialect)
         return wanted.condenser(described, epsilon, delta, options.seed, about), (source,)
 
     condensed(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tincture.arrays import Floats
 from tincture.evaluation.pictures import Pictures
 from tincture.evaluation.scores import Check, Ratio, Words
-from tincture.privacy.query import Records, Seal
+from tincture.privacy.query import Records
+from tincture.privacy.stream import Seal
 from tincture.public.case import Case
 from tincture.public.columns import Column
 from tincture.public.schema import Schema

@@ -17,6 +17,53 @@ from tincture.io.readers.labelled import Labelled
 from tincture.public.dialect import DIALECT, Dialect
 
 BATCH = 65_536  # records read at once
+WHOLE = "a whole Parquet file"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the files.
+
+    Attributes
+    ----------
+    path : Path
+    name : str
+        Within the folder.
+    """
+
+    path: Path
+    name: str
+
+    def tables(self, size: int | None = None, dialect: Dialect = DIALECT) -> Iterator[pl.DataFrame]:
+        """Its records in their order.
+
+        Parameters
+        ----------
+        size : int, optional
+            Records at once at most; by default all.
+        dialect : Dialect
+            How text is written.
+
+        Raises
+        ------
+        TableError
+            If it cannot be read; as for `tincture.io.frames.read_table`.
+        """
+        for batch in _batches(located(self.path), dialect, size is not None):
+            yield from batch.iter_slices(size or len(batch))
+
+    def count(self, dialect: Dialect = DIALECT) -> int:
+        """Its records, of which Parquet tells the number by itself.
+
+        Raises
+        ------
+        TableError
+            As `tables`.
+        """
+        source = located(self.path)
+        if source.format is PARQUET:
+            return _scanned(source.path)[1]
+        return sum(len(batch) for batch in _batches(source, dialect, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +77,18 @@ class Partitioned:
         name, or whose folder's, begins with a dot or ``_``: writers leave unfinished copies there.
     progress : callable, optional
         Told the parts read and the parts in all.
+    workers : int, optional
+        Processes of this machine that read the parts; by default this one does alone. They need
+        the extra ``cluster``, and change no byte of what is made.
+    scheduler : str, optional
+        Instead, the address of a Dask scheduler whose workers do, where the folder has this path
+        too.
     """
 
     folder: str | Path
     progress: Callable[[int, int], None] | None = None
+    workers: int | None = None
+    scheduler: str | None = None
 
     @property
     def parts(self) -> list[Path]:
@@ -63,29 +118,27 @@ class Partitioned:
             )
         return [path for path, title in formats.items() if title is not None]
 
-    def tables(
-        self, size: int | None = None, dialect: Dialect = DIALECT
-    ) -> Iterator[tuple[str, pl.DataFrame]]:
-        """The name of each part, with so many of its records at most, or with all of them.
+    @property
+    def is_spread(self) -> bool:
+        """Whether others than this process read the parts."""
+        return self.workers is not None or self.scheduler is not None
 
-        Parameters
-        ----------
-        size : int, optional
-            Records at once; by default those of a part.
-        dialect : Dialect
-            How text is written.
+    def listed(self) -> list[Part]:
+        """The files with their names, by paths that workers on other machines know too.
 
         Raises
         ------
         TableError
-            If a part cannot be read; as for `tincture.io.frames.read_table`.
+            As `parts`.
         """
-        for done, path in enumerate(parts := self.parts):
-            if self.progress is not None:
-                self.progress(done, len(parts))
-            for batch in _batches(located(path), dialect, size is not None):
-                for table in batch.iter_slices(size or len(batch)):
-                    yield str(path.relative_to(self.folder)), table
+        names = [(path, str(path.relative_to(self.folder))) for path in self.parts]
+        is_near = self.scheduler is None
+        return [Part(path if is_near else path.absolute(), name) for path, name in names]
+
+    def tell(self, done: int, total: int) -> None:
+        """Whom it is told how many parts were read."""
+        if self.progress is not None:
+            self.progress(done, total)
 
 
 def _is_hidden(path: Path) -> bool:
@@ -105,11 +158,14 @@ def _batches(source: Source, dialect: Dialect, is_streamed: bool) -> Iterator[pl
     if not is_streamed or source.format not in (PARQUET, *LABELLED):
         yield read_source(source, dialect).frame
     elif source.format is PARQUET:
-        lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        whole = "a whole Parquet file"
-        n_records: int = read_with(path, lambda: lazy.select(pl.len()).collect().item(), whole)
+        lazy, n_records = _scanned(path)
         for start in range(0, n_records, BATCH):
-            some = lazy.slice(start, BATCH)
-            yield read_with(path, some.collect, whole)
+            yield read_with(path, lazy.slice(start, BATCH).collect, WHOLE)
     else:
         yield from Labelled(source).frames(STREAM)
+
+
+def _scanned(path: Path) -> tuple[pl.LazyFrame, int]:
+    """A file of Parquet, to be read, and how many records it has."""
+    lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return lazy, read_with(path, lambda: lazy.select(pl.len()).collect().item(), WHOLE)

@@ -49,6 +49,11 @@ class Kept:
         self._pieces.append((*packed, records.outcomes))
         self._starts.append(len(self) + len(records))
 
+    def extend(self, others: Kept) -> None:
+        """Put those of another behind them."""
+        self._starts += [len(self) + start for start in others._starts[1:]]
+        self._pieces += others._pieces
+
     def __len__(self) -> int:
         return self._starts[-1]
 

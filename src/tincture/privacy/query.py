@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -92,29 +92,3 @@ class Query(Protocol):
 
     def contributions(self, records: Records) -> Floats:
         """One vector a record, (n, size); row i depends on record i alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Records that pass the vault's door part by part, and of which a sample is kept.
-
-    Attributes
-    ----------
-    parts : iterable of Sealed
-        No unit has records in two of them.
-    opening : tuple of Query
-        What may be asked of all units; it is counted while they pass, so public settings alone
-        make it. All other questions are answered by the sample.
-    rate : float
-        Probability in (0, 1] with which a unit is kept, by public settings.
-    form : Any
-        As of `Sealed`.
-    """
-
-    parts: Iterable[Sealed]
-    opening: tuple[Query, ...]
-    rate: float
-    form: Any = None
-
-
-Seal = Callable[[Any], Sealed | Stream]

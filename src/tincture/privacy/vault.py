@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,13 @@ from tincture.privacy.booking import Answer, Entry
 from tincture.privacy.kept import Kept
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.noise import discrete_gaussian, fresh_key, poisson_sample
-from tincture.privacy.query import Labels, Query, Records, Seal, Stream
+from tincture.privacy.query import Labels, Query, Records, Sealed
+from tincture.privacy.stream import Passed, Seal, Stream
 from tincture.privacy.units import Units
 
 GRID = 2**20  # lattice points a clip: fine enough to lose nothing, coarse enough to sum exactly
 BLOCK = 4096  # records a query sees at once, and values that it gives: they bound the memory
-VALUES = 4_000_000
+VALUES = 1_000_000
 
 
 class Vault:
@@ -77,8 +79,9 @@ class Vault:
         self.ledger, self.form, self.has_persons = ledger, sealed.form, False
         if isinstance(sealed, Stream):
             self._kept, self._opening = sealed.rate, sealed.opening
-            self._totals = [np.zeros(query.size, dtype=np.int64) for query in sealed.opening]
-            self._units = self._pass(sealed)
+            door = Door(sealed.opening, sealed.rate, self._key + b"kept", block)
+            passed = door.joined(sealed.passed(door))
+            self._totals, self._units = passed.totals, Units(passed.kept, passed.lengths)
         else:
             self._units, self.has_persons = Units.of(sealed), sealed.person is not None
 
@@ -207,32 +210,62 @@ class Vault:
     def _sampled_blocks(self, rate: float, size: int = 1) -> Iterator[tuple[Records, Integers]]:
         """Blocks of whole units from a Poisson sample, each with its units' record counts."""
         units = np.flatnonzero(self._sample(len(self._units), rate))
-        return self._units.blocks(units, self._at_once(size))
+        return self._units.blocks(units, at_once(self._block, size))
 
-    def _at_once(self, size: int) -> int:
-        """Records of a block, of which each gives so many values."""
-        return max(1, min(self._block, VALUES // max(size, 1)))
 
-    def _pass(self, stream: Stream) -> Units:
-        """Add up what is to be asked of all, and keep a sample, whose units have coins for good."""
-        kept, lengths, number = Kept(), [np.zeros(0, dtype=np.int64)], 0
-        for sealed in stream.parts:
-            units = Units.of(sealed)
-            self._count(units)
-            coins = poisson_sample(len(units), stream.rate, self._key + b"kept", number)
-            records, own = units.taken(np.flatnonzero(coins))
-            kept.add(records)
-            lengths.append(own)
-            number += len(units)
-        return Units(kept, np.concatenate(lengths))
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How units pass the door: what is asked of all is added up, and a sample is kept.
 
-    def _count(self, units: Units) -> None:
-        """Add some units to what is asked of all; a sum that fails stays so until it is asked."""
+    It is a function of the units and their numbers alone: it books nothing, draws nothing and
+    remembers nothing, so wherever and however often some units are taken through, what is left of
+    them is the same. Whoever runs it sees records, and is a part of the vault.
+
+    Parameters
+    ----------
+    opening : tuple of Query
+    rate : float
+        With which a unit is kept.
+    key : bytes
+        Of the coins for that.
+    block : int
+        As of `Vault`.
+    """
+
+    opening: tuple[Query, ...]
+    rate: float
+    key: bytes = field(repr=False)
+    block: int = BLOCK
+
+    def __call__(self, sealed: Sealed, first: int) -> Passed:
+        """Take some units through, of which the first has this number."""
+        units, kept = Units.of(sealed), Kept()
         everyone = np.arange(len(units))
-        for i, query in enumerate(self._opening):
-            added = exact_sum(query, units.blocks(everyone, self._at_once(query.size)))
-            before = self._totals[i]
-            self._totals[i] = None if before is None or added is None else before + added
+        totals = [
+            exact_sum(query, units.blocks(everyone, at_once(self.block, query.size)))
+            for query in self.opening
+        ]
+        coins = poisson_sample(len(units), self.rate, self.key, first)
+        records, lengths = units.taken(np.flatnonzero(coins))
+        kept.add(records)
+        return Passed(totals, kept, lengths, len(units))
+
+    def joined(self, several: Iterable[Passed]) -> Passed:
+        """What is left of units that follow each other; a sum that fails stays so."""
+        totals: list[Integers | None] = [np.zeros(q.size, dtype=np.int64) for q in self.opening]
+        kept, lengths, n_units = Kept(), [np.zeros(0, dtype=np.int64)], 0
+        for some in several:
+            both = zip(totals, some.totals, strict=True)
+            totals = [None if a is None or b is None else a + b for a, b in both]
+            kept.extend(some.kept)
+            lengths.append(some.lengths)
+            n_units += some.n_units
+        return Passed(totals, kept, np.concatenate(lengths), n_units)
+
+
+def at_once(block: int, size: int) -> int:
+    """Records of a block, of which each gives so many values."""
+    return max(1, min(block, VALUES // max(size, 1)))
 
 
 def exact_sum(query: Query, blocks: Iterable[tuple[Records, Integers]]) -> Integers | None:

@@ -8,9 +8,6 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, TypedDict
 
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
-
 from tincture.errors import SettingError
 from tincture.privacy.accounting import check_privacy
 from tincture.privacy.engine import Engine
@@ -19,6 +16,7 @@ from tincture.public.schema import Schema
 from tincture.search.optimizer import Progress
 from tincture.spine.condense import condense
 from tincture.spine.job import SILENT, Job, Notice, Tell
+from tincture.spine.parameters import Parametrised
 
 
 class Running(TypedDict, total=False):
@@ -53,10 +51,20 @@ def check_cohort(cohort: Any, whom: str, most: int) -> None:
         raise SettingError(f"A cohort of {cohort} {whom} was asked for; expected 0 to {most}.")
 
 
-class Releasing(BaseEstimator):  # type: ignore[misc]
+class Releasing(Parametrised):
     """An estimator whose ``table_``, after ``fit``, is a release."""
 
     kind: ClassVar[str]  # what it makes: rows, stays
+    schema: Any  # settings that all have, unchecked
+    epsilon: Any
+    delta: Any
+    n_rows: Any
+    seed: Any
+    table_: Any
+
+    @abstractmethod
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Condense, and keep the release as ``table_``."""
 
     @abstractmethod
     def job(self) -> Job[Any]:
@@ -109,13 +117,13 @@ class Releasing(BaseEstimator):  # type: ignore[misc]
 
     def save(self, path: str | Path, also: Sequence[str] = ()) -> None:
         """Write the release as a new folder, its data in further formats too."""
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         self.table_.save(path, also)
 
     @property
     def ledger(self) -> Ledger:
         """Every private question asked, and what it cost."""
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         ledger: Ledger = self.table_.ledger
         return ledger
 

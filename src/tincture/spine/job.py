@@ -14,7 +14,8 @@ from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Sealed, Stream
+from tincture.privacy.query import Sealed
+from tincture.privacy.stream import Stream
 from tincture.public.schema import Schema
 from tincture.search.optimizer import Progress
 from tincture.spine.run import digest_of

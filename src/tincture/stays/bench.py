@@ -16,7 +16,8 @@ from tincture.evaluation.evaluate import evaluate as judge
 from tincture.evaluation.pictures import Influence, Pictures
 from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, Evaluation, Words
 from tincture.io.frames import has_column
-from tincture.privacy.query import Records, Seal
+from tincture.privacy.query import Records
+from tincture.privacy.stream import Seal
 from tincture.public.schema import Schema
 from tincture.stays.courses import courses
 from tincture.stays.inputs import channels, influence, sources

@@ -6,8 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Unpack
 
-from sklearn.utils.validation import check_is_fitted
-
 from tincture.errors import SchemaError, SettingError
 from tincture.privacy.engine import Engine
 from tincture.public.rules import KEY
@@ -167,7 +165,7 @@ class SeriesCondenser(Releasing):
 
     def to_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
         """Events and outcomes of the invented stays, as ``"pandas"`` or ``"polars"`` frames."""
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         return self.table_.frames(kind)
 
     def cohort_frames(self, kind: str = "pandas") -> tuple[Any, Any]:
@@ -178,7 +176,7 @@ class SeriesCondenser(Releasing):
         ReleaseError
             If there is none.
         """
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         return self.table_.cohort_frames(kind)
 
     def _check(self) -> None:

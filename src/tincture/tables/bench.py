@@ -16,7 +16,8 @@ from tincture.evaluation.scores import Check, Evaluation, Ratio
 from tincture.io.frames import has_column, to_columns
 from tincture.io.released import plain
 from tincture.models import portfolio
-from tincture.privacy.query import Records, Seal
+from tincture.privacy.query import Records
+from tincture.privacy.stream import Seal
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Task

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
-from sklearn.utils.validation import check_is_fitted
 
 from tincture.errors import SettingError
 from tincture.io.parts import Partitioned
@@ -228,7 +227,7 @@ class Condenser(Releasing):
 
     def to_frame(self, kind: str | None = None) -> Any:
         """The condensed rows, in the library that the records came in unless ``kind`` says."""
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         return self.table_.to_frame(kind or self._kind)
 
     def cohort_frame(self, kind: str | None = None) -> Any:
@@ -239,7 +238,7 @@ class Condenser(Releasing):
         ReleaseError
             If there is none.
         """
-        check_is_fitted(self, "table_")
+        self._require_fitted()
         return self.table_.cohort_frame(kind or self._kind)
 
     def _check(self) -> None:

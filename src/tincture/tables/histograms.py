@@ -99,12 +99,12 @@ def _trimmed(fitted: Floats, usual: Floats, noise: float) -> Floats:
 
 def _unimodal(y: Floats, weights: Floats) -> Floats:
     """Weighted least squares with one peak: rising before it, falling after it."""
-    from sklearn.isotonic import isotonic_regression  # a second to import
+    from scipy.optimize import isotonic_regression  # a tenth of a second to import
 
     best, least = y, np.inf
     for peak in range(len(y)):
-        before = isotonic_regression(y[:peak], sample_weight=weights[:peak]) if peak else y[:0]
-        after = isotonic_regression(y[peak:], sample_weight=weights[peak:], increasing=False)
+        before = isotonic_regression(y[:peak], weights=weights[:peak]).x if peak else y[:0]
+        after = isotonic_regression(y[peak:], weights=weights[peak:], increasing=False).x
         fitted = np.concatenate([before, after])
         off = float(weights @ np.square(y - fitted))
         if off < least:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from tincture.arrays import Floats
-from tincture.errors import TableError
 from tincture.io.frames import record_count, to_frame
 from tincture.io.parts import Partitioned
 from tincture.models.served import Served
 from tincture.privacy.accounting import Plan
 from tincture.privacy.engine import Engine
 from tincture.privacy.ledger import Ledger
-from tincture.privacy.query import Query, Sealed, Stream
+from tincture.privacy.query import Query, Sealed
+from tincture.privacy.stream import Stream
 from tincture.public.encoding import Encoding
 from tincture.public.rules import Rules
 from tincture.public.tasks import Amounts, Classification, Survival, told_of
@@ -29,6 +29,7 @@ from tincture.tables.brief import MAX_PEOPLE
 from tincture.tables.burden import advice
 from tincture.tables.expectation import UNKNOWN, expectation
 from tincture.tables.method import method_for, search, usual_plan
+from tincture.tables.parts import Number, Sealer, TableParts
 from tincture.tables.questions import MarginalCounts
 from tincture.tables.recipes import Recipes
 from tincture.tables.release import CondensedTable
@@ -99,11 +100,12 @@ class TableJob(Settled):
             If it disagrees with the schema, or has no more records than rows are asked for.
         """
         if not isinstance(source, Partitioned):
-            self._refuse_few(record_count(source))
+            self._number.refuse_few(record_count(source))
             return self.sealing(source)
         opening = CellCounts(self.task), MarginalCounts(self.encoding)
         rate = min(1.0, self.sample / self.settings["n_records"])
-        return Stream(self._passing(source), opening, rate)
+        parts = TableParts(source, Sealer(self.sealing), self._number)
+        return Stream(parts.passed, opening, rate)
 
     def seal_part(self, source: Any) -> Sealed:
         """Encode one site's frame: only those of all sites must be many, and of several outcomes.
@@ -114,27 +116,12 @@ class TableJob(Settled):
         """
         return self.sealing.part(source)
 
-    def _passing(self, source: Partitioned) -> Iterator[Sealed]:
-        """The parts, of which only the last of them can tell how many records they have."""
-        n_records, most = 0, 2 * max(self.settings["n_records"], self.sample)
-        for sealed in self.sealing.parts(source):
-            n_records += len(sealed.records)
-            if n_records > most:  # too many would be kept for the memory
-                raise TableError(
-                    "The parts hold more than twice as many records as was said (--about); say "
-                    "about how many there are."
-                )
-            yield sealed
-        self._refuse_few(n_records)
-
-    def _refuse_few(self, n_records: int) -> None:
-        least = LEAST if self.n_asked is None else self.n_asked
-        if n_records <= least:
-            raise TableError(
-                f"The table has no more records than the {least} rows "
-                f"{'made at least' if self.n_asked is None else 'asked for'}; condensing "
-                "needs many times more records than rows."
-            )
+    @property
+    def _number(self) -> Number:
+        """More records than rows; and about as many as were said, of which some are kept."""
+        most = 2.0 * max(self.settings.get("n_records", math.inf), self.sample)
+        is_asked = self.n_asked is not None
+        return Number(self.n_asked or LEAST, is_asked, most)
 
     @property
     def sealing(self) -> TableSealing:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from tincture.arrays import Floats, Integers
+from tincture.kernels.rows import norms
 from tincture.spine.teaching import shrunk, usual_norm
 from tincture.tables.additive import Basis
 
 Term = tuple[int, ...]
 
 MOST = 2000  # products asked about
+PIECE = 1000  # points whose products are in memory at once
 MOST_TERMS = 24  # that join
 ASKED = 2  # waves of an amount in the products of two that are asked about
 LEVELS = 6  # of a column; the commonest is told by the others
@@ -70,15 +72,25 @@ class Products:
     def fitting(cls, base: Basis, terms: Sequence[Term], sample: Floats) -> Products:
         """With triples weighed beside pairs, and the median norm of invented records as reach."""
         plain = cls(base, terms)
-        values = plain.values(sample)
-        size = np.square(values).mean(axis=0)
+        size = np.zeros((1, plain.size))
+        for piece in _pieces(sample):  # added up record by record, as if there were no pieces
+            size = np.vstack([size, np.square(plain.values(piece))]).sum(axis=0, keepdims=True)
+        size = size[0] / len(sample)
         widths = [b.stop - b.start for b in plain.blocks]
         three = np.repeat([len(t) > 2 for t in terms], widths)
         weight = 1.0
         if three.any() and not three.all():
             weight = min(1.0, math.sqrt(TRIPLES * size[~three].sum() / size[three].sum()))
-        reach = usual_norm(values * np.where(three, weight, 1.0))
-        return cls(base, terms, weight, reach)
+        weights = np.where(three, weight, 1.0)
+        lengths = [norms(plain.values(piece) * weights) for piece in _pieces(sample)]
+        return cls(base, terms, weight, float(np.median(np.concatenate(lengths))))
+
+    def squares(self, points: Floats, weights: Floats) -> Floats:
+        """Sums over points of the squares of bounded products, weighted by (n, …); (size, …)."""
+        total = np.zeros((self.size, *weights.shape[1:]))
+        for some, own in zip(_pieces(points), _pieces(weights), strict=True):
+            total += np.tensordot(np.square(self.bounded(self.values(some))).T, own, 1)
+        return total
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Products of encoded points, (n, size)."""
@@ -173,6 +185,11 @@ def found(products: Products, sums: Floats, variance: Floats) -> list[Term]:
         if chance < FALSE_ALARM / len(alike) / alike[len(term)]:
             sure.append((chance, -float(squares.sum()), term))
     return [term for *_, term in sorted(sure)[:MOST_TERMS]]
+
+
+def _pieces(rows: Floats) -> Iterator[Floats]:
+    """Some rows after the other: two thousand products of all would take 100 MB, thrice."""
+    return (rows[start : start + PIECE] for start in range(0, len(rows), PIECE))
 
 
 def _head(base: Basis, column: int, waves: int = ASKED) -> Integers:

@@ -131,12 +131,10 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
     if answer.value is None:
         return []
     information = brief.task.information(teacher.score(sample), brief.counts)
-    bounded = products.bounded(products.values(sample))
     counting = brief.n_units * brief.groups.mean / share
+    spread = counting * products.squares(sample, information) / len(sample)
     if information.ndim == 1:
-        sampling = counting * (information @ np.square(bounded)) / len(sample)
-        return found(products, answer.value, sampling + answer.noise**2)
-    spread = counting * np.tensordot(np.square(bounded).T, information, 1) / len(sample)
+        return found(products, answer.value, spread + answer.noise**2)
     root = np.linalg.cholesky(spread + answer.noise**2 * np.eye(information.shape[1]))
     sums = np.linalg.solve(root, answer.value.reshape(-1, products.size).T[..., None])[..., 0].T
     return found(products, sums, np.ones_like(sums))
