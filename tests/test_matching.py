@@ -74,29 +74,30 @@ def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> N
         np.testing.assert_array_equal(out.outcomes, draft.outcomes)
 
 
-def test_families_that_lag_take_part_more_often_and_beginners_do_not_tell(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from tincture.stays.matching import rounds
+def test_families_that_lag_take_part_more_often_and_beginners_do_not_tell() -> None:
     from tincture.stays.matching.rounds import LACK, Effort, _Lessons
     from tincture.stays.matching.unrolled import Learner
 
-    draft, _, scores = setting()
-    asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
-    lessons = _Lessons(draft, asked, scores.astype(np.float32), Effort(1, pool=1), RNG(0))
-    nothing = torch.zeros(0)
-    nobody = Learner("", 0, nothing, nothing, nothing, {})
-    for family in lessons.lack:
-        lessons.learners[family] = [replace(nobody, family=family)]
     seen: list[str] = []
 
-    def unroll(learner: Learner, lesson: Any, steps: int) -> tuple[Learner, np.ndarray, float]:
-        seen.append(learner.family)
-        agreement = 0.5 if learner.family == "mlp" else 0.9
-        return replace(learner, step=learner.step + steps), np.zeros((20, 1)), agreement
+    class Known(_Lessons):
+        """Learners of known agreement that learn nothing."""
 
-    monkeypatch.setattr(rounds, "unroll", unroll)
-    monkeypatch.setattr(lessons, "_newborn", lambda family: replace(nobody, family=family))
+        def _newborn(self, family: str) -> Learner:
+            return Learner(family, 0, None, None, None, {})
+
+        def _unrolled(
+            self, learner: Learner, prototypes: np.ndarray
+        ) -> tuple[Learner, np.ndarray, float]:
+            seen.append(learner.family)
+            agreement = 0.5 if learner.family == "mlp" else 0.9
+            return replace(learner, step=learner.step + 5), np.zeros((20, 1)), agreement
+
+    draft, _, scores = setting()
+    asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
+    lessons = Known(draft, asked, scores.astype(np.float32), Effort(1, pool=1), RNG(0))
+    for family in lessons.lack:
+        lessons.learners[family] = [lessons._newborn(family)]
     prototypes = np.zeros((len(draft.prototypes), 1), np.float32)
     lessons.gradients(prototypes)
     assert set(lessons.lack.values()) == {LACK}, "after five steps of two hundred"

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from tincture.arrays import Floats, Integers
+from tincture.errors import SettingError
 from tincture.stays.layout import Grid
 
 Maker = Callable[[int, int], nn.Module]  # of bins and channels
@@ -159,9 +160,10 @@ def train(
     seed: int,
     *,
     recipe: Recipe | None = None,
+    device: str = "auto",
     watch: Watch = lambda step, network: None,
 ) -> Network:
-    """Train a network from scratch, on a GPU if there is one.
+    """Train a network from scratch.
 
     Parameters
     ----------
@@ -174,22 +176,41 @@ def train(
     seed : int
         Of first weights, batches and dropout; torch's own generators are left as they were.
     recipe : Recipe, optional
+    device : str
+        As for `device_of`.
     watch : callable
         Told of every step done, and given the network as it is then.
 
     Returns
     -------
     Network
+
+    Raises
+    ------
+    SettingError
     """
-    recipe = recipe or USUAL
-    is_gpu = torch.cuda.is_available()
-    device = torch.device("cuda" if is_gpu else "cpu")
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if is_gpu else []):
+    recipe, place = recipe or USUAL, device_of(device)
+    gpus = range(torch.cuda.device_count()) if place.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
-        network = Network(maker(*inputs.shape[1:]).to(device), device)
+        network = Network(maker(*inputs.shape[1:]).to(place), place)
         _descend(network, torch.from_numpy(inputs), label, seed, recipe, watch)
     network.module.eval()
     return network
+
+
+def device_of(name: str) -> Any:
+    """The torch device of ``"auto"`` (a GPU if torch sees one), ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    SettingError
+        If a GPU is asked for that is not there.
+    """
+    is_gpu = torch.cuda.is_available()
+    if name == "cuda" and not is_gpu:
+        raise SettingError("The device is cuda, but torch sees no GPU; use auto or cpu.")
+    return torch.device("cuda" if is_gpu and name != "cpu" else "cpu")
 
 
 def _descend(

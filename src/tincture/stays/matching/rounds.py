@@ -178,7 +178,7 @@ class _Lessons:
             learner = self.learners[family][place]
             if learner.step + steps > USUAL.steps:
                 learner = self._newborn(family)
-            learner, gradient, agreement = unroll(learner, self._lesson(prototypes), steps)
+            learner, gradient, agreement = self._unrolled(learner, prototypes)
             self.learners[family][place] = learner
             if learner.step > USUAL.steps // 4 and np.isfinite(agreement):  # no beginner
                 self.lack[family] += 0.1 * (1 - agreement - self.lack[family])
@@ -186,6 +186,9 @@ class _Lessons:
             np.add.at(total, self.draft.owner, gradient)
             out.append(total)
         return out
+
+    def _unrolled(self, learner: Learner, prototypes: Grid) -> tuple[Learner, Grid, float]:
+        return unroll(learner, self._lesson(prototypes), self.effort.unrolled)
 
     def _lesson(self, prototypes: Grid, n: int | None = None) -> Lesson:
         rows = self.rng.integers(len(self.asked), size=n or self.effort.asked)
