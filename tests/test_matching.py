@@ -14,7 +14,6 @@ import pytest
 import tincture.stays.prototypes
 from series_helpers import LAYOUT, SCHEMA, make_stays
 from test_series_prototypes import BASIS, COURSE, RNG, prototypes
-from tincture.errors import SettingError
 from tincture.spine.teaching import Teacher
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.imagined import imagine
@@ -34,7 +33,7 @@ def setting() -> tuple[Draft, np.ndarray, np.ndarray]:
     return draft, imagined, Teacher(BASIS, weights).score(imagined)
 
 
-def matched(rounds: int, seed: int = 0, jobs: int = 1, **effort: int) -> Draft:
+def matched(rounds: int, seed: int = 0, **effort: int) -> Draft:
     from tincture.stays.matching.rounds import Effort, match
 
     draft, imagined, scores = setting()
@@ -47,7 +46,6 @@ def matched(rounds: int, seed: int = 0, jobs: int = 1, **effort: int) -> Draft:
         Effort(rounds, **effort),
         RNG(seed),
         lambda: ticks.append(1),
-        jobs,
     )
     assert len(ticks) == rounds + 1
     return out
@@ -72,7 +70,7 @@ def test_of_several_drafts_the_one_that_networks_learn_most_from_is_taken() -> N
     draft, imagined, scores = setting()
     odd = replace(draft, outcomes=1 - draft.outcomes)  # tells the contrary
     for drafts in ([draft, odd], [odd, draft]):
-        out = match(drafts, LAYOUT, imagined, scores, Effort(1, pool=1), RNG(0), lambda: None, 1)
+        out = match(drafts, LAYOUT, imagined, scores, Effort(1, pool=1), RNG(0), lambda: None)
         np.testing.assert_array_equal(out.outcomes, draft.outcomes)
 
 
@@ -80,24 +78,31 @@ def test_families_that_lag_take_part_more_often_and_beginners_do_not_tell() -> N
     from tincture.stays.matching.rounds import LACK, Effort, _Lessons
     from tincture.stays.matching.unrolled import Learner
 
-    draft, _, scores = setting()
-    asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
-    lessons = _Lessons(draft, asked, scores.astype(np.float32), Effort(1, pool=1), RNG(0))
-    for family in lessons.lack:
-        lessons.learners[family] = [Learner(family, 0, {}, {}, {}, {})]
     seen: list[str] = []
 
-    def parallel(tasks: Any) -> Any:
-        for _, (learner, _, steps), _ in tasks:
+    class Known(_Lessons):
+        """Learners of known agreement that learn nothing."""
+
+        def _newborn(self, family: str) -> Learner:
+            return Learner(family, 0, None, None, None, {})
+
+        def _unrolled(
+            self, learner: Learner, prototypes: np.ndarray
+        ) -> tuple[Learner, np.ndarray, float]:
             seen.append(learner.family)
             agreement = 0.5 if learner.family == "mlp" else 0.9
-            yield replace(learner, step=learner.step + steps), np.zeros((20, 1)), agreement
+            return replace(learner, step=learner.step + 5), np.zeros((20, 1)), agreement
 
+    draft, _, scores = setting()
+    asked = RNG(0).standard_normal((len(scores), 12, 2)).astype(np.float32)
+    lessons = Known(draft, asked, scores.astype(np.float32), Effort(1, pool=1), RNG(0))
+    for family in lessons.lack:
+        lessons.learners[family] = [lessons._newborn(family)]
     prototypes = np.zeros((len(draft.prototypes), 1), np.float32)
-    lessons.gradients(parallel, prototypes)
+    lessons.gradients(prototypes)
     assert set(lessons.lack.values()) == {LACK}, "after five steps of two hundred"
     for _ in range(600):
-        lessons.gradients(parallel, prototypes)
+        lessons.gradients(prototypes)
     assert lessons.lack["mlp"] > 0.4
     # By the squares of 0.5 and, seven times, 0.1: 0.78 of first choices, nearly all of the pairs.
     assert seen[-400:].count("mlp") > 150
@@ -110,8 +115,8 @@ def test_networks_that_learn_from_matched_stays_rank_more_as_the_teacher() -> No
         assert agreement(after, family) > agreement(before, family) + 0.1
 
 
-def test_the_result_depends_on_the_seed_and_not_on_processes() -> None:
-    first, same, other = (matched(3, pool=1, **more) for more in ({}, {"jobs": 2}, {"seed": 1}))
+def test_the_result_depends_on_the_seed_alone() -> None:
+    first, same, other = (matched(3, pool=1, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.prototypes, same.prototypes)
     assert not np.array_equal(first.prototypes, other.prototypes)
 
@@ -135,42 +140,30 @@ def test_randomness_and_threads_of_torch_are_left_as_they_were() -> None:
     assert torch.get_num_threads() == threads
 
 
-def test_a_stopped_process_is_told_in_a_sentence() -> None:
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    from tincture.stays.matching.rounds import Effort, match
-
-    def stopped() -> None:
-        raise TerminatedWorkerError("killed")
-
-    draft, imagined, scores = setting()
-    with pytest.raises(SettingError, match="want of memory"):
-        match([draft], LAYOUT, imagined, scores, Effort(2), RNG(0), stopped, 1)
-
-
 def test_learners_see_stays_as_their_recipient_hands_them_to_a_network() -> None:
     # Standardised over what is known, and 0 where nothing is: before a variable is recorded first.
-    from tincture.stays.matching import unrolled
     from tincture.stays.matching.movable import Movable
+    from tincture.stays.matching.slopes import Shown
 
     draft, _, _ = setting()
     table = Movable.of(LAYOUT, draft.points).values
     assert not np.isfinite(table).all()
-    seen, _, _ = unrolled._standardised(torch.tensor(table), 1)
+    seen = Shown.of(torch.tensor(table), 1).inputs
     raw = channels(draft.points, LAYOUT)
     np.testing.assert_allclose(seen.numpy(), Standard.of(raw)(raw), atol=1e-4)
 
 
-@pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn"])
+@pytest.mark.parametrize("family", ["mlp", "gru", "transformer", "tcn", "patches", "lstm"])
 def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> None:
     from tincture.stays.matching import unrolled
+    from tincture.stays.matching.slopes import Lesson
 
     rng = RNG(0)
     table = rng.standard_normal((10, 12, 3)).astype(np.float32)
     asked = rng.standard_normal((64, 12, 3)).astype(np.float32)
     scores = asked[:, -1].sum(axis=1)
     label = (np.arange(10) % 2).astype(np.float32)
-    lesson = unrolled.Lesson(table, label, asked, scores, 1, 7)
+    lesson = Lesson(table, label, asked, scores, 1, 7)
     learner = unrolled.learn(unrolled.newborn(family, 12, 3, 0), lesson, 20)
     _, gradient, agreement = unrolled.unroll(learner, lesson, 3)
     assert agreement == pytest.approx(unrolled.examine(learner, lesson, 3), abs=1e-4)
@@ -182,16 +175,16 @@ def test_the_gradient_is_what_a_small_change_of_the_stays_does(family: str) -> N
 
     step = 0.02
     slope = (loss(step) - loss(-step)) / (2 * step)
-    # Single precision, and kinks of rectifiers within the step. (Before batch normalisation, biases
-    # have no gradient but rounding, of which Adam makes steps: no difference can be taken there.)
-    assert slope == pytest.approx(float(np.linalg.norm(gradient)), rel=0.2)
+    # Single precision. (Before batch normalisation, biases have no gradient but rounding, of which
+    # Adam makes steps: no difference can be taken there.)
+    assert slope == pytest.approx(float(np.linalg.norm(gradient)), rel=0.05)
 
 
 def test_neither_learners_nor_what_they_see_comes_near_the_vault() -> None:
     house = Path(tincture.stays.prototypes.__file__).parent
     alone = [house / "prototypes.py", house / "imagined.py"]
     rooms = [*alone, *sorted((house / "matching").glob("*.py"))]
-    assert len(rooms) == 7
+    assert len(rooms) == 8
     for path in rooms:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tincture.arrays import Integers
+from tincture.errors import SettingError
 
 torch = pytest.importorskip("torch")
 
@@ -14,7 +15,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook  # noqa: E402
 
 from tincture.evaluation.metrics.classes import auroc  # noqa: E402
 from tincture.evaluation.metrics.figure import plain  # noqa: E402
-from tincture.stays.networks import NETWORKS, Network, Recipe, train  # noqa: E402
+from tincture.stays.learners import DEVICES, learners_of  # noqa: E402
+from tincture.stays.networks import NETWORKS, Network, Recipe, device_of, train  # noqa: E402
 
 FEW = Recipe(steps=40, batch=32, rate=5e-3)
 
@@ -49,6 +51,22 @@ def test_every_network_sees_the_whole_of_a_stay_of_any_length(name: str, bins: i
     logits[0].sum().backward()
     assert inputs.grad[0, 0].abs().sum() > 0
     assert inputs.grad[1].abs().sum() == 0  # each stay by itself
+
+
+def test_a_gpu_is_used_where_there_is_one_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert {device_of(name).type for name in ("auto", "cpu")} == {"cpu"}
+    for name, told in (("cuda", "torch sees no GPU; use auto or cpu"), ("tpu", "use auto, cpu, ")):
+        with pytest.raises(SettingError, match=told):
+            learners_of(["gru"], device=name)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [device_of(name).type for name in DEVICES] == ["cuda", "cpu", "cuda"]
+    learners, _ = learners_of(["gru"], recipe=Recipe(steps=2), device="cpu")
+    trained = learners[0].train(*made(), 0, lambda step, network: None)
+    assert isinstance(trained, Network)
+    assert trained.device.type == "cpu"
 
 
 def test_the_seed_decides_and_torch_is_left_as_it_was() -> None:

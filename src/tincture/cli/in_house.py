@@ -105,6 +105,10 @@ def evaluate_series(
         ),
     ] = None,
     runs: Annotated[int, typer.Option(help="Times that each network is trained.")] = 1,
+    device: Annotated[
+        str,
+        typer.Option(help="Where networks are trained: auto (a GPU if there is one), cpu or cuda."),
+    ] = "auto",
 ) -> None:
     """Score networks trained on condensed stays, on held-out ones. In-house: looks at real stays.
 
@@ -123,7 +127,7 @@ def evaluate_series(
     judge(
         release,
         CondensedSeries,
-        lambda made: StaysBench(made, network or None),
+        lambda made: StaysBench(made, network or None, device=device),
         lambda _: ((events, train), (test_events, test)),
         options,
         runs=runs,

@@ -52,6 +52,7 @@ def evaluate_series(
     *,
     test_events: Any = None,
     networks: Sequence[Any] | None = None,
+    device: str = "auto",
     **settings: Unpack[Settings],
 ) -> Evaluation:
     """Score networks trained on a release beside the real ceiling and random real stays.
@@ -69,6 +70,8 @@ def evaluate_series(
         Names of `tincture.stays.networks.NETWORKS`, by default all of them, or makers of a torch
         module that maps (n, bins, channels) to (n, 1), from bins and channels. Logistic regression
         and boosting on summaries of each channel are always scored; alone without torch.
+    device : str
+        Where networks are trained: ``"auto"``, on a GPU if torch sees one, ``"cpu"`` or ``"cuda"``.
     **settings
         ``by``, ``schema``, ``seed``, ``in_house`` and ``pictures`` as for `tincture.evaluate`, of
         static columns and outcomes; ``runs``, the times that each model is trained, from other
@@ -83,7 +86,8 @@ def evaluate_series(
     ------
     SettingError, SchemaError, TableError, ModelError, ReleaseError
     """
-    return judge(StaysBench(release, networks), (events, train), (test_events, test), **settings)
+    bench = StaysBench(release, networks, device=device)
+    return judge(bench, (events, train), (test_events, test), **settings)
 
 
 class StaysBench(Bench):
@@ -93,7 +97,7 @@ class StaysBench(Bench):
     ----------
     release, networks
         As for `evaluate_series`.
-    recipe, deep
+    recipe, deep, device
         As for `tincture.stays.learners.learners_of`.
     """
 
@@ -107,8 +111,9 @@ class StaysBench(Bench):
         *,
         recipe: Recipe | None = None,
         deep: bool = True,
+        device: str = "auto",
     ) -> None:
-        self.learners, self.note = learners_of(networks, recipe=recipe, deep=deep)
+        self.learners, self.note = learners_of(networks, recipe=recipe, deep=deep, device=device)
         told = CondensedSeries.of(release)
         self._release, self.schema = told, told.schema
         self.task, self.case = told.outcome, told.case

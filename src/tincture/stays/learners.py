@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Watch = Callable[[int, Trained], None]
 Trainer = Callable[[Grid, Integers, int, Watch], Trained]
 CLASSICAL = {"logistic": logistic, "boosting": boosting}  # that need no torch
+DEVICES = "auto", "cpu", "cuda"  # where networks are trained: on a GPU if there is one
 RARE = 1e-3  # a prevalence is taken to lie this far from 0 and 1
 WITHOUT_NETWORKS = (
     "Networks were not scored, since torch is not installed; see what they learn by "
@@ -89,7 +90,11 @@ class StaysLearner:
 
 
 def learners_of(
-    networks: Sequence[Any] | None, *, recipe: Recipe | None = None, deep: bool = True
+    networks: Sequence[Any] | None,
+    *,
+    recipe: Recipe | None = None,
+    deep: bool = True,
+    device: str = "auto",
 ) -> tuple[list[StaysLearner], str]:
     """Networks, then classical models; and what to say where there are no networks.
 
@@ -101,11 +106,15 @@ def learners_of(
         How networks are trained, if not as usual.
     deep : bool
         Whether torch may be used where it is installed.
+    device : str
+        One of DEVICES.
 
     Raises
     ------
     SettingError, ModelError
     """
+    if device not in DEVICES:
+        raise SettingError(f"The device {device!r} is not known; use {', '.join(DEVICES)}.")
     classical = [StaysLearner(name, _unwatched(fit)) for name, fit in CLASSICAL.items()]
     family = _family() if deep else None
     if family is None:
@@ -115,13 +124,15 @@ def learners_of(
                 "leave out --network."
             )
         return classical, WITHOUT_NETWORKS
+    family.device_of(device)  # or it would be refused after others were trained
 
     def trainer(network: Any) -> Trainer:
         if not callable(network) and network not in family.NETWORKS:
             known = ", ".join(family.NETWORKS)
             raise SettingError(f"The network {network!r} is not known; use {known}.")
         maker = network if callable(network) else family.NETWORKS[network]
-        return lambda x, y, seed, watch: family.train(maker, x, y, seed, recipe=recipe, watch=watch)
+        how = {"recipe": recipe, "device": device}
+        return lambda x, y, seed, watch: family.train(maker, x, y, seed, **how, watch=watch)
 
     chosen = family.NETWORKS if networks is None else networks
     every = [StaysLearner(getattr(n, "__name__", str(n)), trainer(n)) for n in chosen]

@@ -128,10 +128,8 @@ def search(
 
     found = learn(engine, layout, task, rng, tick, tell.notice)
     teacher = found.teachers.few
-    # Odds do harm where the teacher is noised (docs/decisions/0010-series.md).
-    many = n_rows if found.products is None else n_prototypes(n_rows)
     drafts = [
-        Draft.of(*invent(teacher, found.course, many, Manner(), rng), n_rows)
+        Draft.of(*invent(teacher, found.course, n_prototypes(n_rows), Manner(), rng), n_rows)
         for _ in range(matching.drafts)
     ]
     draft = drafts[0]

@@ -15,10 +15,12 @@ import torch
 from torch import nn
 
 from tincture.arrays import Floats, Integers
+from tincture.errors import SettingError
 from tincture.stays.layout import Grid
 
 Maker = Callable[[int, int], nn.Module]  # of bins and channels
 Watch = Callable[[int, "Network"], None]
+Bend = Callable[[], nn.Module]  # what is not linear
 ASKED = 256  # stays predicted at once
 
 
@@ -62,30 +64,30 @@ class Recurrent(nn.Module):
 class Causal(nn.Module):
     """Two dilated convolutions that look back only, beside a shortcut (Bai et al. 2018)."""
 
-    def __init__(self, channels: int, width: int, dilation: int) -> None:
+    def __init__(self, channels: int, width: int, dilation: int, bend: Bend = nn.ReLU) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for size in (channels, width):
             layers.append(nn.ConstantPad1d((2 * dilation, 0), 0.0))
             layers.append(nn.Conv1d(size, width, 3, dilation=dilation))
-            layers += [nn.ReLU(), nn.Dropout(DROPOUT)]
+            layers += [bend(), nn.Dropout(DROPOUT)]
         self.body = nn.Sequential(*layers)
-        self.shortcut = nn.Conv1d(channels, width, 1)
+        self.shortcut, self.bend = nn.Conv1d(channels, width, 1), bend()
 
     def forward(self, x: Any) -> Any:
         """From (batch, channels, bins) to (batch, width, bins)."""
-        return torch.relu(self.body(x) + self.shortcut(x))
+        return self.bend(self.body(x) + self.shortcut(x))
 
 
 class Convolutions(nn.Module):
     """As many blocks as it takes for the last bin to see the whole stay."""
 
-    def __init__(self, bins: int, channels: int, width: int = 32) -> None:
+    def __init__(self, bins: int, channels: int, width: int = 32, bend: Bend = nn.ReLU) -> None:
         super().__init__()
-        blocks, reach = [Causal(channels, width, 1)], 5
+        blocks, reach = [Causal(channels, width, 1, bend)], 5
         while reach < bins:
             dilation = 2 ** len(blocks)
-            blocks.append(Causal(width, width, dilation))
+            blocks.append(Causal(width, width, dilation, bend))
             reach += 4 * dilation
         self.body = nn.Sequential(*blocks)
         self.head = nn.Linear(width, 1)
@@ -112,11 +114,13 @@ class Attention(nn.Module):
         return self.head(self.body(self.enter(x) + self.place).mean(dim=1))
 
 
-def perceptron(bins: int, channels: int, first: int = 128, second: int = 64) -> nn.Module:
+def perceptron(
+    bins: int, channels: int, first: int = 128, second: int = 64, bend: Bend = nn.ReLU
+) -> nn.Module:
     """All bins at once, through two hidden layers."""
     layers: list[nn.Module] = [nn.Flatten()]
     for entering, leaving in ((bins * channels, first), (first, second)):
-        layers += [nn.Dropout(DROPOUT), nn.Linear(entering, leaving), nn.ReLU()]
+        layers += [nn.Dropout(DROPOUT), nn.Linear(entering, leaving), bend()]
     return nn.Sequential(*layers, nn.Dropout(DROPOUT), nn.Linear(second, 1))
 
 
@@ -156,9 +160,10 @@ def train(
     seed: int,
     *,
     recipe: Recipe | None = None,
+    device: str = "auto",
     watch: Watch = lambda step, network: None,
 ) -> Network:
-    """Train a network from scratch, on a GPU if there is one.
+    """Train a network from scratch.
 
     Parameters
     ----------
@@ -171,22 +176,41 @@ def train(
     seed : int
         Of first weights, batches and dropout; torch's own generators are left as they were.
     recipe : Recipe, optional
+    device : str
+        As for `device_of`.
     watch : callable
         Told of every step done, and given the network as it is then.
 
     Returns
     -------
     Network
+
+    Raises
+    ------
+    SettingError
     """
-    recipe = recipe or USUAL
-    is_gpu = torch.cuda.is_available()
-    device = torch.device("cuda" if is_gpu else "cpu")
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if is_gpu else []):
+    recipe, place = recipe or USUAL, device_of(device)
+    gpus = range(torch.cuda.device_count()) if place.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
-        network = Network(maker(*inputs.shape[1:]).to(device), device)
+        network = Network(maker(*inputs.shape[1:]).to(place), place)
         _descend(network, torch.from_numpy(inputs), label, seed, recipe, watch)
     network.module.eval()
     return network
+
+
+def device_of(name: str) -> Any:
+    """The torch device of ``"auto"`` (a GPU if torch sees one), ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    SettingError
+        If a GPU is asked for that is not there.
+    """
+    is_gpu = torch.cuda.is_available()
+    if name == "cuda" and not is_gpu:
+        raise SettingError("The device is cuda, but torch sees no GPU; use auto or cpu.")
+    return torch.device("cuda" if is_gpu and name != "cpu" else "cpu")
 
 
 def _descend(

@@ -15,8 +15,10 @@ import numpy as np
 from tincture.arrays import Floats, Integers
 from tincture.stays.layout import Grid
 
-COPIES = 3  # of a prototype, one of them with the other outcome
-LEAST = 12  # prototypes; fewer tell less than odds are worth (docs/decisions/0010-series.md)
+# Of a prototype, one with the other outcome: odds of 7 to 1. At 2 to 1 networks are too modest,
+# without odds far too sure (docs/decisions/0010-series.md).
+COPIES = 8
+LEAST = 10  # prototypes; rather fewer copies
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,6 @@ class Draft:
 
 
 def n_prototypes(n_rows: int) -> int:
-    """As many of each side; where they would be too few, every stay is one of its own."""
-    many = 2 * round(n_rows / (2 * COPIES))
-    return many if many >= LEAST else n_rows
+    """As many of each side; where copies would be fewer than 3, every stay is one of its own."""
+    copies = min(COPIES, n_rows // LEAST)
+    return n_rows if copies < 3 else 2 * (n_rows // (2 * copies))

@@ -15,6 +15,7 @@ from tincture.public.tasks import Task
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
 from tincture.spine.teaching import Teacher, taught
 from tincture.stays.summaries import Summaries
+from tincture.stays.together import Crowd, Heard, together
 
 N_IMAGINED = 4000  # summaries from which expected slopes are computed
 PRIOR = 0.015  # variance of a weight before anything is known
@@ -59,7 +60,7 @@ def teach(
     basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
     products = imagined.T @ imagined / len(imagined) if exact is None else exact
     slopes = n_units * products / basis.reach
-    rounds = engine.ledger.plan.count(ResidualSums.question)
+    rounds, heard = engine.ledger.plan.count(ResidualSums.question), list[Heard]()
 
     def asked(weights: Floats) -> Query:
         return ResidualSums(task, Teacher(basis, weights), counts)
@@ -67,6 +68,7 @@ def teach(
     def learned(weights: Floats, answer: Told) -> Floats:
         if exact is not None:
             return _newton(weights, answer.value, slopes, basis.reach)
+        heard.append(Heard(weights, answer))
         information = float(task.information(imagined @ weights, counts).mean())
         noise = answer.noise / np.sqrt(rounds)
         slope = np.diag(slopes) * information + 1e-9
@@ -75,6 +77,9 @@ def teach(
     first = np.append(np.zeros(basis.size - 1), task.level(counts))
     share = min(1.0, ENOUGH_UNITS / n_units)
     weights = taught(engine, first, asked, learned, tick, share=share)
+    if heard:
+        crowd = Crowd(imagined, basis.bounded(imagined), n_units / len(imagined))
+        weights = together(heard, weights, crowd, task, counts, PRIOR)
     few = Teacher(basis, sparse(weights, basis.blocks, products))
     return Teachers(Teacher(basis, weights), few)
 

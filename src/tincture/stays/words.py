@@ -8,7 +8,6 @@ from typing import Any
 from tincture.report.card import Words
 from tincture.stays.inputs import CUT
 from tincture.stays.prototypes import n_prototypes
-from tincture.stays.summaries import SummaryProducts
 
 LEFT_OUT = "Left out, as too seldom recorded for what the noise lets see"
 WHAT = (
@@ -72,7 +71,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             ("Matched to networks", _matched(settings.get("effort"))),
             (LEFT_OUT, ", ".join(settings.get("left_out", ["not told"])) or "none"),
         ),
-        use=(*([WHICH] if people else []), *USE, *_alike(settings["n_rows"], ledger)),
+        use=(*([WHICH] if people else []), *USE, *_alike(settings["n_rows"])),
         limits=LIMITS,
         reading=READING,
     )
@@ -84,15 +83,14 @@ def _matched(effort: float | None) -> str:
     return f"yes, with effort {effort:g}, which cost no privacy" if effort else "no"
 
 
-def _alike(n_rows: int, ledger: Mapping[str, Any]) -> tuple[str, ...]:
-    """Where stays are repeated; see `tincture.stays.method.search`."""
+def _alike(n_rows: int) -> tuple[str, ...]:
+    """Where stays are repeated; see `tincture.stays.prototypes`."""
     groups = n_prototypes(n_rows)
-    asked = {phase["question"] for phase in ledger["phases"]}
-    if SummaryProducts.question not in asked or groups == n_rows:
+    if groups == n_rows:
         return ()
     sizes = " or ".join(map(str, sorted({n_rows // groups, -(-n_rows // groups)})))
     return (
-        f"Condensed stays come in groups of {sizes} that are alike. In each group of 3 or more "
+        f"Condensed stays come in groups of {sizes} that are alike. In each group "
         "one has the other outcome, so that networks learn odds and not the stays by heart: keep "
         "all of them.",
     )

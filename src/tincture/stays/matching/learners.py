@@ -1,6 +1,7 @@
 """Small networks of many families, that learn from stays while these are being matched.
 
-Half as wide as those that are evaluated, so that a step of learning costs a few milliseconds.
+Half as wide as those that are evaluated, so that a step of learning costs a few milliseconds, and
+without kinks, so that slopes change smoothly (`tincture.stays.matching.unrolled`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from tincture.stays.networks import DROPOUT, Attention, Convolutions, Maker, Recurrent, perceptron
@@ -23,7 +23,7 @@ class Residual(nn.Module):
     def __init__(self, channels: int, width: int = 16) -> None:
         super().__init__()
         self.enter = nn.Sequential(
-            nn.Conv1d(channels, width, 5, padding=2), nn.BatchNorm1d(width), nn.ReLU()
+            nn.Conv1d(channels, width, 5, padding=2), nn.BatchNorm1d(width), nn.GELU()
         )
         self.bodies, self.shortcuts = nn.ModuleList(), nn.ModuleList()
         for entering, leaving in ((width, width), (width, 2 * width), (2 * width, 2 * width)):
@@ -31,7 +31,7 @@ class Residual(nn.Module):
                 nn.Sequential(
                     nn.Conv1d(entering, leaving, 3, stride=2, padding=1),
                     nn.BatchNorm1d(leaving),
-                    nn.ReLU(),
+                    nn.GELU(),
                     nn.Dropout(DROPOUT),
                     nn.Conv1d(leaving, leaving, 3, padding=1),
                     nn.BatchNorm1d(leaving),
@@ -44,7 +44,7 @@ class Residual(nn.Module):
         """Logits (batch, 1)."""
         x = self.enter(x.transpose(1, 2))
         for body, shortcut in zip(self.bodies, self.shortcuts, strict=True):
-            x = torch.relu(body(x) + shortcut(x))
+            x = nn.functional.gelu(body(x) + shortcut(x))
         return self.head(x.mean(dim=2))
 
 
@@ -66,8 +66,8 @@ LEARNERS: Mapping[str, Maker] = {
     "gru": lambda bins, channels: Recurrent(nn.GRU, channels, WIDTH),
     "lstm": lambda bins, channels: Recurrent(nn.LSTM, channels, WIDTH),
     "rnn": lambda bins, channels: Recurrent(nn.RNN, channels, WIDTH),
-    "mlp": lambda bins, channels: perceptron(bins, channels, 64, 32),
-    "tcn": lambda bins, channels: Convolutions(bins, channels, 16),
+    "mlp": lambda bins, channels: perceptron(bins, channels, 64, 32, nn.GELU),
+    "tcn": lambda bins, channels: Convolutions(bins, channels, 16, nn.GELU),
     "transformer": lambda bins, channels: Attention(bins, channels, WIDTH),
     "patches": Patches,
     "residual": lambda bins, channels: Residual(channels),

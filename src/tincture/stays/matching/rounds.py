@@ -8,7 +8,7 @@
         the stays move a little that way, smoothly in time, within the public bounds
 
 It costs no privacy: learners see invented stays and are asked about imagined ones, and both are
-made from what is released already. No process that learns ever holds a record.
+made from what is released already. Nothing here ever holds a record.
 """
 
 from __future__ import annotations
@@ -16,29 +16,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import joblib
 import numpy as np
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats
-from tincture.errors import SettingError
 from tincture.stays.inputs import channels
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.matching.learners import LEARNERS
 from tincture.stays.matching.movable import Movable
-from tincture.stays.matching.unrolled import Learner, Lesson, every, examine, learn, newborn, unroll
+from tincture.stays.matching.slopes import Lesson, every
+from tincture.stays.matching.unrolled import Learner, examine, learn, newborn, unroll
 from tincture.stays.networks import USUAL
 from tincture.stays.prototypes import Draft
 
 N_EXAMINED = 500  # imagined stays that tell how good a draft is
 LACK = 0.2  # of agreement with the teacher, by which a family is chosen, before any was seen
-STOPPED = (
-    "A process that matches stays to networks was stopped, probably for want of memory; free some, "
-    "or leave the matching out with --effort 0."
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,6 @@ def match(
     effort: Effort,
     rng: np.random.Generator,
     tick: Callable[[], None],
-    jobs: int | None = None,
 ) -> Draft:
     """Move prototypes until networks that learn from the stays agree with the scores.
 
@@ -101,36 +93,26 @@ def match(
     rng : numpy.random.Generator
     tick : callable
         Told of every draft examined and every round done.
-    jobs : int, optional
-        Processes, two at most; the result does not depend on them.
 
     Returns
     -------
     Draft
-
-    Raises
-    ------
-    SettingError
-        If a process was stopped from without.
     """
     tables = [Movable.of(layout, draft.prototypes) for draft in drafts]
     if not tables[0].is_free.any():
         return drafts[0]
     raw, targets = channels(imagined, layout), scores.astype(np.float32)
-    try:
-        with joblib.Parallel(jobs or min(2, joblib.cpu_count()), batch_size=1) as parallel:
-            successes, classes = [], []
-            for draft, table in zip(drafts, tables, strict=True):
-                classes.append(_Lessons(draft, table.units(raw), targets, effort, rng))
-                successes.append(classes[-1].success(parallel, table.values))
-                tick()
-            best = int(np.argmax(successes))
-            return _moved(classes[best], tables[best], parallel, tick)
-    except TerminatedWorkerError:
-        raise SettingError(STOPPED) from None
+    best, greatest = None, -math.inf
+    for draft, table in zip(drafts, tables, strict=True):
+        lessons = _Lessons(draft, table.units(raw), targets, effort, rng)
+        success = lessons.success(table.values)
+        if best is None or success > greatest:
+            best, greatest = (lessons, table), success
+        tick()
+    return drafts[0] if best is None else _moved(*best, tick)
 
 
-def _moved(lessons: _Lessons, table: Movable, parallel: Any, tick: Callable[[], None]) -> Draft:
+def _moved(lessons: _Lessons, table: Movable, tick: Callable[[], None]) -> Draft:
     """The draft of the lessons after all rounds."""
     draft, effort = lessons.draft, lessons.effort
     waves = cosines(table.values.shape[1], effort.waves)
@@ -141,7 +123,7 @@ def _moved(lessons: _Lessons, table: Movable, parallel: Any, tick: Callable[[], 
     for done in range(effort.rounds):
         slopes = [
             np.einsum("ntc,tk->nkc", table.pooled(gradient), waves) * is_open
-            for gradient in lessons.gradients(parallel, table.values)
+            for gradient in lessons.gradients(table.values)
         ]
         moves.step([s / max(float(np.linalg.norm(s)), 1e-12) for s in slopes], done)
         table = table.moved(start + np.einsum("nkc,tk->ntc", moves.made, waves))
@@ -169,13 +151,13 @@ class _Lessons:
     learners: dict[str, list[Learner]] = field(default_factory=dict)
     lack: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LEARNERS, LACK))
 
-    def success(self, parallel: Any, prototypes: Grid) -> float:
+    def success(self, prototypes: Grid) -> float:
         """How far networks of all families agree with the teacher after half of a training."""
-        tasks = [
-            (self._newborn(f), self._lesson(prototypes, N_EXAMINED), USUAL.steps // 2)
+        agreements = [
+            examine(self._newborn(f), self._lesson(prototypes, N_EXAMINED), USUAL.steps // 2)
             for f in LEARNERS
         ]
-        return float(np.mean(parallel(joblib.delayed(examine)(*task) for task in tasks)))
+        return float(np.mean(agreements))
 
     def open(self, prototypes: Grid) -> None:
         """Learners at evenly spread points of their course."""
@@ -186,19 +168,17 @@ class _Lessons:
                 for i in range(pool)
             ]
 
-    def gradients(self, parallel: Any, prototypes: Grid) -> list[Floats]:
+    def gradients(self, prototypes: Grid) -> list[Floats]:
         """Of two families, each learner's with respect to the prototypes."""
         share = np.square([*self.lack.values()])
         pair = self.rng.choice([*self.lack], 2, replace=False, p=share / share.sum()).tolist()
         place, steps = int(self.rng.integers(self.effort.pool)), self.effort.unrolled
-        for family in pair:
-            if self.learners[family][place].step + steps > USUAL.steps:
-                self.learners[family][place] = self._newborn(family)
-        tasks = [(self.learners[f][place], self._lesson(prototypes), steps) for f in pair]
         out = []
-        for family, (learner, gradient, agreement) in zip(
-            pair, parallel(joblib.delayed(unroll)(*task) for task in tasks), strict=True
-        ):
+        for family in pair:
+            learner = self.learners[family][place]
+            if learner.step + steps > USUAL.steps:
+                learner = self._newborn(family)
+            learner, gradient, agreement = self._unrolled(learner, prototypes)
             self.learners[family][place] = learner
             if learner.step > USUAL.steps // 4 and np.isfinite(agreement):  # no beginner
                 self.lack[family] += 0.1 * (1 - agreement - self.lack[family])
@@ -206,6 +186,9 @@ class _Lessons:
             np.add.at(total, self.draft.owner, gradient)
             out.append(total)
         return out
+
+    def _unrolled(self, learner: Learner, prototypes: Grid) -> tuple[Learner, Grid, float]:
+        return unroll(learner, self._lesson(prototypes), self.effort.unrolled)
 
     def _lesson(self, prototypes: Grid, n: int | None = None) -> Lesson:
         rows = self.rng.integers(len(self.asked), size=n or self.effort.asked)

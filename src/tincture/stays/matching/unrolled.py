@@ -2,211 +2,199 @@
 
 Feng, Vedantam and Kempe 2023 (arXiv 2310.02687): the steps are unrolled anywhere along the course
 of learning, and the gradient of what the network then says flows back through them to the stays.
+
+On the way back a step needs the product of second derivatives of its loss and a vector u. It is
+taken as a difference of slopes, at weights w and w + hu (Pearlmutter 1994, section 2): half the
+work of a graph through a graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
-from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tincture.stays.inputs import CUT
 from tincture.stays.layout import Grid
 from tincture.stays.matching.learners import LEARNERS
+from tincture.stays.matching.slopes import (
+    TINY,
+    Batch,
+    Lesson,
+    Network,
+    Shown,
+    Vector,
+    network_of,
+)
 from tincture.stays.networks import USUAL
 
-BETAS, TINY = (0.9, 0.999), 1e-6
+BETAS = 0.9, 0.999
+NUDGE = 0.005  # ‖hu‖ among ‖w‖: less drowns in single precision, more bends
+STILL = 1e-5  # a weight whose slopes are smaller has none but rounding
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A network in the course of learning, as arrays: weights, moments of AdamW, buffers."""
-
-    family: str
-    step: int
-    weights: dict[str, Any]
-    first: dict[str, Any]
-    second: dict[str, Any]
-    buffers: dict[str, Any]
-
-    def each(self, change: Callable[[Any], Any]) -> Learner:
-        """With every array changed."""
-        parts = (self.weights, self.first, self.second, self.buffers)
-        changed = [{name: change(array) for name, array in part.items()} for part in parts]
-        return Learner(self.family, self.step, *changed)
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a learner is to learn from, and what it is asked afterwards.
+    """A network in the course of learning.
 
     Attributes
     ----------
-    table : float32 ndarray of shape (rows, bins, channels)
-        The stays, in fixed units; NaN where no value is known.
-    label : ndarray of shape (rows,)
-    asked : float32 ndarray of shape (n, bins, channels)
-        Imagined stays in the same units; NaN where no value is known.
-    scores : float32 ndarray of shape (n,)
-        The teacher's.
-    stride : int
-        Every so many bins are shown, the last among them.
-    seed : int
-        Of batches and dropout.
+    family : str
+    step : int
+        Done so far.
+    weights, first, second : float32 tensor of shape (size,)
+        Weights, and moments of AdamW.
+    buffers : dict of tensors
     """
 
-    table: Grid
-    label: NDArray[np.float32]
-    asked: Grid
-    scores: NDArray[np.float32]
-    stride: int
-    seed: int
+    family: str
+    step: int
+    weights: Vector
+    first: Vector
+    second: Vector
+    buffers: dict[str, Any]
+
+    def stepped(self, slope: Vector, buffers: dict[str, Any]) -> Learner:
+        """After a step of AdamW, as `networks.train` does it."""
+        step = _Step.of(self, slope)
+        weights = self.weights * step.kept - step.rate * step.first / step.size
+        return Learner(self.family, self.step + 1, weights, step.first, step.second, buffers)
+
+
+class _Step(NamedTuple):
+    """A step of AdamW: w ← kept · w − rate · first / size."""
+
+    shrink: float
+    first: Vector
+    second: Vector
+    size: Vector
+    kept: float
+    rate: float
+    unbiased: float  # second / unbiased is what size is the root of
+
+    @classmethod
+    def of(cls, learner: Learner, slope: Vector) -> _Step:
+        shrink = min(1.0, USUAL.steepest / (float(slope.norm()) + TINY))
+        slope, done = slope * shrink, learner.step + 1
+        rate = USUAL.rate * 0.5 * (1 + math.cos(math.pi * learner.step / USUAL.steps))
+        first = BETAS[0] * learner.first + (1 - BETAS[0]) * slope
+        second = BETAS[1] * learner.second + (1 - BETAS[1]) * slope**2
+        unbiased = 1 - BETAS[1] ** done
+        size = torch.sqrt(second / unbiased + TINY**2)
+        kept, rate = 1 - rate * USUAL.decay, rate / (1 - BETAS[0] ** done)
+        return cls(shrink, first, second, size, kept, rate, unbiased)
+
+
+class _Back(NamedTuple):
+    """Gradients of what is wanted by a learner's weights and moments."""
+
+    weights: Vector
+    first: Vector
+    second: Vector
+
+    def through(self, learner: Learner, slope: Vector) -> tuple[_Back, Vector]:
+        """Those before the step, less what flows through its slope; and those by the slope."""
+        step = _Step.of(learner, slope)
+        by_first = self.first - step.rate / step.size * self.weights
+        bend = step.rate * step.first / (2 * step.unbiased * step.size**3)
+        by_second = self.second + bend * self.weights
+        u = (1 - BETAS[0]) * by_first + 2 * (1 - BETAS[1]) * step.shrink * slope * by_second
+        u = torch.where(step.size > STILL, step.shrink * u, 0.0)
+        return _Back(self.weights * step.kept, BETAS[0] * by_first, BETAS[1] * by_second), u
 
 
 def newborn(family: str, bins: int, channels: int, seed: int) -> Learner:
     """A network with its first weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = LEARNERS[family](bins, channels)
-    weights = {k: v.detach().numpy().copy() for k, v in module.named_parameters()}
-    nothing = {k: np.zeros_like(v) for k, v in weights.items()}
-    buffers = {k: v.numpy().copy() for k, v in module.named_buffers()}
-    return Learner(family, 0, weights, nothing, nothing, buffers)
+        network = Network(LEARNERS[family](bins, channels))
+    nothing = torch.zeros_like(network.weights)
+    return Learner(family, 0, network.weights, nothing, nothing, network.buffers)
 
 
 def learn(learner: Learner, lesson: Lesson, steps: int) -> Learner:
     """Steps of learning and no question."""
-    with _alone(lesson.seed):
-        tensors, table = _tensors(learner), torch.tensor(lesson.table)
-        inputs, _, _ = _standardised(table, lesson.stride)
-        for _ in range(steps):
-            tensors = _step(tensors, inputs, lesson.label, keep=False)
-    return _arrays(tensors)
+    with _alone():
+        shown = Shown.of(torch.from_numpy(lesson.table), lesson.stride)
+        return _learned(learner, lesson, shown, steps)[0]
 
 
 def unroll(learner: Learner, lesson: Lesson, steps: int) -> tuple[Learner, Grid, float]:
     """Steps of learning, the gradient of the loss with respect to the table, and the agreement.
 
-    The loss is minus the correlation of what the network says of the imagined stays with the
-    scores of the teacher: neither level nor scale of a network's answer matters for ranking.
+    The loss is minus the agreement.
     """
-    with _alone(lesson.seed):
-        table = torch.tensor(lesson.table).requires_grad_(True)
-        inputs, mean, sd = _standardised(table, lesson.stride)
-        tensors = _tensors(learner)
-        for _ in range(steps):
-            tensors = _step(tensors, inputs, lesson.label, keep=True)
-        agreement = _agreement(tensors, lesson, mean, sd)
-        (gradient,) = torch.autograd.grad(-agreement, [table])
-    return _arrays(tensors), gradient.numpy(), float(agreement.detach())
+    with _alone():
+        table = torch.from_numpy(lesson.table.copy()).requires_grad_(True)
+        shown = Shown.of(table, lesson.stride)
+        alone = shown.alone()
+        end, path = _learned(learner, lesson, alone, steps)
+        network = network_of(learner.family, *alone.inputs.shape[1:])
+        network.put(end.weights, end.buffers)
+        agreement, gain, by_scale = network.agreement(lesson, alone)
+        back = _Back(-gain, torch.zeros_like(gain), torch.zeros_like(gain))
+        by_inputs = torch.zeros_like(alone.inputs)
+        for before, batch, slope, pull in reversed(path):
+            back, u = back.through(before, slope)
+            long = float(u.norm())
+            if long == 0:
+                continue
+            h = NUDGE * float(before.weights.norm()) / long
+            network.put(before.weights + h * u, before.buffers)
+            slope_there, pull_there = network.slopes(alone.inputs, batch)
+            back = back._replace(weights=back.weights + (slope_there - slope) / h)
+            by_inputs.index_add_(0, batch.rows, (pull_there - pull) / h)
+        outward = [by_inputs, *(-part for part in by_scale)]
+        (gradient,) = torch.autograd.grad([*shown], [table], outward)
+    return end, gradient.numpy(), agreement
 
 
 def examine(learner: Learner, lesson: Lesson, steps: int) -> float:
     """The correlation with the teacher's scores after some steps of learning."""
     end = learn(learner, lesson, steps)
-    with _alone(lesson.seed), torch.no_grad():
-        _, mean, sd = _standardised(torch.tensor(lesson.table), lesson.stride)
-        return float(_agreement(_tensors(end), lesson, mean, sd))
+    with _alone():
+        shown = Shown.of(torch.from_numpy(lesson.table), lesson.stride)
+        network = network_of(end.family, *shown.inputs.shape[1:])
+        network.put(end.weights, end.buffers)
+        return network.agreement(lesson, shown)[0]
 
 
-def every(stays: Any, stride: int) -> Any:
-    """Every stride-th bin (n, bins, channels), the last among them."""
-    return stays[:, (stays.shape[1] - 1) % stride :: stride]
+Path = list[tuple[Learner, Batch, Vector, Any]]
 
 
-def _standardised(table: Any, stride: int) -> tuple[Any, Any, Any]:
-    """The table as a recipient standardises it, every stride-th bin; its means and deviations."""
-    known = torch.isfinite(table)
-    n, filled = known.sum((0, 1)), torch.where(known, table, 0.0)
-    mean = filled.sum((0, 1)) / n
-    centred = torch.where(known, filled - mean, 0.0)
-    sd = torch.sqrt(torch.square(centred).sum((0, 1)) / n) + TINY
-    return every(torch.clamp(centred / sd, -CUT, CUT), stride), mean, sd
+def _learned(learner: Learner, lesson: Lesson, shown: Shown, steps: int) -> tuple[Learner, Path]:
+    """Steps of learning; before each the learner, its batch, and slopes by weights and stays."""
+    network, path = network_of(learner.family, *shown.inputs.shape[1:]), []
+    for batch in _batches(lesson, steps):
+        network.put(learner.weights, learner.buffers)
+        slope, pull = network.slopes(shown.inputs, batch)
+        path.append((learner, batch, slope, pull))
+        learner = learner.stepped(slope, network.buffers)
+    return learner, path
 
 
-def _agreement(tensors: Learner, lesson: Lesson, mean: Any, sd: Any) -> Any:
-    """Correlation of what a network says of the imagined stays with the teacher's scores."""
-    asked = torch.tensor(lesson.asked)
-    known = torch.isfinite(asked)
-    asked = torch.clamp((torch.where(known, asked, mean.detach()) - mean) / sd, -CUT, CUT)
-    shown = every(asked * known, lesson.stride)
-    module = _module(tensors, shown).eval()
-    answer = functional_call(module, {**tensors.weights, **tensors.buffers}, (shown,))[:, 0]
-    return _correlation(answer, torch.tensor(lesson.scores))
-
-
-def _correlation(a: Any, b: Any) -> Any:
-    a, b = a - a.mean(), b - b.mean()
-    return (a * b).mean() / torch.sqrt((a * a).mean() * (b * b).mean() + TINY)
+def _batches(lesson: Lesson, steps: int) -> Iterator[Batch]:
+    """Of both classes alike, drawn with replacement."""
+    rng = np.random.default_rng(lesson.seed)
+    half = max(1, min(USUAL.batch, len(lesson.label)) // 2)
+    classes = [np.flatnonzero(lesson.label == k) for k in (0, 1)]
+    for _ in range(steps):
+        rows = np.concatenate([rng.choice(mine, half) for mine in classes])
+        target = torch.from_numpy(lesson.label[rows])
+        yield Batch(torch.from_numpy(rows), target, int(rng.integers(2**31)))
 
 
 @contextmanager
-def _alone(seed: int) -> Iterator[None]:
-    """One thread, seeded, with attention that can be differentiated twice; all put back after."""
+def _alone() -> Iterator[None]:
+    """One thread, and torch's own generator put back afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]), sdpa_kernel(SDPBackend.MATH):
-            torch.manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _tensors(learner: Learner) -> Learner:
-    tensors = learner.each(torch.tensor)
-    return replace(tensors, weights={k: v.requires_grad_(True) for k, v in tensors.weights.items()})
-
-
-def _arrays(learner: Learner) -> Learner:
-    return learner.each(lambda tensor: tensor.detach().numpy())
-
-
-def _module(learner: Learner, inputs: Any) -> nn.Module:
-    """A module to run a learner's weights through; its own weights do not matter."""
-    return _made(learner.family, *inputs.shape[1:])
-
-
-@lru_cache(maxsize=64)
-def _made(family: str, bins: int, channels: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):  # or the first of equal lessons would be another
-        return LEARNERS[family](bins, channels)
-
-
-def _step(learner: Learner, inputs: Any, label: NDArray[np.float32], *, keep: bool) -> Learner:
-    """One step of AdamW on a batch of both classes alike, as `networks.train` does it.
-
-    ``keep``: to be differentiated through.
-    """
-    half = max(1, min(USUAL.batch, len(label)) // 2)
-    classes = [torch.from_numpy(np.flatnonzero(label == k)) for k in (0, 1)]
-    rows = torch.cat([mine[torch.randint(len(mine), (half,))] for mine in classes])
-    module = _module(learner, inputs).train()
-    logits = functional_call(module, {**learner.weights, **learner.buffers}, (inputs[rows],))[:, 0]
-    target = torch.tensor(label)[rows]
-    loss = nn.functional.binary_cross_entropy_with_logits(logits, target)
-    slopes = torch.autograd.grad(loss, list(learner.weights.values()), create_graph=keep)
-    norm = float(torch.stack([s.detach().norm() for s in slopes]).norm())
-    shrink = min(1.0, USUAL.steepest / (norm + TINY))
-    rate = USUAL.rate * 0.5 * (1 + np.cos(np.pi * learner.step / USUAL.steps))
-    done = learner.step + 1
-    weights, first, second = {}, {}, {}
-    for (name, weight), slope in zip(learner.weights.items(), slopes, strict=True):
-        slope = slope * shrink
-        first[name] = BETAS[0] * learner.first[name] + (1 - BETAS[0]) * slope
-        second[name] = BETAS[1] * learner.second[name] + (1 - BETAS[1]) * slope * slope
-        size = torch.sqrt(second[name] / (1 - BETAS[1] ** done) + TINY**2)
-        step = first[name] / (1 - BETAS[0] ** done) / size
-        weights[name] = weight * (1 - rate * USUAL.decay) - rate * step
-    if not keep:
-        weights = {k: v.detach().requires_grad_(True) for k, v in weights.items()}
-    return replace(learner, step=done, weights=weights, first=first, second=second)
