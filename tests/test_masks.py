@@ -206,9 +206,17 @@ def test_answers_are_the_sums_with_the_noise_told() -> None:
 
 
 def test_both_costs_are_told_in_ledger_card_and_books() -> None:
-    for holders, alone in ((3, 1.84), (5, 2.44)):
+    for holders, alone in ((3, 1.84), (5, 2.45)):
         ledger = Ledger(usual_plan(1.0, 1e-5, "proxy"), holders=holders)
-        assert ledger.epsilon_alone == pytest.approx(alone, abs=0.01)
+        assert ledger.epsilon_alone == alone
+        one = ledger.plan.mechanisms, [phase.count for phase in ledger.plan.phases]
+        far = sum(n / m.noise_multiplier**2 for m, n in zip(*one, strict=True)) ** 0.5
+        far *= holders**0.5  # Balle, Wang (2018), theorem 8: of one Gaussian
+        costs = [
+            stats.norm.cdf(far / 2 - e / far) - np.exp(e) * stats.norm.cdf(-far / 2 - e / far)
+            for e in (alone, alone - 0.0101)
+        ]
+        assert costs[0] <= 1e-5 < costs[1]
     condenser = make_condenser(epsilon=EPSILON)
     engine = FederatedEngine.in_process(
         condenser, dict(zip(NAMES, tables(), strict=True)), trust="everyone"
