@@ -34,12 +34,12 @@ from sites import (
 )
 from test_federation import drafting
 from tincture.errors import Refused, SettingError
-from tincture.federation.books import told_of_books
+from tincture.federation.books import JOURNAL, told_of_books
 from tincture.federation.consortium import Consortium
 from tincture.federation.engine import FederatedEngine
 from tincture.federation.masks import KEY, Masks, create_secret, new_secret, public_of
 from tincture.federation.question import Question
-from tincture.federation.site import Site
+from tincture.federation.site import Site, opened
 from tincture.federation.sites import InProcess
 from tincture.flare.carrying import Carried, reply_of
 from tincture.flare.kit import Serving
@@ -55,6 +55,7 @@ from tincture.tables.questions import MarginalCounts
 
 SECRETS = {name: bytes([i]) * 32 for i, name in enumerate(("a", "b", "c", "d", "e"), 1)}
 KEYS = {name: public_of(secret) for name, secret in SECRETS.items()}
+TWINS = (KEYS["a"], KEYS["b"], f"{KEYS['a'][:62]}{int(KEYS['a'][62], 16) ^ 8:x}{KEYS['a'][63]}")
 
 
 def masks_of(*names: str) -> dict[str, Masks]:
@@ -205,9 +206,17 @@ def test_answers_are_the_sums_with_the_noise_told() -> None:
 
 
 def test_both_costs_are_told_in_ledger_card_and_books() -> None:
-    for holders, alone in ((3, 1.84), (5, 2.44)):
+    for holders, alone in ((3, 1.84), (5, 2.45)):
         ledger = Ledger(usual_plan(1.0, 1e-5, "proxy"), holders=holders)
-        assert ledger.epsilon_alone == pytest.approx(alone, abs=0.01)
+        assert ledger.epsilon_alone == alone
+        one = ledger.plan.mechanisms, [phase.count for phase in ledger.plan.phases]
+        far = sum(n / m.noise_multiplier**2 for m, n in zip(*one, strict=True)) ** 0.5
+        far *= holders**0.5  # Balle, Wang (2018), theorem 8: of one Gaussian
+        costs = [
+            stats.norm.cdf(far / 2 - e / far) - np.exp(e) * stats.norm.cdf(-far / 2 - e / far)
+            for e in (alone, alone - 0.0101)
+        ]
+        assert costs[0] <= 1e-5 < costs[1]
     condenser = make_condenser(epsilon=EPSILON)
     engine = FederatedEngine.in_process(
         condenser, dict(zip(NAMES, tables(), strict=True)), trust="everyone"
@@ -238,6 +247,7 @@ def test_both_costs_are_told_in_ledger_card_and_books() -> None:
         (NAMES, "everyone", {"keys": {}}, "a key of its own"),
         (NAMES, "everyone", {"keys": dict.fromkeys(NAMES, "0" * 64)}, "a key of its own"),
         (NAMES, "1", {"keys": {n: n for n in NAMES}}, "a key of its own"),
+        (NAMES, "1", {"keys": dict(zip(NAMES, TWINS, strict=True))}, "a key of its own"),
         (NAMES, "1", {"keys": {"west": "0" * 64}}, "were given of west"),
         (NAMES, "nobody", {}, "no site has a key"),
         (NAMES, "everyone", {"balance_sites": True}, "masks hide how many"),
@@ -257,6 +267,42 @@ def test_a_key_of_somebody_else_or_none_is_refused() -> None:
     for odd in ("00" * 32, "ab", "zz" * 32):  # a point of low order, too short, no number
         with pytest.raises(SettingError, match="The key of b in the consortium is none"):
             Masks("a", {**KEYS, "b": odd}, SECRETS["a"])
+
+
+@pytest.mark.parametrize("is_spelt_high", [False, True])
+def test_no_point_of_low_order_is_taken_for_a_key(is_spelt_high: bool) -> None:
+    """All seven numbers of such points below 2²⁵⁵, and these with the bit that is ignored set."""
+    prime = 2**255 - 19
+    odd = [
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    ]
+    for point in (0, 1, prime - 1, prime, prime + 1, *odd):
+        key = (point + is_spelt_high * 2**255).to_bytes(32, "little").hex()
+        with pytest.raises(SettingError, match="The key of b in the consortium is none"):
+            Masks("a", {"a": KEYS["a"], "b": key}, SECRETS["a"])
+
+
+def test_a_key_serves_one_run_and_none_after_its_journal_is_gone(tmp_path: Path) -> None:
+    """The first question of a run is known, so that its mask would come again."""
+    books = {name: tmp_path / name for name in NAMES}
+    keys = {name: create_secret(place) for name, place in books.items()}
+    made = Consortium.of(make_condenser(epsilon=EPSILON), NAMES, "everyone", keys=keys)
+    north, first = books["north"], asked(run=made.digest)
+    site_at = partial(opened, "north", made, job_of(), tables()[0])
+    with site_at(books=north) as site:
+        sent = site.answer(first.packed())
+    with site_at(books=north) as site:
+        np.testing.assert_equal(site.answer(first.packed()), sent)
+    journal = (north / JOURNAL).read_bytes()
+    (north / JOURNAL).unlink()
+    for _ in range(2):
+        with pytest.raises(SettingError, match="no longer there"), site_at(books=north):
+            pass
+    assert not (north / JOURNAL).exists()
+    (north / JOURNAL).write_bytes(journal)
+    with site_at(books=north) as site:
+        np.testing.assert_equal(site.answer(first.packed()), sent)
 
 
 def test_keys_are_made_pinned_and_needed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,17 @@ def test_a_second_validation_of_a_release_needs_a_budget(tmp_path: Path) -> None
     assert said.code == 2
     assert "has validated this release already (out.validated.jsonl)" in said.err
     assert not list(tmp_path.glob("two*"))
+    copytree(tmp_path / "out", tmp_path / "copy")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "heldout.csv")
+    usual[2] = tmp_path / "copy"
+    for held_out in ("heldout.csv", "link.csv"):
+        usual[3] = tmp_path / held_out
+        said = validated("two.json", site="south")  # the same patients by another name
+        assert "this release already (heldout.csv.validated.jsonl)" in said.err
+    usual[2] = tmp_path / "out"
+    usual[3] = south = tmp_path / "south.csv"
+    make_table(80, seed=2).write_csv(south)
+    assert "this release already (out.validated.jsonl)" in validated("two.json").err
     assert validated("south.json", site="south").code == 0
     Budget(tmp_path / "b.json").create(5.0, 1e-4)
     assert validated("two.json", "--budget", tmp_path / "b.json").code == 0
@@ -276,7 +288,10 @@ def test_sites_validate_and_one_page_shows_all(tmp_path: Path) -> None:
     made, files = tmp_path / "out", []
     release().save(made)
     usual = ["site", "validate", made, tmp_path / "heldout.csv", "--epsilon", 2, "--delta", 1e-5]
-    for site in ("north", "south"):
+    for i, site in enumerate(("north", "south")):
+        held_out = tmp_path / f"{site}.csv"
+        make_table(80, seed=i).write_csv(held_out)
+        usual[3] = held_out
         files.append(tmp_path / f"{site}.json")
         said = run(*usual, "--site", site, "--out", files[-1])
         assert said.code == 0, said.err

@@ -30,7 +30,8 @@ def site_validate(
 ) -> None:
     """Score a release on a site's own held-out patients, by one private question.
 
-    Each is written to RELEASE.validated.jsonl, beside the release; a second one needs a budget.
+    Each is written to RELEASE.validated.jsonl and RECORDS.validated.jsonl, beside either; a second
+    one needs a budget.
 
     Example:
 
@@ -45,8 +46,12 @@ def site_validate(
     from tincture.tables.validation import validate
 
     require_new(out)
-    looks = beside(release, ".validated.jsonl")
-    for place in (out, looks):
+    looks = {
+        beside(release, ".validated.jsonl"): ("site", "release"),
+        # So that neither a copy of the release nor another name asks the same records again.
+        beside(records.resolve(), ".validated.jsonl"): ("release",),
+    }
+    for place in (out, *looks):
         require_outside(place)
     table = CondensedTable.load(release)
     written = table.schema

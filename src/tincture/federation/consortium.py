@@ -21,6 +21,7 @@ from tincture.version import __version__
 
 NOBODY, EVERYONE = "nobody", "everyone"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PUBLIC = re.compile(r"[0-9a-f]{62}[0-7][0-9a-f]")  # X25519 ignores the highest bit, which is 0
 MARK = "consortium"
 
 
@@ -183,7 +184,7 @@ class Consortium:
                 "Sites can count alike (--balance-sites) only with --trust nobody, since masks "
                 "hide how many units each has."
             )
-        is_one = [re.fullmatch(r"[0-9a-f]{64}", key) for key in self.keys]
+        is_one = [PUBLIC.fullmatch(key) for key in self.keys]
         if len(set(self.keys)) < len(self.sites) or not all(is_one):
             raise SettingError(
                 "Each site needs a key of its own (--key north=…), as `tincture site key` printed "

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tincture.federation.books import Share
 
 KEY = "key"  # a site's secret, in the folder of its books: of one consortium, as these are
+USED = "key.used"  # beside it: in which run
 SIZE = 32  # bytes of keys
 DOMAIN = b"tincture mask 1"
 PURPOSE = "A site that sends masked sums"
@@ -73,6 +74,35 @@ def read_secret(books: Path | None) -> bytes:
             "so name the folder in which `tincture site key` made it."
         )
     return secret
+
+
+def bind_secret(books: Path, run: str) -> None:
+    """Let a key serve one run alone: books that were begun anew would repeat its masks.
+
+    Two vectors under one mask give away their difference, and so what changed between them.
+
+    Parameters
+    ----------
+    books : path
+    run : str
+        Of the journal, which is the same when it goes on.
+
+    Raises
+    ------
+    SettingError
+        If the key was used in another.
+    ReleaseError
+        If this cannot be written down.
+    """
+    mark = books / USED
+    if not mark.exists():
+        write_secret(mark, run.encode())
+    elif mark.read_bytes() != run.encode():
+        raise SettingError(
+            f"The key in {books} has served a run whose journal is no longer there, and would "
+            "repeat its masks; make another in a new folder (`tincture site key`), and draft the "
+            "consortium anew with it."
+        )
 
 
 class Masks:

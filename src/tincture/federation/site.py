@@ -14,7 +14,7 @@ import numpy as np
 from tincture.errors import BudgetError, QueryFailed, Refused
 from tincture.federation.books import JOURNAL, Books, Share
 from tincture.federation.consortium import Consortium
-from tincture.federation.masks import read_secret
+from tincture.federation.masks import bind_secret, read_secret
 from tincture.federation.question import Question
 from tincture.privacy.accounting import Mechanism
 from tincture.privacy.booking import Entry
@@ -168,6 +168,8 @@ def opened(
     digest = digest_of({"consortium": consortium.digest, "site": name, "job": job.digest()})
     with Run(digest, None if books is None else books / JOURNAL, budget) as run:
         run.start(ledger)
+        if secret and books is not None:
+            bind_secret(books, run.name)
         if not ledger.is_continued:
             plan = {"epsilon": ledger.plan.epsilon, "delta": ledger.plan.delta, "unit": job.unit}
             told = {"site": name, "consortium": consortium.digest}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from decimal import ROUND_CEILING, Context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tincture.privacy.accounting import (
 from tincture.privacy.booking import Answer, Entry
 from tincture.privacy.journal import Journal
 
+UPWARDS = Context(prec=3, rounding=ROUND_CEILING)
 NEIGHBOURS = "adding or removing one unit"
 MOST_PLANNED = 1_000_000  # questions of a kind, beyond which a file is damaged
 ACCOUNTANT = "dp-accounting; exact for Gaussians without sampling, else the tighter of PLD and RDP"
@@ -228,11 +230,13 @@ class Ledger:
     def epsilon_alone(self) -> float:
         """ε of the whole plan for a site that has its own share of the noise alone.
 
-        That is where all other sites collude with the coordinator, or masks are broken.
+        That is where all other sites collude with the coordinator, or masks are broken. Rounded up
+        to three digits, so that whoever prints it tells no less.
         """
         planned = zip(self.plan.phases, self.plan.mechanisms, strict=True)
         each = [m for phase, m in planned for _ in range(phase.count)]
-        return spent_epsilon(with_share(each, self.holders), self.plan.delta)
+        exact = spent_epsilon(with_share(each, self.holders), self.plan.delta)
+        return float(UPWARDS.create_decimal(exact))
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Ledger:

@@ -26,6 +26,11 @@ class Run:
         self._is_reserved = False
         self._name = uuid.uuid4().hex
 
+    @property
+    def name(self) -> str:
+        """Which run it is, of all; the same after it is resumed."""
+        return self._name
+
     def __enter__(self) -> Run:
         return self
 

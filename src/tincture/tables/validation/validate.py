@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ from tincture.tables.validation.question import ScoreCounts, risks
 
 N_BINS = 10  # deciles of risk: more would cost noise, fewer tell less
 MARK = "validation"
+NOWHERE: Mapping[Path, Sequence[str]] = MappingProxyType({})
 
 
 def validate(
@@ -47,7 +50,7 @@ def validate(
     schema: Schema | None = None,
     journal: str | Path | None = None,
     budget: str | Path | None = None,
-    in_house: Path | None = None,
+    in_house: Mapping[Path, Sequence[str]] = NOWHERE,
 ) -> dict[str, Any]:
     """Score a release's models on held-out records that are nobody's but this site's.
 
@@ -65,9 +68,9 @@ def validate(
         The release's, with how the records are written; see `Schema.written_as`.
     journal, budget : path, optional
         As for `tincture.Condenser.fit`.
-    in_house : path, optional
-        File in which every validation is written down before it asks; a second one of this release
-        for the same site needs a budget.
+    in_house : mapping of path to names, optional
+        Files in which every validation is written down before it asks, each with what tells there
+        that a second one is the same, of "site" and "release", and so needs a budget.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def validate(
     told = {"site": site, "release": table.fingerprint, "epsilon": epsilon, "delta": delta}
     with Run(digest_of({**told, "validated": list(query.shape)}), journal, budget) as run:
         run.start(ledger)
-        if in_house is not None and not ledger.is_continued:
+        if not ledger.is_continued:
             _write_down(in_house, told, is_counted=budget is not None)
         answer = ask(engine, query)
     counts = answer.value.reshape(query.shape)
@@ -126,26 +129,28 @@ def validate(
     }
 
 
-def _write_down(path: Path, told: dict[str, Any], is_counted: bool) -> None:
-    """One line a validation.
+def _write_down(
+    places: Mapping[Path, Sequence[str]], told: dict[str, Any], is_counted: bool
+) -> None:
+    """One line a validation and place.
 
     Raises
     ------
     SettingError
-        If there is one of the same release for the same site, and no budget counts both.
+        If one of them holds the same, and no budget counts both.
+    ReleaseError
+        If a line cannot be written.
     """
-    same = [
-        line
-        for line in read_journal(path)
-        if all(line.get(key) == told[key] for key in ("site", "release"))
-    ]
-    if same and not is_counted:
-        raise SettingError(
-            f"The site {told['site']} has validated this release already ({path.name}); another "
-            "answer costs the same patients as much again. Use the first one's file, or let a "
-            "budget count both (--budget)."
-        )
-    append_line(path, json.dumps(told))
+    for path, names in places.items():
+        known = [[line.get(name) for name in names] for line in read_journal(path)]
+        if [told[name] for name in names] in known and not is_counted:
+            raise SettingError(
+                f"The site {told['site']} has validated this release already ({path.name}); "
+                "another answer costs the same patients as much again. Use the first one's file, "
+                "or let a budget count both (--budget)."
+            )
+    for path in places:
+        append_line(path, json.dumps(told))
 
 
 def _job(table: CondensedTable) -> TableJob:
