@@ -189,9 +189,15 @@ def asked(table: CondensedTable, job: TableJob) -> tuple[ScoreCounts, Floats]:
 
 
 def _bins(model: Predictor, public: Records) -> tuple[Floats, Floats]:
-    """Inner edges that cut invented people into as many parts each, and the mean risk of a part."""
+    """Inner edges that cut invented people into parts, and the mean risk of a part.
+
+    As many people are in each, or, where no more risks than parts occur, those of one risk.
+    """
     found = risks(model, public)
     edges = np.quantile(found, np.linspace(0, 1, N_BINS + 1)[1:-1])
+    if len(levels := np.unique(found)) <= N_BINS:  # a tree's, of which a rare one would be joined
+        between = (levels[1:] + levels[:-1]) / 2
+        edges = np.concatenate([between, np.full(N_BINS - len(levels), 1.0)])
     place = np.searchsorted(edges, found, side="right")
     sums = np.bincount(place, found, N_BINS)
     sizes = np.bincount(place, minlength=N_BINS)
