@@ -31,10 +31,13 @@ SETS = ["framingham_chd", "stroke", "acath", "support2_hospdead"]
 MODEL = "logistic"
 HEAD = """# A private model that is no table
 
+    python benchmarks/private_model.py --judge JUDGE --data DATA --python EBM \\
+        --ours benchmarks/recipients.jsonl --results RESULTS --out OUT
+
 AUROC on held-out records, means of splits with a run each, δ = 1e-5: interpret 0.7.8's additive
 boosting with differential privacy (DP-EBM), trained on the records for this one purpose, and
 logistic regression trained on what a release holds, from which any model can be.
-`private_model.py` has the command.
+Missing cells it gets as a level, or the middle of the bounds.
 
 | set | ε | splits | DP-EBM | logistic, cohort | logistic, rows | logistic, all real records |
 |---|---|---|---|---|---|---|"""
