@@ -375,6 +375,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--trust", default="nobody")
     parser.add_argument("--kills", type=int, help="only kill the server, so often")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments of kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
@@ -384,7 +385,7 @@ def main() -> None:
             settings = prepared(stage, options.effort, options.trust)
             result = {"effort": options.effort, "trust": options.trust}
             if options.kills:
-                rng = np.random.default_rng(0)
+                rng = np.random.default_rng(options.seed)
                 result["server_kills"] = server_kills(stage, options.kills, rng)
             else:
                 stage.serve("server", "consortium", "serve", "--kit", stage.kits / "localhost")

@@ -101,7 +101,8 @@ def site_key(
 ) -> None:
     """Make a key with which this site masks what it sends, and print its public half.
 
-    The other half stays in the folder, is of one consortium, and must not be copied.
+    The other half stays in the folder, is of one consortium, and must not be copied. Where there is
+    a key already, its public half is printed again.
 
     Example:
 

@@ -41,15 +41,21 @@ def public_of(secret: bytes) -> str:
 
 
 def create_secret(books: Path) -> str:
-    """Write a secret key into the folder of a site's books; its public key.
+    """Write a secret key into the folder of a site's books, unless it has one; its public key.
 
     Raises
     ------
     ReleaseError
-        If there is one.
+        If it cannot be written.
     SettingError
-        If the library of ciphers is not installed.
+        If there is one that has served a run, or the library of ciphers is not installed.
     """
+    if (books / USED).exists():
+        raise SettingError(
+            f"The key in {books} has served a run; make another in a new folder for the next."
+        )
+    if (books / KEY).exists():
+        return public_of(read_secret(books))
     secret = new_secret()
     public = public_of(secret)
     write_secret(books / KEY, secret)
