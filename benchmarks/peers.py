@@ -32,7 +32,7 @@ from resumed import resumed
 from utility import judged
 
 PEERS = [f"dpmm.{name}{bins}" for bins in ("", "-even") for name in ("PrivBayes", "MST", "AIM")]
-SETS = ["stroke", "framingham_chd", "flchain"]
+SETS = ["stroke", "framingham_chd", "flchain", "acath"]
 LIMITS = {"lower": "minimum", "upper": "maximum"}
 SHOWN = ["asked", "plain", "few", "others"]
 OURS = "Tincture, cohort"
