@@ -38,7 +38,7 @@ def site_validate(
     tincture site validate release/ heldout.csv --site north --epsilon 0.5 --delta 1e-5
     --out north.validation.json
     """
-    from tincture.evaluation.binned import TOO_FEW
+    from tincture.evaluation.binned import MEASURES, TOO_FEW
     from tincture.io.files import beside, json_bytes, require_new, require_outside, write_file
     from tincture.io.frames import read_table
     from tincture.public.schema import Schema
@@ -76,7 +76,7 @@ def site_validate(
         return
     shown = Table("model", "AUROC", "Brier", "observed/expected", "slope", title=site)
     for name, model in told["models"].items():
-        figures = model["figures"].values() or [None] * 4
+        figures = model["figures"].values() or [None] * len(MEASURES)
         shown.add_row(escape(name), *(_told(figure) for figure in figures))
     print_table(shown)
     console = Console(soft_wrap=True)

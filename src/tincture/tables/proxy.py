@@ -160,8 +160,8 @@ def first_tables(
         return [people]
     starts = [people, *(first_table(brief, teacher, pool, rng) for _ in range(N_PEOPLE))]
     terms, typical = teacher.basis.products.terms, typical_of(brief)
-    for start in itertools.islice(itertools.cycle(starts), N_FOCUSED):
-        columns = terms[int(rng.integers(len(terms)))]
+    for k in range(N_FOCUSED):  # of people, then of those again, in whom more becomes typical
+        start, columns = starts[k], terms[int(rng.integers(len(terms)))]
         seen = focused(start.prototypes, pool, brief.encoding, columns, typical, rng)
         seen = seen[np.argsort(in_line(teacher.score(seen)), kind="stable")]
         outcomes = outcomes_of(seen[start.owner], brief, teacher, rng)
