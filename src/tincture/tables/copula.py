@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from tincture.arrays import Floats, Integers
 from tincture.spine.teaching import Features, Teacher, in_line
@@ -19,6 +19,10 @@ from tincture.tables.marginals import Marginals
 
 USUAL = 0.2  # spread of rank correlations between clinical columns, before anything is known
 LEAST = 0.02  # eigenvalue of the correlation matrix
+N_MATCHED = 20_000  # invented records by whom correlations are matched
+MATCHES = 6  # times, which move them by less than 0.001 at last
+LEAST_STEEP = 0.25  # below which a step is no longer
+MOST = 0.98  # correlation that is tried
 
 
 class Lines:
@@ -87,6 +91,27 @@ class Lines:
             out[:, j] = rank[np.minimum(codes[:, j], order.max())]
         return np.asarray(np.sqrt(12) * (out - 0.5))
 
+    @property
+    def steepness(self) -> Floats:
+        """Correlation of each column's rank with the normal number behind it, (n_columns,)."""
+        out = []
+        for rank, edges in zip(self._middles, self.edges, strict=True):
+            density = np.exp(-np.square(ndtri(np.minimum(edges, 1.0))) / 2) / np.sqrt(2 * np.pi)
+            out.append(rank @ -np.diff(density))
+        return np.maximum(np.array(out) / self.spread, 1e-3)
+
+    @property
+    def _middles(self) -> list[Floats]:
+        """Rank of each cell along its line."""
+        return [np.asarray(np.sqrt(12) * ((e[1:] + e[:-1]) / 2 - 0.5)) for e in self.edges]
+
+    def ranked(self, uniforms: Floats) -> Floats:
+        """Ranks of records at these uniform numbers (n, n_columns)."""
+        out = np.empty_like(uniforms)
+        for j, (rank, edges) in enumerate(zip(self._middles, self.edges, strict=True)):
+            out[:, j] = rank[np.clip(np.searchsorted(edges, uniforms[:, j]) - 1, 0, len(rank) - 1)]
+        return out
+
     def place(self, uniforms: Floats) -> Floats:
         """Uniform numbers (n, n_columns) to exact encoded points that have these ranks."""
         encoding = self.marginals.encoding
@@ -140,25 +165,70 @@ class Copula:
         return cls(lines, np.eye(len(lines.order)))
 
     @classmethod
-    def of_products(cls, lines: Lines, sums: Floats, total: float, noise: float) -> Copula:
+    def of_products(
+        cls, lines: Lines, sums: Floats, total: float, noise: float, clip: float = np.inf
+    ) -> Copula:
         """From noisy sums of products of two ranks, for each pair of columns.
 
-        Each correlation is shrunk by what its noise leaves of it, taken from ranks to normal scores
-        (Pearson 1907: r = 2 sin(πρ/6)), and all together to the nearest possible matrix.
+        Each is shrunk by what its noise leaves of it. Normal correlations are then sought under
+        which invented records have such products, clipped alike: two columns of few cells go
+        together more closely than their ranks tell (Pearson 1900: tetrachoric correlation), and
+        records of extreme ranks were shrunk before they were summed.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (n_columns (n_columns − 1) / 2,)
+        total : float
+            Records that were summed.
+        noise : float
+            Standard deviation of a sum's.
+        clip : float
+            Norm to which a record's products were shrunk.
         """
         n_columns = len(lines.order)
         upper = np.triu_indices(n_columns, 1)
         scale = total * lines.spread[upper[0]] * lines.spread[upper[1]]
-        rho = np.clip(sums / scale, -1.0, 1.0) / (1 + (noise / scale / USUAL) ** 2)
-        related = np.eye(n_columns)
-        related[upper] = 2 * np.sin(np.pi * rho / 6)
-        related.T[upper] = related[upper]
-        values, vectors = np.linalg.eigh(related)
-        near = (vectors * np.maximum(values, LEAST)) @ vectors.T
-        size = np.sqrt(np.diag(near))
-        return cls(lines, np.linalg.cholesky(near / np.outer(size, size)))
+        steep = np.outer(lines.steepness, lines.steepness)
+        shrink = 1 / (1 + (noise / (scale * steep[upper]) / USUAL) ** 2)
+        wanted = np.eye(n_columns)
+        wanted[upper] = np.clip(sums / scale, -1.0, 1.0) * shrink
+        wanted.T[upper] = wanted[upper]
+        return cls(lines, _matching(lines, wanted, steep, clip))
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Invented records, exact points of the encoded cube, (n, width)."""
         normal = rng.standard_normal((n, len(self.lines.order))) @ self.factor.T
         return self.lines.place(ndtr(normal))
+
+
+def _matching(lines: Lines, wanted: Floats, steep: Floats, clip: float) -> Floats:
+    """Factor of normal correlations whose draws have the wanted mean products of ranks.
+
+    What the draws have by chance, though independent, is taken off.
+    """
+    normal = np.random.default_rng(0).standard_normal((N_MATCHED, len(wanted)))
+    factor, chance = _possible(wanted), _mean_products(lines, normal, np.inf)
+    for _ in range(MATCHES):
+        met = _mean_products(lines, normal @ factor.T, clip) - chance
+        related = factor @ factor.T + (wanted - met) / np.maximum(steep, LEAST_STEEP)
+        factor = _possible(np.clip(related, -MOST, MOST))
+    return factor
+
+
+def _mean_products(lines: Lines, normal: Floats, clip: float) -> Floats:
+    """Of two ranks of records that are clipped as the vault clips them, per spread of each."""
+    ranks = lines.ranked(ndtr(normal))
+    squares = np.square(ranks)
+    norms = np.sqrt(np.maximum(squares.sum(axis=1) ** 2 - np.square(squares).sum(axis=1), 0.0) / 2)
+    kept = np.minimum(1.0, clip / np.maximum(norms, 1e-12))
+    scale = len(ranks) * np.outer(lines.spread, lines.spread)
+    return np.asarray((ranks * kept[:, None]).T @ ranks / scale)
+
+
+def _possible(related: Floats) -> Floats:
+    """Cholesky factor of the nearest matrix of correlations."""
+    np.fill_diagonal(related, 1.0)
+    values, vectors = np.linalg.eigh(related)
+    near = (vectors * np.maximum(values, LEAST)) @ vectors.T
+    size = np.sqrt(np.diag(near))
+    return np.asarray(np.linalg.cholesky(near / np.outer(size, size)))

@@ -148,7 +148,7 @@ def relate(brief: Brief, lines: Lines) -> Copula:
     answer = brief.engine.answer(query, brief.plan.mechanism(query.question))
     if answer.value is None:
         return Copula.independent(lines)
-    return Copula.of_products(lines, answer.value, brief.n_units, answer.noise)
+    return Copula.of_products(lines, answer.value, brief.n_units, answer.noise, query.clip)
 
 
 def first_tables(
