@@ -184,7 +184,7 @@ def test_parameters_are_those_that_scikit_learn_finds() -> None:
 
 
 # They take a second and 60 to 100 MB, of which a run would have nothing.
-def test_a_run_imports_neither_scikit_learn_nor_pandas(tmp_path: Path) -> None:
+def test_a_run_imports_neither_scikit_learn_nor_pandas_nor_an_accountant(tmp_path: Path) -> None:
     make_table(60).write_parquet(tmp_path / "records.parquet")
     (tmp_path / "schema.json").write_text(json.dumps(DESCRIPTOR))
     script = (
@@ -192,7 +192,8 @@ def test_a_run_imports_neither_scikit_learn_nor_pandas(tmp_path: Path) -> None:
         "Condenser(schema='schema.json', epsilon=1.0, delta=1e-5, target='died', n_rows=16, "
         "drop=['days', 'event', 'stage', 'patient'], effort=0.01, models=['logistic'])"
         ".fit(pl.read_parquet('records.parquet')); "
-        "sys.exit(' '.join({'sklearn', 'pandas', 'pyarrow'} & sys.modules.keys()) or 0)"
+        "heavy = {'sklearn', 'pandas', 'pyarrow', 'dp_accounting', 'scipy.stats'}; "
+        "sys.exit(' '.join(heavy & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True)
     assert done.stderr == b""

@@ -14,6 +14,7 @@ import dp_accounting as dpa
 import numpy as np
 import pytest
 from dp_accounting.pld import PLDAccountant
+from dp_accounting.pld.privacy_loss_mechanism import GaussianPrivacyLoss
 from dp_accounting.rdp import RdpAccountant
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,15 @@ from scipy.stats import norm
 
 from helpers import Ask, bookings, make_vault, plan_of
 from tincture.errors import BudgetError, ReleaseError, SettingError
-from tincture.privacy.accounting import Mechanism, Phase, Plan, calibrate, epsilon_by, spent_epsilon
+from tincture.privacy.accounting import (
+    Mechanism,
+    Phase,
+    Plan,
+    calibrate,
+    delta_of_gaussian,
+    epsilon_by,
+    spent_epsilon,
+)
 from tincture.privacy.booking import Entry
 from tincture.privacy.engine import LocalEngine, Replaying
 from tincture.privacy.journal import Journal
@@ -273,6 +282,12 @@ def test_the_cost_of_gaussians_is_the_analytic_one(noise: float) -> None:
     spent = spent_epsilon([Mechanism(noise * 3**0.5)] * 3, 1e-5)
     assert spent == pytest.approx(analytic(noise, 1e-5), rel=1e-3)
     assert spent >= analytic(noise, 1e-5)
+
+
+@given(st.floats(0.05, 200.0), st.floats(0.0, 100.0))
+def test_a_gaussians_delta_is_the_librarys(noise: float, epsilon: float) -> None:
+    theirs = GaussianPrivacyLoss(noise).get_delta_for_epsilon(epsilon)
+    assert delta_of_gaussian(epsilon, noise**-2) == pytest.approx(theirs, rel=1e-6, abs=1e-14)
 
 
 def test_next_to_no_noise_costs_more_than_can_be_told() -> None:
