@@ -1,4 +1,4 @@
-"""What is left of noisy histograms: one peak, what stands out, and no noise far from everyone."""
+"""What is left of noisy histograms: what is smooth, what stands out, no noise far from everyone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_bell_under_noise_is_nearer_to_the_truth_than_its_raw_counts(
         positive = np.maximum(counts, 0.0)
         raw.append(positive / positive.sum())
     here, there = (np.mean([off(s, truth, edges) for s in kind]) for kind in (cleaned, raw))
-    assert here < 0.9 * there
+    assert here < 0.7 * there
     far = truth < 1e-4
     if far.any():
         assert np.mean([s[far].sum() for s in cleaned]) < 0.01
@@ -106,7 +106,7 @@ def test_nobody_is_missing_where_noise_alone_says_so() -> None:
 
 
 def test_few_people_under_loud_noise_are_not_all_put_where_nobody_is() -> None:
-    # 400 seeded draws, the same on every machine: 1% while one peak was always believed.
+    # 400 seeded draws, the same on every machine.
     column = COLUMNS["coarse"]
     truth, edges = shares_of(column, 0.4, 0.08), edges_of(column)
     rng = np.random.default_rng(3)
