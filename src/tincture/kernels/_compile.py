@@ -22,7 +22,16 @@ _BARE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 def jit(function: F) -> F:
     """Compile a helper that only kernels call; they keep a copy of it in their cache."""
-    return cast(F, numba.njit(**_COMMON, **_BARE)(function))
+    return cast(F, numba.njit(_nrt=True, **_COMMON, **_BARE)(function))
+
+
+def lean_jit(function: F) -> F:
+    """Compile a helper that makes no arrays, but takes them out of tuples and slices them.
+
+    Else numba counts references to them, by additions that lock the memory. What it calls but makes
+    arrays must be compiled by `jit`.
+    """
+    return cast(F, numba.njit(_nrt=False, **_COMMON, **_BARE)(function))
 
 
 def fast_jit(function: F) -> F:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
-from tincture.kernels._compile import jit
+from tincture.kernels._compile import lean_jit
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
@@ -59,26 +59,26 @@ def boosting_rules(
     return Rules(0, n_columns, max_depth, least, penalty, unit, learning_rate, is_even)
 
 
-@jit
+@lean_jit
 def class_count(words: Integers, k: Int) -> Int:
     """Unpack the count of class k."""
     count: Int = (words[k // PER_WORD] >> (FIELD * (k % PER_WORD))) & 0xFFFF
     return count
 
 
-@jit
+@lean_jit
 def gradient(word: Int) -> Int:
     """Unpack the fixed-point gradient, which is signed."""
     return word >> 32
 
 
-@jit
+@lean_jit
 def hessian(word: Int) -> Int:
     """Unpack the fixed-point hessian."""
     return word & 0xFFFFFFFF
 
 
-@jit
+@lean_jit
 def gini_gains(
     entries: Integers32, sums: Integers, size: Int, total: Integers, rules: Rules, parts: Floats
 ) -> None:
@@ -106,7 +106,7 @@ def gini_gains(
         gain[i] = value if distinct & (left[i] >= rules.min_child) & (left[i] <= most) else 0.0
 
 
-@jit
+@lean_jit
 def rough_scores(
     entries: Integers32, halves: Integers32, size: Int, total: Int, rules: Rules, scores: Floats32
 ) -> None:
@@ -126,7 +126,7 @@ def rough_scores(
         scores[i] = score if distinct & (h_1 >= least) & (h_1 <= most) else np.float32(0.0)
 
 
-@jit
+@lean_jit
 def best_boosting_split(
     sums: Integers, size: Int, total: Int, rules: Rules, bits: Integers32, peaks: Integers32
 ) -> Int:
@@ -159,7 +159,7 @@ def best_boosting_split(
     return where
 
 
-@jit
+@lean_jit
 def find_peaks(
     bits: NDArray[np.signedinteger[Any]], size: Int, peaks: NDArray[np.signedinteger[Any]]
 ) -> Int:
@@ -181,7 +181,7 @@ def find_peaks(
     return n_chunks
 
 
-@jit
+@lean_jit
 def best_gini_split(bits: Integers, size: Int, peaks: Integers) -> Int:
     """Return the first place of the largest gain, -1 if none is positive."""
     best, where = np.int64(0), -1

@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
-from tincture.kernels._compile import inline_jit, jit
+from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import (
     ROW,
     Rules,
     best_boosting_split,
     best_gini_split,
-    class_count,
     gini_gains,
-    gradient,
-    hessian,
     rough_scores,
 )
 from tincture.kernels._nodes import Nodes, middle_below
+from tincture.kernels._opening import accumulate, open_node, write_leaf
 from tincture.kernels._scratch import Scratch
 from tincture.kernels.draws import draw, mix
 
@@ -57,7 +55,7 @@ def grow_tree(
     zero = np.int64(0)  # a literal would have _open compiled once more
     end, top = (
         first + 1,
-        _open(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules),
+        open_node(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules),
     )
     while top > 0:
         top -= 1
@@ -66,14 +64,14 @@ def grow_tree(
         n_tried = _choose(scratch.features, block, hi - lo, rules, mix(key, node - first))
         best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
         if best < 0:
-            _write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
+            write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
         middle, old = lo + n_left, top
         for side in range(2):
             begin, stop = (middle, hi) if side else (lo, middle)
-            top = _open(
+            top = open_node(
                 stack,
                 totals,
                 scratch.sides[side],
@@ -93,7 +91,7 @@ def grow_tree(
     return end
 
 
-@jit
+@lean_jit
 def _half(depth: Int) -> Int:
     """Return which of the blocks hold the nodes of a depth; the root's are never overwritten."""
     return 0 if depth == 0 else 1 + depth % 2
@@ -107,58 +105,6 @@ def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
         for s in range(n_rows):
             total += scratch.packed[w, scratch.blocks[0, s] & ROW]
         scratch.sides[0, w] = total
-
-
-@jit
-def _open(
-    stack: Integers,
-    totals: Integers,
-    total: Integers,
-    nodes: Nodes,
-    node: Int,
-    lo: Int,
-    hi: Int,
-    depth: Int,
-    top: Int,
-    rules: Rules,
-) -> Int:
-    """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
-    if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
-        _write_leaf(nodes.feature, nodes.value, node, total, rules)
-        return top
-    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
-    for w in range(total.size):
-        totals[top, w] = total[w]
-    return top + 1
-
-
-@inline_jit
-def _is_final(total: Integers, n: Int, rules: Rules) -> Any:
-    """Tell whether a node is pure or too small to split."""
-    if rules.n_classes == 0:
-        return hessian(total[0]) < 2 * rules.min_child
-    n_present: Int = 0
-    for k in range(rules.n_classes):
-        n_present += class_count(total, k) > 0
-    return n < 2 * rules.min_child or n_present < 2
-
-
-@jit
-def _write_leaf(
-    feature: Integers32, value: Floats, node: Int, total: Integers, rules: Rules
-) -> None:
-    """Store the class shares of a Gini leaf or the step of a boosting leaf."""
-    feature[node] = -1
-    if rules.n_classes == 0:
-        g, h = gradient(total[0]), hessian(total[0])
-        step = -rules.rate * g / (h + rules.penalty) if h >= rules.min_child else 0.0
-        value[node, 0] = np.float32(step)
-        return
-    weight: Int = 0
-    for k in range(rules.n_classes):
-        weight += class_count(total, k)
-    for k in range(rules.n_classes):
-        value[node, k] = class_count(total, k) / weight
 
 
 @inline_jit
@@ -196,7 +142,7 @@ def _search(
             for s in range(n):
                 tried[i * n + s] = block[start + s]
     for w in range(scratch.packed.shape[0]):
-        _accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
+        accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
     if rules.n_classes == 0:
         rough_scores(tried, scratch.halves, size, total[0], rules, scratch.scores)
         return best_boosting_split(
@@ -204,20 +150,6 @@ def _search(
         )
     gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
     return best_gini_split(scratch.gain_bits, size, scratch.gain_peaks)
-
-
-@jit
-def _accumulate(
-    entries: Integers32, n_columns: Int, n: Int, packed: Integers, sums: Integers
-) -> None:
-    """Write the running sums over the n rows of each column."""
-    k = np.uint64(0)  # unsigned, as indices that may be negative cost a test
-    for _ in range(n_columns):
-        total = 0
-        for _ in range(n):
-            total += packed[entries[k] & ROW]
-            sums[k] = total
-            k += np.uint64(1)
 
 
 @inline_jit
@@ -248,7 +180,7 @@ def _divide(
     return n - cut if boosting else cut
 
 
-@jit
+@lean_jit
 def _middle(one: np.float32, other: np.float32, rules: Rules) -> np.float32:
     """Return the largest value that goes left."""
     if rules.is_even:
@@ -256,7 +188,7 @@ def _middle(one: np.float32, other: np.float32, rules: Rules) -> np.float32:
     return _boosting_middle(other, one)
 
 
-@jit
+@lean_jit
 def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
     """Return the largest value below XGBoost's 32-bit middle, which itself goes right."""
     middle = np.float32((low + high) * np.float32(0.5))
@@ -266,7 +198,7 @@ def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
     return below
 
 
-@jit
+@lean_jit
 def _partition(
     block: Integers32, goes_left: NDArray[np.uint8], left: Integers32, right: Integers32
 ) -> None:

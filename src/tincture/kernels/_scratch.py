@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._arrays import Floats32, Int, Integers32
+from tincture.kernels._arrays import Floats32, Int, Integers32, Places, Words
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
 
@@ -35,6 +35,10 @@ class Scratch(NamedTuple):
     totals: Integers  # (m + 1, words) sums over each node on the stack
     sides: Integers  # (2, words) sums over the children of a split
     goes_left: NDArray[np.uint8]  # (m,)
+    places: Places  # (p, m) where each row comes in the order of each column
+    members: Integers32  # (m,) rows of the nodes, a contiguous run for each
+    inside: NDArray[np.uint8]  # (m,) 1 for the rows of the root
+    bits: Words  # a bit for each place
 
 
 @inline_jit
@@ -63,6 +67,10 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
         np.empty((n_rows + 1, words), np.int64),
         np.empty((2, words), np.int64),
         np.empty(n_rows, np.uint8),
+        np.empty((n_columns, n_rows), np.uint16),
+        np.empty(n_rows, np.int32),
+        np.empty(n_rows, np.uint8),
+        np.zeros(n_rows // 64 + 1, np.uint64),
     )
 
 
@@ -76,3 +84,11 @@ def load_root(entries: Integers32, weight: Integers, block: Integers32) -> Int:
             k += np.uint64(weight[entries[j, s] & ROW] > 0)
     n_kept: Int = np.int64(k) // entries.shape[0]
     return n_kept
+
+
+@inline_jit
+def place_rows(entries: Integers32, places: Places) -> None:
+    """Write where each row comes in the order of each column."""
+    for j in range(entries.shape[0]):
+        for s in range(entries.shape[1]):
+            places[j, entries[j, s] & ROW] = s
