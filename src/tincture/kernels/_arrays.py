@@ -7,7 +7,5 @@ from numpy.typing import NDArray
 
 Floats32 = NDArray[np.float32]
 Integers32 = NDArray[np.int32]
-Places = NDArray[np.uint16]
-Words = NDArray[np.uint64]
 Records = NDArray[np.floating[Any]]  # (b, p), as any caller holds them
 Int: TypeAlias = "int | np.signedinteger[Any]"

@@ -15,8 +15,9 @@ from tincture.kernels._gradients import pack_errors, pack_gradients, pack_hazard
 from tincture.kernels._grow import grow_tree
 from tincture.kernels._members import grow_gini_tree, load_members
 from tincture.kernels._nodes import Nodes, table_nodes
+from tincture.kernels._order import start_orders
 from tincture.kernels._routes import gather_leaves, route
-from tincture.kernels._scratch import Scratch, load_root, make_scratch, place_rows
+from tincture.kernels._scratch import Scratch, load_root, make_scratch
 from tincture.kernels._sort import rank_rows
 from tincture.kernels.draws import draw, mix
 
@@ -108,16 +109,14 @@ def _fit_table(
     )
     nodes = table_nodes(all_nodes, r)
     columns, labels, base = table.columns, table.labels, table.base
-    n_columns, n_rows = columns.shape
+    n_rows = columns.shape[1]
     boosting = rules.n_classes == 0
-    rank_rows(columns, table.keys, boosting, scratch.entries)
-    if not boosting:
-        place_rows(scratch.entries, scratch.places)
+    entries = scratch.orders.entries
+    rank_rows(columns, table.keys, boosting, entries)
+    start_orders(scratch.orders)
     weight, at, margin, chance = state.weight, state.at, state.margin, state.chance
     for i in range(n_rows):
         weight[i] = 1
-    for j in range(n_columns):
-        scratch.features[j] = j
     for w in range(scratch.packed.shape[0]):
         for i in range(n_rows):
             scratch.packed[w, i] = 0
@@ -141,7 +140,7 @@ def _fit_table(
             end = grow_gini_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
         else:
             if t == 0 or bootstrap:
-                n_kept = load_root(scratch.entries, weight, scratch.blocks[0])
+                n_kept = load_root(entries, weight, scratch.blocks[0])
             end = grow_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
         nodes.start[t + 1] = end
         if boosting and not bootstrap:

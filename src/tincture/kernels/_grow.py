@@ -61,7 +61,7 @@ def grow_tree(
         top -= 1
         node, lo, hi, depth = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
         block = scratch.blocks[_half(depth), (p + 1) * lo : (p + 1) * hi]
-        n_tried = _choose(scratch.features, block, hi - lo, rules, mix(key, node - first))
+        n_tried = _choose(scratch.orders.features, block, hi - lo, rules, mix(key, node - first))
         best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
         if best < 0:
             write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
@@ -136,9 +136,9 @@ def _search(
     size = n_tried * n
     tried = block
     if rules.is_even:
-        tried = scratch.tried
+        tried = scratch.orders.tried
         for i in range(n_tried):
-            start = scratch.features[i] * n
+            start = scratch.orders.features[i] * n
             for s in range(n):
                 tried[i * n + s] = block[start + s]
     for w in range(scratch.packed.shape[0]):
@@ -165,7 +165,7 @@ def _divide(
     rules: Rules,
 ) -> Int:
     """Write a split, the sums of its sides and who goes left; return how many do."""
-    feature, cut = scratch.features[best // n], best % n + 1
+    feature, cut = scratch.orders.features[best // n], best % n + 1
     column = block[feature * n : feature * n + n]
     x, y = columns[feature, column[cut - 1] & ROW], columns[feature, column[cut] & ROW]
     nodes.feature[node] = feature
