@@ -202,13 +202,19 @@ def find_peaks(
 
 
 @lean_jit
-def best_gini_split(bits: Integers, size: Int, peaks: Integers) -> Int:
-    """Return the first place of the largest gain, -1 if none is positive."""
-    best, where = np.int64(0), -1
-    for c in range(find_peaks(bits, size, peaks)):
-        if peaks[c] > best:
-            best, where = peaks[c], c * CHUNK
-    if where >= 0:
-        while bits[where] != best:
-            where += 1
+def first_of_best(bits: Integers, size: Int, peaks: Integers, slack: int) -> Int:
+    """Return the first place of the largest gain, -1 if none is positive.
+
+    Gains less than `slack` units of the last place apart count as equal.
+    """
+    n_chunks, best = find_peaks(bits, size, peaks), np.int64(0)
+    for c in range(n_chunks):
+        best = max(best, peaks[c])
+    if best <= 0:
+        return -1
+    where, enough = 0, max(best - slack, 1)
+    while peaks[where // CHUNK] < enough:
+        where += CHUNK
+    while bits[where] < enough:
+        where += 1
     return where

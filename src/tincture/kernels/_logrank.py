@@ -17,13 +17,14 @@ import numpy as np
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Integers32
 from tincture.kernels._compile import inline_jit, lean_jit
-from tincture.kernels._gains import ROW
+from tincture.kernels._gains import CHUNK, ROW, first_of_best
 from tincture.kernels._nodes import Nodes, middle_below
 from tincture.kernels._order import Orders, make_orders, order_columns
 from tincture.kernels.draws import mix
 
 _NO_VARIANCE = 1e-9
-_BETTER = 1.0 + 1e-9  # by less than this, statistics differ by rounding alone
+_SLACK = 1 << 22  # units of the last place, by less than which statistics differ by rounding alone
+_ROUND = 4  # event times are padded to a multiple, as vectors do best
 
 
 class Sample(NamedTuple):
@@ -45,14 +46,20 @@ class Scratch(NamedTuple):
     excess: Floats  # (m,) a_i
     linear: Floats  # (m,) c_i
     reach: Integers  # (m,) event times of the node at or before the row's time
-    level: Floats  # (m + 1,) E after so many event times
-    pull: Floats  # (m + 1,) P likewise
+    level: Floats  # (m + 4,) E after so many event times, then noughts
+    pull: Floats  # (m + 4,) P likewise
+    excesses: Floats  # (p * m,) sums of a_i over the left side, by cuts of all columns tried
+    variances: Floats  # (p * m,) of them
+    gains: Floats  # (p * m + CHUNK,) the statistics
+    gain_bits: Integers  # the same memory
+    gain_peaks: Integers  # their largest by chunks
     stack: Integers  # (m, 3) node, first and last member
 
 
 @inline_jit
 def make_scratch(p: int, m: int) -> Scratch:
     """Allocate the work space of tables with m rows and p columns."""
+    gains = np.empty(p * m + CHUNK)
     return Scratch(
         make_orders(p, m),
         np.empty(m, np.int32),
@@ -60,8 +67,13 @@ def make_scratch(p: int, m: int) -> Scratch:
         np.empty(m),
         np.empty(m),
         np.empty(m, np.int64),
-        np.empty(m + 1),
-        np.empty(m + 1),
+        np.empty(m + _ROUND),
+        np.empty(m + _ROUND),
+        np.empty(p * m),
+        np.empty(p * m),
+        gains,
+        gains.view(np.int64),
+        np.empty(p * m // CHUNK + 1, np.int64),
         np.empty((m, 3), np.int64),
     )
 
@@ -156,6 +168,8 @@ def _describe(sample: Sample, scratch: Scratch, members: Integers32) -> int:
             scratch.reach[row] = n_times
         at_risk -= leaving
         i = j
+    for j in range(n_times + 1, n_times + _ROUND):
+        scratch.level[j] = 0.0
     return n_times
 
 
@@ -176,49 +190,56 @@ def _split(
         return 0
     n_wanted = max(1, int(np.sqrt(orders.features.size)))
     n_tried = order_columns(orders, members, n_wanted, key)
-    gain, best = 0.0, -1
     for i in range(n_tried):
-        keys = orders.tried[i * n : (i + 1) * n]
-        better, cut = _scan(keys, sample.weight, scratch, n_times, least_leaf, gain)
-        if cut > 0:
-            gain, best = better, i * n + cut
+        _scan(i * n, n, sample.weight, scratch, n_times, least_leaf)
+    _compare(scratch, n_tried * n)
+    best = first_of_best(scratch.gain_bits, n_tried * n, scratch.gain_peaks, _SLACK)
     if best < 0:
         return 0
     feature, tried = orders.features[best // n], orders.tried
     column = sample.columns[feature]
-    threshold = middle_below(column[tried[best - 1] & ROW], column[tried[best] & ROW])
+    threshold = middle_below(column[tried[best] & ROW], column[tried[best + 1] & ROW])
     nodes.feature[node], nodes.threshold[node] = feature, threshold
     _partition(column, threshold, members, scratch.spare)
-    return best % n
+    return best % n + 1
 
 
 @lean_jit
 def _scan(
-    keys: Integers32, weight: Floats, scratch: Scratch, n_times: int, least_leaf: int, best: float
-) -> tuple[float, int]:
-    """Largest squared log-rank statistic over the cuts of one column, and its cut; 0 if none beats.
-
-    The loops do not change the order of sums, so that every machine finds the same.
-    """
-    level, pull, n, where = scratch.level, scratch.pull, keys.size, 0
+    start: int, n: int, weight: Floats, scratch: Scratch, n_times: int, least_leaf: int
+) -> None:
+    """Write the sums and variances of the left sides of one column's cuts; 0 where none may be."""
+    level, pull, begin = scratch.level, scratch.pull, np.uint64(start)
     excess, linear, square = 0.0, 0.0, 0.0
-    for j in range(n_times + 1):
+    n_levels = (n_times + _ROUND) // _ROUND * _ROUND
+    for j in range(n_levels):
         pull[j] = 0.0
     for s in range(n - least_leaf):
-        row = np.uint64(keys[s] & ROW)
+        k = begin + np.uint64(s)
+        row = np.uint64(scratch.orders.tried[k] & ROW)
         w, at = weight[row], np.uint64(scratch.reach[row])
         own = level[at]
         excess += scratch.excess[row]
         linear += scratch.linear[row]
         square += w * (2.0 * pull[at] + w * own)
-        for j in range(n_times + 1):
+        scratch.excesses[k] = excess
+        scratch.variances[k] = linear - square
+        for j in range(n_levels):
             pull[j] += w * (level[j] if level[j] < own else own)
-        if s + 1 < least_leaf or (keys[s] >> 16) == (keys[s + 1] >> 16):
-            continue
-        variance = linear - square
-        if variance > _NO_VARIANCE and excess * excess > best * _BETTER * variance:
-            best, where = excess * excess / variance, s + 1
-    return best, where
+    for s in range(least_leaf - 1):
+        scratch.variances[start + s] = 0.0
+    for s in range(n - least_leaf, n):
+        scratch.variances[start + s] = 0.0
+
+
+@lean_jit
+def _compare(scratch: Scratch, size: int) -> None:
+    """Write the squared log-rank statistics of all cuts."""
+    tried, excesses, variances = scratch.orders.tried, scratch.excesses, scratch.variances
+    for k in range(size):
+        value = excesses[k] * excesses[k] / variances[k]
+        distinct = (tried[k] ^ tried[k + 1]) > ROW
+        scratch.gains[k] = value if distinct & (variances[k] > _NO_VARIANCE) else 0.0
 
 
 @lean_jit

@@ -9,7 +9,7 @@ import numpy as np
 from tincture.arrays import Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit
-from tincture.kernels._gains import ROW, Rules, best_gini_split, gini_gains
+from tincture.kernels._gains import ROW, Rules, first_of_best, gini_gains
 from tincture.kernels._nodes import Nodes, middle_below
 from tincture.kernels._opening import accumulate, open_node, write_leaf
 from tincture.kernels._order import order_columns
@@ -99,7 +99,7 @@ def _search(scratch: Scratch, n_tried: Int, n: Int, total: Integers, rules: Rule
     for w in range(scratch.packed.shape[0]):
         accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
     gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
-    return best_gini_split(scratch.gain_bits, size, scratch.gain_peaks)
+    return first_of_best(scratch.gain_bits, size, scratch.gain_peaks, 0)
 
 
 @inline_jit
