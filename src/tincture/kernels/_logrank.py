@@ -138,7 +138,7 @@ def _mortality(sample: Sample, members: Integers32) -> float:
     return mortality
 
 
-@lean_jit
+@inline_jit
 def _describe(sample: Sample, scratch: Scratch, members: Integers32) -> int:
     """Write the constants of a node's log-rank statistic.
 
@@ -204,7 +204,7 @@ def _split(
     return best % n + 1
 
 
-@lean_jit
+@inline_jit
 def _scan(
     start: int, n: int, weight: Floats, scratch: Scratch, n_times: int, least_leaf: int
 ) -> None:
@@ -232,7 +232,7 @@ def _scan(
         scratch.variances[start + s] = 0.0
 
 
-@lean_jit
+@inline_jit
 def _compare(scratch: Scratch, size: int) -> None:
     """Write the squared log-rank statistics of all cuts."""
     tried, excesses, variances = scratch.orders.tried, scratch.excesses, scratch.variances
