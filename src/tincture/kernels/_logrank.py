@@ -47,7 +47,7 @@ class Scratch(NamedTuple):
     linear: Floats  # (m,) c_i
     reach: Integers  # (m,) event times of the node at or before the row's time
     level: Floats  # (m + 4,) E after so many event times, then noughts
-    pull: Floats  # (m + 4,) P likewise
+    pull: Floats  # (2, m + 4) P likewise, of two columns
     excesses: Floats  # (p * m,) sums of a_i over the left side, by cuts of all columns tried
     variances: Floats  # (p * m,) of them
     gains: Floats  # (p * m + CHUNK,) the statistics
@@ -68,7 +68,7 @@ def make_scratch(p: int, m: int) -> Scratch:
         np.empty(m),
         np.empty(m, np.int64),
         np.empty(m + _ROUND),
-        np.empty(m + _ROUND),
+        np.empty((2, m + _ROUND)),
         np.empty(p * m),
         np.empty(p * m),
         gains,
@@ -190,8 +190,9 @@ def _split(
         return 0
     n_wanted = max(1, int(np.sqrt(orders.features.size)))
     n_tried = order_columns(orders, members, n_wanted, key)
-    for i in range(n_tried):
-        _scan(i * n, n, sample.weight, scratch, n_times, least_leaf)
+    for i in range(0, n_tried, 2):
+        other = min(i + 1, n_tried - 1)  # the last column alone is scanned twice
+        _scan(i * n, other * n, n, sample.weight, scratch, n_times, least_leaf)
     _compare(scratch, n_tried * n)
     best = first_of_best(scratch.gain_bits, n_tried * n, scratch.gain_peaks, _SLACK)
     if best < 0:
@@ -206,30 +207,45 @@ def _split(
 
 @inline_jit
 def _scan(
-    start: int, n: int, weight: Floats, scratch: Scratch, n_times: int, least_leaf: int
+    one: int,
+    two: int,
+    n: int,
+    weight: Floats,
+    scratch: Scratch,
+    n_times: int,
+    least_leaf: int,
 ) -> None:
-    """Write the sums and variances of the left sides of one column's cuts; 0 where none may be."""
-    level, pull, begin = scratch.level, scratch.pull, np.uint64(start)
-    excess, linear, square = 0.0, 0.0, 0.0
+    """Write the sums and variances of the left sides of two columns' cuts; 0 where none may be.
+
+    Either's additions to P wait for those of the row before, so that two together cost little more.
+    """
+    level, tried = scratch.level, scratch.orders.tried
+    pull_1, pull_2 = scratch.pull[0], scratch.pull[1]
+    excess_1 = excess_2 = linear_1 = linear_2 = square_1 = square_2 = 0.0
     n_levels = (n_times + _ROUND) // _ROUND * _ROUND
     for j in range(n_levels):
-        pull[j] = 0.0
+        pull_1[j] = pull_2[j] = 0.0
     for s in range(n - least_leaf):
-        k = begin + np.uint64(s)
-        row = np.uint64(scratch.orders.tried[k] & ROW)
-        w, at = weight[row], np.uint64(scratch.reach[row])
-        own = level[at]
-        excess += scratch.excess[row]
-        linear += scratch.linear[row]
-        square += w * (2.0 * pull[at] + w * own)
-        scratch.excesses[k] = excess
-        scratch.variances[k] = linear - square
+        k_1, k_2 = np.uint64(one) + np.uint64(s), np.uint64(two) + np.uint64(s)
+        row_1, row_2 = np.uint64(tried[k_1] & ROW), np.uint64(tried[k_2] & ROW)
+        at_1, at_2 = np.uint64(scratch.reach[row_1]), np.uint64(scratch.reach[row_2])
+        w_1, w_2, own_1, own_2 = weight[row_1], weight[row_2], level[at_1], level[at_2]
+        excess_1 += scratch.excess[row_1]
+        excess_2 += scratch.excess[row_2]
+        linear_1 += scratch.linear[row_1]
+        linear_2 += scratch.linear[row_2]
+        square_1 += w_1 * (2.0 * pull_1[at_1] + w_1 * own_1)
+        square_2 += w_2 * (2.0 * pull_2[at_2] + w_2 * own_2)
+        scratch.excesses[k_1], scratch.variances[k_1] = excess_1, linear_1 - square_1
+        scratch.excesses[k_2], scratch.variances[k_2] = excess_2, linear_2 - square_2
         for j in range(n_levels):
-            pull[j] += w * (level[j] if level[j] < own else own)
-    for s in range(least_leaf - 1):
-        scratch.variances[start + s] = 0.0
-    for s in range(n - least_leaf, n):
-        scratch.variances[start + s] = 0.0
+            pull_1[j] += w_1 * (level[j] if level[j] < own_1 else own_1)
+            pull_2[j] += w_2 * (level[j] if level[j] < own_2 else own_2)
+    for start in (one, two):
+        for s in range(least_leaf - 1):
+            scratch.variances[start + s] = 0.0
+        for s in range(n - least_leaf, n):
+            scratch.variances[start + s] = 0.0
 
 
 @inline_jit
