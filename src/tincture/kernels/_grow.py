@@ -44,7 +44,10 @@ def grow_tree(
     stack, totals, p = scratch.stack, scratch.totals, columns.shape[0]
     _sum_rows(scratch, n_rows)
     zero = np.int64(0)  # a literal would have open_node compiled once more
-    top = open_node(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules)
+    sides, feature, value = scratch.sides, nodes.feature, nodes.value
+    top = open_node(
+        stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules
+    )
     end = first + 1
     while top > 0:
         top -= 1
@@ -54,7 +57,7 @@ def grow_tree(
             _shuffle(scratch.orders.features, mix(key, node - first))
         best = _search(scratch, block, hi - lo, totals[top, 0], rules)
         if best < 0:
-            write_leaf(nodes.feature, nodes.value, node, totals[top], rules)
+            write_leaf(feature, value, node, totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
@@ -64,8 +67,9 @@ def grow_tree(
             top = open_node(
                 stack,
                 totals,
-                scratch.sides[side],
-                nodes,
+                sides[side],
+                feature,
+                value,
                 end + side,
                 begin,
                 stop,

@@ -40,7 +40,10 @@ def grow_gini_tree(
     """
     stack, totals, zero = scratch.stack, scratch.totals, np.int64(0)
     _sum_members(scratch, n_rows)
-    top = open_node(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules)
+    sides, feature, value = scratch.sides, nodes.feature, nodes.value
+    top = open_node(
+        stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules
+    )
     end = first + 1
     while top > 0:
         top -= 1
@@ -49,7 +52,7 @@ def grow_gini_tree(
         n_tried = order_columns(scratch.orders, members, rules.n_tried, mix(key, node - first))
         best = _search(scratch, n_tried, n, totals[top], rules)
         if best < 0:
-            write_leaf(nodes.feature, nodes.value, node, totals[top], rules)
+            write_leaf(feature, value, node, totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, members, best, top)
         nodes.left[node] = end
@@ -59,8 +62,9 @@ def grow_gini_tree(
             top = open_node(
                 stack,
                 totals,
-                scratch.sides[side],
-                nodes,
+                sides[side],
+                feature,
+                value,
                 end + side,
                 begin,
                 stop,

@@ -8,15 +8,15 @@ from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Int, Integers32
 from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import ROW, Rules, class_count, gradient, hessian
-from tincture.kernels._nodes import Nodes
 
 
-@lean_jit
+@inline_jit
 def open_node(
     stack: Integers,
     totals: Integers,
     total: Integers,
-    nodes: Nodes,
+    feature: Integers32,
+    value: Floats,
     node: Int,
     lo: Int,
     hi: Int,
@@ -26,7 +26,7 @@ def open_node(
 ) -> Int:
     """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
     if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
-        write_leaf(nodes.feature, nodes.value, node, total, rules)
+        write_leaf(feature, value, node, total, rules)
         return top
     stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
     for w in range(total.size):
