@@ -79,9 +79,6 @@ def _sum_block(
             _descend(nodes, nodes.start[t], columns, begin, fill, at)
         else:
             route(nodes, t, columns, begin, fill, at)
-        if n_values == 2:
-            gather_pairs(nodes.value, at, total)
-            continue
         for v in range(n_values):
             gather_leaves(nodes.value, v, at, total[(t * n_values + v) % width])
     for k in range(width):
@@ -140,13 +137,3 @@ def gather_leaves(value: Floats, v: Int, at: Integers32, total: Floats) -> None:
     """Add to `total` value v of the leaf each record has reached."""
     for i in range(at.size):
         total[i] += value[np.uint32(at[i]), v]
-
-
-@lean_jit
-def gather_pairs(value: Floats, at: Integers32, total: Floats) -> None:
-    """Do so for both of two values, which lie beside each other."""
-    one, other = total[0], total[1]
-    for i in range(at.size):
-        node = np.uint32(at[i])
-        one[i] += value[node, 0]
-        other[i] += value[node, 1]
