@@ -10,7 +10,7 @@ addition (see `_gains`).
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.arrays import Floats, Integers
+from tincture.arrays import Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import ROW, Rules, best_boosting_split, rough_scores
@@ -45,9 +45,7 @@ def grow_tree(
     _sum_rows(scratch, n_rows)
     zero = np.int64(0)  # a literal would have open_node compiled once more
     sides, feature, value = scratch.sides, nodes.feature, nodes.value
-    top = open_node(
-        stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules
-    )
+    top = open_node(stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules)
     end = first + 1
     while top > 0:
         top -= 1

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._arrays import Floats32, Integers32
+from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import CHUNK, ROW, first_of_best
 from tincture.kernels._nodes import Nodes, middle_below
@@ -95,11 +95,10 @@ def grow(
     while top > 0:
         top -= 1
         node, lo, hi = stack[top, 0], stack[top, 1], stack[top, 2]
-        members, left = scratch.members[lo:hi], 0
+        members = scratch.members[lo:hi]
+        left: Int = 0
         if hi - lo >= least_split and hi - lo >= 2 * least_leaf:
-            left = _split(
-                sample, scratch, nodes, node, members, least_leaf, mix(key, node - first)
-            )
+            left = _split(sample, scratch, nodes, node, members, least_leaf, mix(key, node - first))
         if left == 0:
             nodes.feature[node] = -1
             nodes.value[node, 0] = _mortality(sample, members)
@@ -182,7 +181,7 @@ def _split(
     members: Integers32,
     least_leaf: int,
     key: np.uint64,
-) -> int:
+) -> Int:
     """Split a node at the best of sqrt(p) columns; return how many members go left, 0 if none."""
     n, orders = members.size, scratch.orders
     n_times = _describe(sample, scratch, members)
@@ -207,9 +206,9 @@ def _split(
 
 @inline_jit
 def _scan(
-    one: int,
-    two: int,
-    n: int,
+    one: Int,
+    two: Int,
+    n: Int,
     weight: Floats,
     scratch: Scratch,
     n_times: int,
@@ -249,7 +248,7 @@ def _scan(
 
 
 @inline_jit
-def _compare(scratch: Scratch, size: int) -> None:
+def _compare(scratch: Scratch, size: Int) -> None:
     """Write the squared log-rank statistics of all cuts."""
     tried, excesses, variances = scratch.orders.tried, scratch.excesses, scratch.variances
     for k in range(size):

@@ -41,9 +41,7 @@ def grow_gini_tree(
     stack, totals, zero = scratch.stack, scratch.totals, np.int64(0)
     _sum_members(scratch, n_rows)
     sides, feature, value = scratch.sides, nodes.feature, nodes.value
-    top = open_node(
-        stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules
-    )
+    top = open_node(stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules)
     end = first + 1
     while top > 0:
         top -= 1

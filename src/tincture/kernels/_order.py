@@ -5,7 +5,8 @@ the lowest on, lists them in order. Of tables of a hundred rows this is quicker 
 where only some columns are wanted quicker than to keep all in order.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from llvmlite import ir
@@ -115,11 +116,14 @@ def _order(orders: Orders, feature: Int, members: Integers32, start: Int) -> Non
             k += _ONE
 
 
-@intrinsic  # type: ignore[misc]
-def _lowest_bit(typing: Any, word: Any) -> Any:
-    """Count the noughts below the lowest 1 of a word."""
+def _count_noughts(typing: Any, word: Any) -> Any:
+    """Define `_lowest_bit`."""
 
     def count(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), count
+
+
+# how many noughts there are below the lowest 1 of a word
+_lowest_bit = cast("Callable[[np.uint64], np.uint64]", intrinsic(_count_noughts))

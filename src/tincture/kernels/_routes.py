@@ -119,7 +119,7 @@ def route(
 
 @inline_jit
 def _descend(
-    nodes: Nodes, first: int, columns: Floats32, begin: int, fill: Floats32, at: Integers32
+    nodes: Nodes, first: int, columns: Floats32, begin: Int, fill: Floats32, at: Integers32
 ) -> None:
     """Let every record go its own way down from node `first`; else like `route`."""
     for i in range(at.size):
