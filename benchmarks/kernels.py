@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import kernel_compile
 import numba
 import numpy as np
-from kernel_floors import FORMULAS, floors
+from kernel_floors import BOUNDS, FORMULAS, floors
 
 from tincture.kernels import boosting, boosting_cox, cox, forest, logistic, survival_forest, tree
 
@@ -226,6 +226,8 @@ def main() -> None:
         *ratios(options.runs),
         "",
         FORMULAS,
+        "",
+        BOUNDS,
     ]
     if options.compile:
         text += [
