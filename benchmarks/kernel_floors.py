@@ -37,11 +37,11 @@ What bounds them, by samples of where the program is (the machine hides its coun
 - **Prediction** passes all records by every split, 0.07 ns a record and split in vectors of 16,
   bound by stores, and adds up leaves at 0.5 ns a value.
 
-The floor of trees counts an entry as a copy of 8 bytes, 0.18 ns, half a cycle. Prediction of forests
-comes to half of its share of the floor, growth to 0.07 in forests and 0.16 in boosting: a running
-sum alone takes a cycle an entry, and of six ways to put a node's rows in order and sum them up the
-best takes 2 ns a row, 0.6 where a whole column is passed. So it is not bytes that bound growth, and
-0.3 of the floor is out of reach of all that was tried."""
+The floor of trees counts an entry as a copy of 8 bytes, 0.18 ns, half a cycle. Prediction of
+forests comes to half of its share of the floor, growth to 0.07 in forests and 0.16 in boosting: a
+running sum alone takes a cycle an entry, and of six ways to put a node's rows in order and sum them
+up the best takes 2 ns a row, 0.6 where a whole column is passed. So it is not bytes that bound
+growth, and 0.3 of the floor is out of reach of all that was tried."""
 
 
 def _best(work: object, runs: int = 5) -> float:
