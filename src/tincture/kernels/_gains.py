@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
-from tincture.kernels._compile import inline_jit, lean_jit
+from tincture.kernels._compile import lean_jit
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
@@ -78,7 +78,7 @@ def hessian(word: Int) -> Int:
     return word & 0xFFFFFFFF
 
 
-@inline_jit
+@lean_jit
 def gini_gains(
     entries: Integers32, sums: Integers, size: Int, total: Integers, rules: Rules, parts: Floats
 ) -> None:

@@ -10,7 +10,7 @@ from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import ROW, Rules, class_count, gradient, hessian
 
 
-@inline_jit
+@lean_jit
 def open_node(
     stack: Integers,
     totals: Integers,
