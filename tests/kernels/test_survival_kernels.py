@@ -131,6 +131,26 @@ def _drawn_rows(time: Floats, seed: int) -> Integers:
     return drawn
 
 
+def test_of_equal_splits_the_column_drawn_first_wins() -> None:
+    """Rounding decides nothing, though columns that run the other way add up another way."""
+    (tables, times, events), _ = _data(13, r=20, m=60, p=1)
+    same = np.concatenate([tables, -tables, tables, -tables], axis=2)
+    for seed in range(5):
+        fit = survival_forest.fit(same, times, events, n_trees=1, seed=seed)
+        assert np.all(fit.nodes.feature[:, 0] == _first_column(60, 4, seed))
+
+
+def _first_column(m: int, p: int, seed: int) -> int:
+    """The column that the kernel draws first at the root of its first tree."""
+    from tincture.kernels.draws import draw, mix
+
+    @numba.njit()
+    def column(m: int, p: int, seed: np.uint64) -> int:
+        return draw(mix(mix(mix(seed, 0), m), 0), 0, p)
+
+    return int(column(m, p, np.uint64(seed)))
+
+
 def test_forest_respects_least_sizes_and_seed() -> None:
     (tables, times, events), (records, _, _) = _data(3, r=2)
     small = survival_forest.fit(tables, times, events, n_trees=5)

@@ -284,6 +284,16 @@ def test_large_trees_route_like_small_ones() -> None:
     )
 
 
+@pytest.mark.parametrize("m", [2, 63, 64, 65, 128, 200])
+def test_rows_are_put_in_order_at_every_size(m: int) -> None:
+    """Sets of bits for the places of rows fill words to the last bit."""
+    x, y, records, _ = make_tables(5, m, 1, 2, seed=m)
+    chances = tree.fit(x, y, n_classes=2).predict(records)
+    for r in range(len(x)):
+        model = DecisionTreeClassifier().fit(x[r], y[r])
+        np.testing.assert_allclose(chances[r], model.predict_proba(records), atol=1e-12)
+
+
 def test_many_rows_and_classes() -> None:
     """Long tables are sorted by merging; class counts span several words."""
     x, y, _, _ = make_tables(1, 1500, 3, 9, seed=10)

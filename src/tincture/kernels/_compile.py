@@ -18,11 +18,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_rewrites": True}
 _BARE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_COUNTED: dict[str, Any] = {"_nrt": True}  # whether numba counts references to arrays
+_UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 
 def jit(function: F) -> F:
     """Compile a helper that only kernels call; they keep a copy of it in their cache."""
-    return cast(F, numba.njit(**_COMMON, **_BARE)(function))
+    return cast(F, numba.njit(**_COUNTED, **_COMMON, **_BARE)(function))
+
+
+def lean_jit(function: F) -> F:
+    """Compile a helper that makes no arrays, but takes them out of tuples and slices them.
+
+    Else numba counts references to them, by additions that lock the memory. What it calls but makes
+    arrays must be compiled by `jit`.
+    """
+    return cast(F, numba.njit(**_UNCOUNTED, **_COMMON, **_BARE)(function))
 
 
 def fast_jit(function: F) -> F:

@@ -8,14 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._arrays import Floats32
-from tincture.kernels._compile import inline_jit, jit, kernel_jit
+from tincture.kernels._arrays import Floats32, Int, Integers32
+from tincture.kernels._compile import inline_jit, jit, kernel_jit, lean_jit
 from tincture.kernels._gains import FIELD, PER_WORD, Rules
 from tincture.kernels._gradients import pack_errors, pack_gradients, pack_hazards
 from tincture.kernels._grow import grow_tree
+from tincture.kernels._members import grow_gini_tree, load_members
 from tincture.kernels._nodes import Nodes, table_nodes
+from tincture.kernels._order import start_orders
 from tincture.kernels._routes import gather_leaves, route
-from tincture.kernels._scratch import load_root, make_scratch
+from tincture.kernels._scratch import Scratch, load_root, make_scratch
 from tincture.kernels._sort import rank_rows
 from tincture.kernels.draws import draw, mix
 
@@ -40,6 +42,30 @@ class Tables(NamedTuple):
     base: Floats
 
 
+class State(NamedTuple):
+    """What a table's trees hand on to each other."""
+
+    weight: Integers  # (m,) how often each row counts
+    at: Integers32  # (m,) the leaf each row reaches
+    margin: Floats  # (n_margins, m)
+    chance: Floats  # (n_margins, m)
+    no_fill: Floats32  # (p,) noughts, as no row has missing values
+    n_kept: Integers  # (1,) rows of the sample
+
+
+@inline_jit
+def _make_state(n_columns: Int, n_rows: Int, n_margins: Int) -> State:
+    """Allocate it."""
+    return State(
+        np.empty(n_rows, np.int64),
+        np.empty(n_rows, np.int32),
+        np.empty((n_margins, n_rows)),
+        np.empty((n_margins, n_rows)),
+        np.zeros(n_columns, np.float32),
+        np.empty(1, np.int64),
+    )
+
+
 @kernel_jit
 def fit_tables(
     begin: int,
@@ -60,47 +86,63 @@ def fit_tables(
     rules : how to split
     nodes : where to write the trees
     """
+    _, n_columns, n_rows = tables.columns.shape
+    words = (rules.n_classes + PER_WORD - 1) // PER_WORD if rules.n_classes > 0 else 1
+    scratch = make_scratch(n_columns, n_rows, words)
+    state = _make_state(n_columns, n_rows, tables.base.shape[1])
     for r in range(begin, stop):
-        table = Tables(
-            tables.columns[r], tables.keys[r], tables.labels[r], tables.event[r], tables.base[r]
-        )
-        _fit_table(table, bootstrap, seed, rules, table_nodes(nodes, r))
+        _fit_table(tables, r, bootstrap, seed, rules, nodes, scratch, state)
+
+
+@lean_jit
+def _fit_table(
+    tables: Tables,
+    r: Int,
+    bootstrap: bool,
+    seed: np.uint64,
+    rules: Rules,
+    all_nodes: Nodes,
+    scratch: Scratch,
+    state: State,
+) -> None:
+    """Grow the trees of one table."""
+    table = Tables(
+        tables.columns[r], tables.keys[r], tables.labels[r], tables.event[r], tables.base[r]
+    )
+    nodes, boosting = table_nodes(all_nodes, r), rules.n_classes == 0
+    weight, n_rows, zero = state.weight, state.weight.size, np.int64(0)
+    _start_table(table, boosting, scratch, state)
+    for t in range(nodes.start.size - 1):
+        tree_key = mix(seed, t)
+        split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
+        first, packed = np.int64(nodes.start[t]), scratch.packed
+        if bootstrap:
+            _resample(weight, tree_key)
+        if boosting:
+            _pack_losses(state.margin, state.chance, table, weight, t, rules.unit, packed[0])
+            if t == 0 or bootstrap:
+                state.n_kept[0] = load_root(scratch.orders.entries, weight, scratch.blocks[0])
+            n_kept = state.n_kept[0]
+            end = grow_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
+        else:
+            _pack_classes(weight, table.labels, packed)
+            n_kept = load_members(scratch, weight)
+            end = grow_gini_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
+        nodes.start[t + 1] = end
+        if boosting and not bootstrap:
+            route(nodes, t, table.columns, zero, state.no_fill, state.at)
+            gather_leaves(nodes.value, zero, state.at, state.margin[t % table.base.size])
 
 
 @inline_jit
-def _fit_table(table: Tables, bootstrap: bool, seed: np.uint64, rules: Rules, nodes: Nodes) -> None:
-    """Grow the trees of one table."""
-    columns, labels, base = table.columns, table.labels, table.base
-    n_columns, n_rows = columns.shape
-    boosting = rules.n_classes == 0
-    words = 1 if boosting else (rules.n_classes + PER_WORD - 1) // PER_WORD
-    scratch = make_scratch(n_columns, n_rows, words)
-    rank_rows(columns, table.keys, boosting, scratch.entries)
-    weight, at = np.empty(n_rows, np.int64), np.empty(n_rows, np.int32)
-    for i in range(n_rows):
-        weight[i] = 1
-    margin, chance = np.empty((base.size, n_rows)), np.empty((base.size, n_rows))
-    for k in range(base.size):
-        for i in range(n_rows):
-            margin[k, i] = base[k]
-    no_fill, n_kept = np.zeros(n_columns, np.float32), n_rows
-    zero = np.int64(0)  # a literal would have helpers compiled once more
-    for t in range(nodes.start.size - 1):
-        tree_key = mix(seed, t)
-        if bootstrap:
-            _resample(weight, tree_key)
-        if not boosting:
-            _pack_classes(weight, labels, scratch.packed)
-        else:
-            _pack_losses(margin, chance, table, weight, t, rules.unit, scratch.packed[0])
-        if t == 0 or bootstrap:
-            n_kept = load_root(scratch.entries, weight, scratch.blocks[0])
-        first = np.int64(nodes.start[t])
-        split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
-        nodes.start[t + 1] = grow_tree(scratch, columns, nodes, first, n_kept, rules, split_key)
-        if boosting and not bootstrap:
-            route(nodes, t, columns, zero, no_fill, at)
-            gather_leaves(nodes.value, zero, at, margin[t % base.size])
+def _start_table(table: Tables, boosting: bool, scratch: Scratch, state: State) -> None:
+    """Put a table's columns in order, and all else as it is before the first tree."""
+    rank_rows(table.columns, table.keys, boosting, scratch.orders.entries)
+    start_orders(scratch.orders)
+    state.weight[:] = 1
+    scratch.packed[:] = 0
+    for k in range(table.base.size):
+        state.margin[k, :] = table.base[k]
 
 
 @inline_jit

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
-from tincture.kernels._compile import jit
+from tincture.kernels._compile import lean_jit
 
 ROW = 0xFFFF  # the half of a sorted entry that holds the row; the other holds the rank
 CHUNK = 128  # gains searched together
@@ -59,26 +59,26 @@ def boosting_rules(
     return Rules(0, n_columns, max_depth, least, penalty, unit, learning_rate, is_even)
 
 
-@jit
+@lean_jit
 def class_count(words: Integers, k: Int) -> Int:
     """Unpack the count of class k."""
     count: Int = (words[k // PER_WORD] >> (FIELD * (k % PER_WORD))) & 0xFFFF
     return count
 
 
-@jit
+@lean_jit
 def gradient(word: Int) -> Int:
     """Unpack the fixed-point gradient, which is signed."""
     return word >> 32
 
 
-@jit
+@lean_jit
 def hessian(word: Int) -> Int:
     """Unpack the fixed-point hessian."""
     return word & 0xFFFFFFFF
 
 
-@jit
+@lean_jit
 def gini_gains(
     entries: Integers32, sums: Integers, size: Int, total: Integers, rules: Rules, parts: Floats
 ) -> None:
@@ -86,6 +86,9 @@ def gini_gains(
 
     The gain is scikit-learn's: the sum over both sides of squared class counts over their sum.
     """
+    if rules.n_classes == 2:
+        _two_class_gains(entries, sums[0], size, total, rules, parts[0])
+        return
     weight: Int = 0
     gain, left, squares_left, squares_right = parts[0], parts[1], parts[2], parts[3]
     for i in range(size):
@@ -106,7 +109,24 @@ def gini_gains(
         gain[i] = value if distinct & (left[i] >= rules.min_child) & (left[i] <= most) else 0.0
 
 
-@jit
+@lean_jit
+def _two_class_gains(
+    entries: Integers32, sums: Integers, size: Int, total: Integers, rules: Rules, gain: Floats
+) -> None:
+    """Write the same for two classes, in one pass; all but the quotients is exact."""
+    whole, other = np.float64(class_count(total, 0)), np.float64(class_count(total, 1))
+    weight, least = whole + other, np.float64(rules.min_child)
+    for i in range(size):
+        a, b = np.float64(sums[i] & 0xFFFF), np.float64(sums[i] >> FIELD)
+        left, right = a + b, weight - (a + b)
+        value = (a * a + b * b) / left + (
+            (whole - a) * (whole - a) + (other - b) * (other - b)
+        ) / right
+        distinct = (entries[i] ^ entries[i + 1]) > ROW
+        gain[i] = value if distinct & (left >= least) & (right >= least) else 0.0
+
+
+@lean_jit
 def rough_scores(
     entries: Integers32, halves: Integers32, size: Int, total: Int, rules: Rules, scores: Floats32
 ) -> None:
@@ -126,7 +146,7 @@ def rough_scores(
         scores[i] = score if distinct & (h_1 >= least) & (h_1 <= most) else np.float32(0.0)
 
 
-@jit
+@lean_jit
 def best_boosting_split(
     sums: Integers, size: Int, total: Int, rules: Rules, bits: Integers32, peaks: Integers32
 ) -> Int:
@@ -159,7 +179,7 @@ def best_boosting_split(
     return where
 
 
-@jit
+@lean_jit
 def find_peaks(
     bits: NDArray[np.signedinteger[Any]], size: Int, peaks: NDArray[np.signedinteger[Any]]
 ) -> Int:
@@ -181,14 +201,20 @@ def find_peaks(
     return n_chunks
 
 
-@jit
-def best_gini_split(bits: Integers, size: Int, peaks: Integers) -> Int:
-    """Return the first place of the largest gain, -1 if none is positive."""
-    best, where = np.int64(0), -1
-    for c in range(find_peaks(bits, size, peaks)):
-        if peaks[c] > best:
-            best, where = peaks[c], c * CHUNK
-    if where >= 0:
-        while bits[where] != best:
-            where += 1
+@lean_jit
+def first_of_best(bits: Integers, size: Int, peaks: Integers, slack: int) -> Int:
+    """Return the first place of the largest gain, -1 if none is positive.
+
+    Gains less than `slack` units of the last place apart count as equal.
+    """
+    n_chunks, best = find_peaks(bits, size, peaks), np.int64(0)
+    for c in range(n_chunks):
+        best = max(best, peaks[c])
+    if best <= 0:
+        return -1
+    where, enough = 0, max(best - slack, 1)
+    while peaks[where // CHUNK] < enough:
+        where += CHUNK
+    while bits[where] < enough:
+        where += 1
     return where

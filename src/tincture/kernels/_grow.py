@@ -1,32 +1,21 @@
-"""Growing one tree on presorted columns, for Gini trees, for squared errors and gradient boosting.
+"""Growing one tree of gradients, whose nodes keep all columns in order.
 
 A table's columns are sorted once. Each entry of a sorted column holds the rank of the value (equal
 values share a rank) in its upper half and the row in its lower half. A node owns one contiguous
 block of entries, column after column; a split copies the block, stably, into its two halves.
-What a split needs to know of a row is packed into 64-bit words, so that a running sum costs one
+What a split needs to know of a row is packed into a 64-bit word, so that a running sum costs one
 addition (see `_gains`).
 """
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.arrays import Floats, Integers
+from tincture.arrays import Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
-from tincture.kernels._compile import inline_jit, jit
-from tincture.kernels._gains import (
-    ROW,
-    Rules,
-    best_boosting_split,
-    best_gini_split,
-    class_count,
-    gini_gains,
-    gradient,
-    hessian,
-    rough_scores,
-)
+from tincture.kernels._compile import inline_jit, lean_jit
+from tincture.kernels._gains import ROW, Rules, best_boosting_split, rough_scores
 from tincture.kernels._nodes import Nodes, middle_below
+from tincture.kernels._opening import accumulate, open_node, write_leaf
 from tincture.kernels._scratch import Scratch
 from tincture.kernels.draws import draw, mix
 
@@ -54,30 +43,31 @@ def grow_tree(
     """
     stack, totals, p = scratch.stack, scratch.totals, columns.shape[0]
     _sum_rows(scratch, n_rows)
-    zero = np.int64(0)  # a literal would have _open compiled once more
-    end, top = (
-        first + 1,
-        _open(stack, totals, scratch.sides[0], nodes, first, zero, n_rows, zero, zero, rules),
-    )
+    zero = np.int64(0)  # a literal would have open_node compiled once more
+    sides, feature, value = scratch.sides, nodes.feature, nodes.value
+    top = open_node(stack, totals, sides[0], feature, value, first, zero, n_rows, zero, zero, rules)
+    end = first + 1
     while top > 0:
         top -= 1
         node, lo, hi, depth = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
         block = scratch.blocks[_half(depth), (p + 1) * lo : (p + 1) * hi]
-        n_tried = _choose(scratch.features, block, hi - lo, rules, mix(key, node - first))
-        best = _search(scratch, block, hi - lo, n_tried, scratch.totals[top], rules)
+        if rules.is_even:
+            _shuffle(scratch.orders.features, mix(key, node - first))
+        best = _search(scratch, block, hi - lo, totals[top, 0], rules)
         if best < 0:
-            _write_leaf(nodes.feature, nodes.value, node, scratch.totals[top], rules)
+            write_leaf(feature, value, node, totals[top], rules)
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
         middle, old = lo + n_left, top
         for side in range(2):
             begin, stop = (middle, hi) if side else (lo, middle)
-            top = _open(
+            top = open_node(
                 stack,
                 totals,
-                scratch.sides[side],
-                nodes,
+                sides[side],
+                feature,
+                value,
                 end + side,
                 begin,
                 stop,
@@ -93,7 +83,7 @@ def grow_tree(
     return end
 
 
-@jit
+@lean_jit
 def _half(depth: Int) -> Int:
     """Return which of the blocks hold the nodes of a depth; the root's are never overwritten."""
     return 0 if depth == 0 else 1 + depth % 2
@@ -101,123 +91,37 @@ def _half(depth: Int) -> Int:
 
 @inline_jit
 def _sum_rows(scratch: Scratch, n_rows: Int) -> None:
-    """Write the sums over the root's rows into ``sides[0]``."""
-    for w in range(scratch.packed.shape[0]):
-        total = 0
-        for s in range(n_rows):
-            total += scratch.packed[w, scratch.blocks[0, s] & ROW]
-        scratch.sides[0, w] = total
-
-
-@jit
-def _open(
-    stack: Integers,
-    totals: Integers,
-    total: Integers,
-    nodes: Nodes,
-    node: Int,
-    lo: Int,
-    hi: Int,
-    depth: Int,
-    top: Int,
-    rules: Rules,
-) -> Int:
-    """Put a node on the stack if it may split, else make it a leaf; return the stack's height."""
-    if hi - lo < 2 or depth >= rules.max_depth or _is_final(total, hi - lo, rules):
-        _write_leaf(nodes.feature, nodes.value, node, total, rules)
-        return top
-    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = node, lo, hi, depth
-    for w in range(total.size):
-        totals[top, w] = total[w]
-    return top + 1
+    """Write the sum over the root's rows into ``sides[0]``."""
+    total = 0
+    for s in range(n_rows):
+        total += scratch.packed[0, scratch.blocks[0, s] & ROW]
+    scratch.sides[0, 0] = total
 
 
 @inline_jit
-def _is_final(total: Integers, n: Int, rules: Rules) -> Any:
-    """Tell whether a node is pure or too small to split."""
-    if rules.n_classes == 0:
-        return hessian(total[0]) < 2 * rules.min_child
-    n_present: Int = 0
-    for k in range(rules.n_classes):
-        n_present += class_count(total, k) > 0
-    return n < 2 * rules.min_child or n_present < 2
-
-
-@jit
-def _write_leaf(
-    feature: Integers32, value: Floats, node: Int, total: Integers, rules: Rules
-) -> None:
-    """Store the class shares of a Gini leaf or the step of a boosting leaf."""
-    feature[node] = -1
-    if rules.n_classes == 0:
-        g, h = gradient(total[0]), hessian(total[0])
-        step = -rules.rate * g / (h + rules.penalty) if h >= rules.min_child else 0.0
-        value[node, 0] = np.float32(step)
-        return
-    weight: Int = 0
-    for k in range(rules.n_classes):
-        weight += class_count(total, k)
-    for k in range(rules.n_classes):
-        value[node, k] = class_count(total, k) / weight
-
-
-@inline_jit
-def _choose(features: Integers, block: Integers32, n: Int, rules: Rules, key: np.uint64) -> Int:
-    """Draw columns to the front of `features`; return how many shall be tried.
-
-    Like scikit-learn, constant columns count as tried, but at least one other is looked for, and
-    of equally good splits the column drawn first wins. Boosting tries all columns in order.
-    """
+def _shuffle(features: Integers, key: np.uint64) -> None:
+    """Bring the columns in an order, of which the first wins where splits are equally good."""
     p = features.size
-    if not rules.is_even:
-        return p
-    found = False
     for i in range(p):
         k = i + draw(key, i, p - i)
         features[i], features[k] = features[k], features[i]
-        start = features[i] * n
-        found = found or (block[start] >> 16) != (block[start + n - 1] >> 16)
-        if found and i + 1 >= rules.n_tried:
-            return i + 1
-    return p
 
 
 @inline_jit
-def _search(
-    scratch: Scratch, block: Integers32, n: Int, n_tried: Int, total: Integers, rules: Rules
-) -> Int:
+def _search(scratch: Scratch, block: Integers32, n: Int, total: Int, rules: Rules) -> Int:
     """Return the best split as (place in `features`) * n + (place in the column), or -1."""
-    size = n_tried * n
-    tried = block
+    tried, features, sums = block, scratch.orders.features, scratch.sums[0]
+    p = features.size
     if rules.is_even:
-        tried = scratch.tried
-        for i in range(n_tried):
-            start = scratch.features[i] * n
+        tried = scratch.orders.tried
+        for i in range(p):
+            start = features[i] * n
             for s in range(n):
                 tried[i * n + s] = block[start + s]
-    for w in range(scratch.packed.shape[0]):
-        _accumulate(tried, n_tried, n, scratch.packed[w], scratch.sums[w])
-    if rules.n_classes == 0:
-        rough_scores(tried, scratch.halves, size, total[0], rules, scratch.scores)
-        return best_boosting_split(
-            scratch.sums[0], size, total[0], rules, scratch.score_bits, scratch.score_peaks
-        )
-    gini_gains(tried, scratch.sums, size, total, rules, scratch.parts)
-    return best_gini_split(scratch.gain_bits, size, scratch.gain_peaks)
-
-
-@jit
-def _accumulate(
-    entries: Integers32, n_columns: Int, n: Int, packed: Integers, sums: Integers
-) -> None:
-    """Write the running sums over the n rows of each column."""
-    k = np.uint64(0)  # unsigned, as indices that may be negative cost a test
-    for _ in range(n_columns):
-        total = 0
-        for _ in range(n):
-            total += packed[entries[k] & ROW]
-            sums[k] = total
-            k += np.uint64(1)
+    size = p * n
+    accumulate(tried, p, n, scratch.packed[0], sums)
+    rough_scores(tried, scratch.halves, size, total, rules, scratch.scores)
+    return best_boosting_split(sums, size, total, rules, scratch.score_bits, scratch.score_peaks)
 
 
 @inline_jit
@@ -233,22 +137,18 @@ def _divide(
     rules: Rules,
 ) -> Int:
     """Write a split, the sums of its sides and who goes left; return how many do."""
-    feature, cut = scratch.features[best // n], best % n + 1
+    feature, cut = scratch.orders.features[best // n], best % n + 1
     column = block[feature * n : feature * n + n]
     x, y = columns[feature, column[cut - 1] & ROW], columns[feature, column[cut] & ROW]
-    nodes.feature[node] = feature
-    boosting = rules.n_classes == 0
-    nodes.threshold[node] = _middle(x, y, rules)
-    near, far = (1, 0) if boosting else (0, 1)  # boosting sorts downwards
+    nodes.feature[node], nodes.threshold[node] = feature, _middle(x, y, rules)
     for s in range(n):
-        scratch.goes_left[column[s] & ROW] = (s < cut) != boosting
-    for w in range(scratch.sums.shape[0]):
-        scratch.sides[near, w] = scratch.sums[w, best]
-        scratch.sides[far, w] = scratch.totals[top, w] - scratch.sums[w, best]
-    return n - cut if boosting else cut
+        scratch.goes_left[column[s] & ROW] = s >= cut  # columns are sorted downwards
+    scratch.sides[1, 0] = scratch.sums[0, best]
+    scratch.sides[0, 0] = scratch.totals[top, 0] - scratch.sums[0, best]
+    return n - cut
 
 
-@jit
+@lean_jit
 def _middle(one: np.float32, other: np.float32, rules: Rules) -> np.float32:
     """Return the largest value that goes left."""
     if rules.is_even:
@@ -256,7 +156,7 @@ def _middle(one: np.float32, other: np.float32, rules: Rules) -> np.float32:
     return _boosting_middle(other, one)
 
 
-@jit
+@lean_jit
 def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
     """Return the largest value below XGBoost's 32-bit middle, which itself goes right."""
     middle = np.float32((low + high) * np.float32(0.5))
@@ -266,7 +166,7 @@ def _boosting_middle(low: np.float32, high: np.float32) -> np.float32:
     return below
 
 
-@jit
+@lean_jit
 def _partition(
     block: Integers32, goes_left: NDArray[np.uint8], left: Integers32, right: Integers32
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tincture.arrays import Floats, Integers
 from tincture.errors import ModelError
-from tincture.kernels._arrays import Floats32, Integers32, Records
+from tincture.kernels._arrays import Floats32, Int, Integers32, Records
 from tincture.kernels._compile import inline_jit, jit
 
 MAX_ROWS = 32767  # a row and its rank share one 32-bit word while a tree grows
@@ -97,7 +97,7 @@ def columns_of(candidates: Floats) -> Floats32:
 
 
 @inline_jit
-def table_nodes(nodes: Nodes, r: int) -> Nodes:
+def table_nodes(nodes: Nodes, r: Int) -> Nodes:
     """View the nodes of one table; every array loses its first axis."""
     return Nodes(
         nodes.feature[r], nodes.threshold[r], nodes.left[r], nodes.value[r], nodes.start[r]

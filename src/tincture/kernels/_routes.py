@@ -4,7 +4,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels._arrays import Floats32, Int, Integers32, Records
-from tincture.kernels._compile import inline_jit, jit, kernel_jit
+from tincture.kernels._compile import inline_jit, kernel_jit, lean_jit
 from tincture.kernels._nodes import Nodes, table_nodes, to_float32
 from tincture.kernels.threads import share
 
@@ -50,19 +50,30 @@ def _sum_leaves(
     out: Floats,
 ) -> None:
     """Work out the pieces ``begin .. stop - 1``, each a block of records on one table's trees."""
+    leaves, totals = np.empty(BLOCK, np.int32), np.empty((out.shape[1], BLOCK))
     for piece in range(begin, stop):
         r = piece // n_blocks
         first = (piece % n_blocks) * BLOCK
-        _sum_block(table_nodes(nodes, r), columns, first, fill[r], out[r])
+        _sum_block(table_nodes(nodes, r), columns, first, fill[r], leaves, totals, out[r])
 
 
-@inline_jit
-def _sum_block(nodes: Nodes, columns: Floats32, begin: int, fill: Floats32, out: Floats) -> None:
+@lean_jit
+def _sum_block(
+    nodes: Nodes,
+    columns: Floats32,
+    begin: Int,
+    fill: Floats32,
+    leaves: Integers32,
+    totals: Floats,
+    out: Floats,
+) -> None:
     """Add up the leaves of one table's trees for the block of records from `begin` on."""
     n_trees, n_values, width = nodes.start.size - 1, nodes.value.shape[1], out.shape[0]
     size = min(BLOCK, out.shape[1] - begin)
-    at = np.empty(size, np.int32)
-    total = np.zeros((width, size))
+    at, total = leaves[:size], totals[:, :size]
+    for k in range(width):
+        for i in range(size):
+            total[k, i] = 0.0
     for t in range(n_trees):
         if nodes.start[t + 1] - nodes.start[t] > _LARGE:
             _descend(nodes, nodes.start[t], columns, begin, fill, at)
@@ -75,7 +86,7 @@ def _sum_block(nodes: Nodes, columns: Floats32, begin: int, fill: Floats32, out:
             out[k, begin + i] = total[k, i]
 
 
-@jit
+@lean_jit
 def route(
     nodes: Nodes, t: int, columns: Floats32, begin: Int, fill: Floats32, at: Integers32
 ) -> None:
@@ -108,7 +119,7 @@ def route(
 
 @inline_jit
 def _descend(
-    nodes: Nodes, first: int, columns: Floats32, begin: int, fill: Floats32, at: Integers32
+    nodes: Nodes, first: int, columns: Floats32, begin: Int, fill: Floats32, at: Integers32
 ) -> None:
     """Let every record go its own way down from node `first`; else like `route`."""
     for i in range(at.size):
@@ -121,7 +132,7 @@ def _descend(
         at[i] = node
 
 
-@jit
+@lean_jit
 def gather_leaves(value: Floats, v: Int, at: Integers32, total: Floats) -> None:
     """Add to `total` value v of the leaf each record has reached."""
     for i in range(at.size):

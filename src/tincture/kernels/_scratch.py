@@ -9,6 +9,7 @@ from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import CHUNK, ROW
+from tincture.kernels._order import Orders, make_orders
 
 
 class Scratch(NamedTuple):
@@ -18,10 +19,8 @@ class Scratch(NamedTuple):
     p * (hi - lo) of them; the rest is spare, so that copying needs no test for a block's end.
     """
 
-    entries: Integers32  # (p, m) sorted columns
+    orders: Orders
     blocks: Integers32  # (3, (p + 1) * m) of the root, then by turns of odd and even depth
-    tried: Integers32  # (p * m + 1,) the columns tried at a node
-    features: Integers  # (p,) columns in the order in which they are tried
     packed: Integers  # (words, m) statistics of each row
     sums: Integers  # (words, p * m) their running sums
     halves: Integers32  # (2 * p * m,) the words of sums[0] as hessians and gradients
@@ -35,6 +34,7 @@ class Scratch(NamedTuple):
     totals: Integers  # (m + 1, words) sums over each node on the stack
     sides: Integers  # (2, words) sums over the children of a split
     goes_left: NDArray[np.uint8]  # (m,)
+    members: Integers32  # (m,) rows of the nodes, a contiguous run for each
 
 
 @inline_jit
@@ -42,14 +42,10 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
     """Allocate the work space."""
     size = n_columns * n_rows
     sums, parts = np.empty((words, size), np.int64), np.empty((4, size + CHUNK), np.float64)
-    scores, features = np.empty(size + CHUNK, np.float32), np.empty(n_columns, np.int64)
-    for j in range(n_columns):
-        features[j] = j
+    scores = np.empty(size + CHUNK, np.float32)
     return Scratch(
-        np.empty((n_columns, n_rows), np.int32),
+        make_orders(n_columns, n_rows),
         np.empty((3, size + n_rows), np.int32),
-        np.empty(size + 1, np.int32),
-        features,
         np.zeros((words, n_rows), np.int64),
         sums,
         sums[0].view(np.int32),
@@ -63,6 +59,7 @@ def make_scratch(n_columns: int, n_rows: int, words: Int) -> Scratch:
         np.empty((n_rows + 1, words), np.int64),
         np.empty((2, words), np.int64),
         np.empty(n_rows, np.uint8),
+        np.empty(n_rows, np.int32),
     )
 
 

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers
-from tincture.kernels._arrays import Floats32, Records
-from tincture.kernels._compile import inline_jit, kernel_jit
+from tincture.kernels._arrays import Floats32, Integers32, Records
+from tincture.kernels._compile import inline_jit, kernel_jit, lean_jit
 from tincture.kernels._fitted import Fitted
-from tincture.kernels._gains import ROW
-from tincture.kernels._logrank import Sample, grow, make_scratch
+from tincture.kernels._logrank import Sample, Scratch, grow, make_scratch
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, table_nodes
+from tincture.kernels._order import start_orders
 from tincture.kernels._routes import sum_leaves
 from tincture.kernels._sort import rank_rows, sort_keys
 from tincture.kernels._survival import each_row, in_order
@@ -109,18 +109,28 @@ def _fit_tables(
     seed: np.uint64,
     nodes: Nodes,
 ) -> None:
+    _, p, m = columns.shape
+    scratch, weight = make_scratch(p, m), np.empty(m)
     for r in range(begin, stop):
-        sample = _make_sample(columns[r], keys[r], when[r], event[r], later[r])
-        _fit_table(sample, least_leaf, least_split, seed, table_nodes(nodes, r))
+        sample = Sample(columns[r], when[r], event[r], later[r], weight)
+        _fit_table(sample, keys[r], least_leaf, least_split, seed, nodes, r, scratch)
 
 
-@inline_jit
+@lean_jit
 def _fit_table(
-    sample: Sample, least_leaf: int, least_split: int, seed: np.uint64, nodes: Nodes
+    sample: Sample,
+    keys: Integers,
+    least_leaf: int,
+    least_split: int,
+    seed: np.uint64,
+    all_nodes: Nodes,
+    r: int,
+    scratch: Scratch,
 ) -> None:
     """Grow the trees of one table."""
-    m = sample.when.size
-    scratch = make_scratch(sample.columns.shape[0], m)
+    nodes, m = table_nodes(all_nodes, r), sample.when.size
+    rank_rows(sample.columns, keys, False, scratch.orders.entries)
+    start_orders(scratch.orders)
     for t in range(nodes.start.size - 1):
         key = mix(seed, t)
         n = _bootstrap(sample.weight, key, scratch.members)
@@ -128,19 +138,6 @@ def _fit_table(
         nodes.start[t + 1] = grow(
             sample, scratch, nodes, first, n, least_leaf, least_split, mix(key, m)
         )
-
-
-@inline_jit
-def _make_sample(
-    columns: Floats32, keys: Integers, when: Integers, event: Floats, later: Floats
-) -> Sample:
-    p, m = columns.shape
-    entries, ranks = np.empty((p, m), np.int32), np.empty((p, m), np.int32)
-    rank_rows(columns, keys, False, entries)
-    for j in range(p):
-        for s in range(m):
-            ranks[j, entries[j, s] & ROW] = entries[j, s]
-    return Sample(columns, entries, ranks, when, event, later, np.empty(m))
 
 
 def _event_times_from(when: Integers, event: Floats) -> Floats:
@@ -153,7 +150,7 @@ def _event_times_from(when: Integers, event: Floats) -> Floats:
 
 
 @inline_jit
-def _bootstrap(weight: Floats, key: np.uint64, members: Integers) -> int:
+def _bootstrap(weight: Floats, key: np.uint64, members: Integers32) -> int:
     """Draw as many rows as there are; list the distinct ones and return their number."""
     m = weight.size
     for i in range(m):
@@ -162,7 +159,6 @@ def _bootstrap(weight: Floats, key: np.uint64, members: Integers) -> int:
         weight[draw(key, i, m)] += 1.0
     n = 0
     for i in range(m):
-        if weight[i] > 0.0:
-            members[n] = i
-            n += 1
+        members[n] = i
+        n += weight[i] > 0.0
     return n
