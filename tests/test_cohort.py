@@ -148,9 +148,9 @@ def test_a_number_that_is_none_is_refused(cohort: Any) -> None:
 
 def test_a_large_cohort_is_written_in_seconds(tmp_path: Path) -> None:
     def took(cohort: int) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         make_condenser(cohort=cohort).fit(make_table()).save(tmp_path / str(cohort))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert took(100_000) - took(0) < 5
 
