@@ -132,6 +132,30 @@ def test_drawn_amounts_have_the_means_of_their_scores(
     np.testing.assert_allclose(np.sort(drawn[:, 0]), DAYS.allot(counts, 5000, rng)[:, 0])
 
 
+# Of people of one mean each, the residual's variance is what the score leaves of the outcome's, and
+# never so little that an answer would be believed without end.
+def test_the_scatter_is_the_variance_of_residuals(rng: np.random.Generator) -> None:
+    task = Amounts(Column("y", "number", 0.0, 1.0))
+    scores = 0.5 * rng.standard_normal(20_000)
+    outcomes = np.clip(task.chance(scores) + 0.1 * rng.standard_normal(20_000), 0, 1)[:, None]
+    counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(float)
+    told, seen = task.scatter(scores, counts), task.residual(scores, outcomes, counts).var()
+    assert seen == pytest.approx(float(told.mean()), rel=0.1)
+    assert seen < 0.5 * task.information(scores, counts).mean()  # which is no variance here
+    assert (task.scatter(9 * scores, counts) > 0).all()
+
+
+# Were half of the outcome's variance told by a score, the score's would be half of the breadth.
+def test_the_breadth_is_the_variance_of_a_score_that_tells_all(rng: np.random.Generator) -> None:
+    task = Amounts(Column("y", "number", 0.0, 1.0))
+    scores = 0.2 * rng.standard_normal(20_000)
+    means = task.chance(scores)
+    outcomes = (means + means.std() * rng.standard_normal(20_000)).clip(0, 1)[:, None]
+    counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(float)
+    assert scores.var() == pytest.approx(task.breadth(counts) / 2, rel=0.1)
+    assert task.breadth(np.eye(task.n_cells)[0]) <= 1.0
+
+
 def test_scores_surer_than_the_counts_allow_order_everyone(rng: np.random.Generator) -> None:
     counts = counted(lognormal(500, rng))
     scores = 2 * rng.normal(size=500)
