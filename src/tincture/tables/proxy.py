@@ -61,7 +61,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     sample = brief.groups.resample(proxy.draw(N_TRAINING, rng), rng)
     counting = brief.n_units * brief.groups.mean
     teacher = lesson.teacher
-    if brief.task.name != "amounts":  # whose slope is right (docs/decisions/0024)
+    if brief.task.name != "amounts":  # whose slope is right already (docs/decisions/0024)
         teacher = refined(lesson, sample, brief.task, brief.counts, counting)
     people = brief.n_people
     cohort = invent(brief, teacher, proxy, people, own) if people else None
