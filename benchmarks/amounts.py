@@ -119,8 +119,8 @@ def write(done: list[dict[str, Any]], out: Path) -> None:
         "a set: that R2 itself; no share of one below 0.05), default settings, δ = 1e-5, means "
         "over seeds; see `amounts.py`. Days and creatinine are skewed; the schema declares "
         '`"tincture:scale": "log"` for them, and R2 is that of logarithms.\n',
-        f"| outcome | ε | trained on | {' | '.join(MODELS)} | mean |",
-        "|---" * (len(MODELS) + 4) + "|",
+        f"| outcome | ε | trained on | {' | '.join(MODELS)} | mean | seeds |",
+        "|---" * (len(MODELS) + 5) + "|",
     ]
     for name in SETS:
         own = [d for d in done if d["case"]["set"] == name]
@@ -129,10 +129,10 @@ def write(done: list[dict[str, Any]], out: Path) -> None:
             some = [d["r2"] for d in own if d["case"]["epsilon"] == epsilon]
             kept = [share([r[kind][m] for r in some], [r["real"][m] for r in some]) for m in MODELS]
             cells = " | ".join("" if np.isnan(v) else f"{v:.2f}" for v in (*kept, np.nanmean(kept)))
-            lines.append(f"| {name} | {epsilon:g} | {kind} | {cells} |")
+            lines.append(f"| {name} | {epsilon:g} | {kind} | {cells} | {len(some)} |")
         if own:
             real = [np.mean([d["r2"]["real"][m] for d in own]) for m in MODELS]
-            lines.append(f"| {name} | ∞ | real | {' | '.join(f'{v:.2f}' for v in real)} | |")
+            lines.append(f"| {name} | ∞ | real | {' | '.join(f'{v:.2f}' for v in real)} | | |")
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
