@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from helpers import ENCODING, SCHEMA, make_table, make_teacher, make_vault
+from helpers import ENCODING, SCHEMA, make_table, make_teacher
 from strategies import anywhere, records_of, released_marginals, teachers
 from tincture.io.frames import to_columns
 from tincture.models.served import Served
@@ -20,13 +21,15 @@ from tincture.privacy.booking import Answer
 from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
-from tincture.public.tasks import Classification, Survival
+from tincture.privacy.vault import Vault
+from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.spine.teaching import Features, Teacher, levelled, shifted
 from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import survey, usual_plan
 from tincture.tables.proxy import teach
+from tincture.tables.sealing import TableSealing
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 NOBODY = Served((), ())
@@ -73,11 +76,12 @@ class Hazy:
 
     form = None
 
-    def __init__(self, n: int, noise: float) -> None:
+    def __init__(self, table: pl.DataFrame, noise: float, task: Task, seed: int) -> None:
         plan = usual_plan(math.inf, 1e-5, "proxy")
         self.ledger, self.noise = Ledger(plan), noise
-        self._engine = LocalEngine(make_vault(self.ledger, n))
-        self._rng = np.random.default_rng(2)
+        seal = TableSealing(SCHEMA, ENCODING, task, unit=None)
+        self._engine = LocalEngine(Vault(seal, table, self.ledger))
+        self._rng = np.random.default_rng(seed)
 
     def answer(self, query: Query, mechanism: Mechanism, *, share: float = 1.0) -> Answer:
         exact = self._engine.answer(query, mechanism, share=share).value
@@ -88,10 +92,15 @@ class Hazy:
 
 def taught(n: int, noise: float = 0.0, prior: float = PRIOR) -> Teacher[Features]:
     """A teacher of ``died`` from n records whose log odds are additive (see `make_table`)."""
-    engine = Hazy(n, noise)
-    marginals, counted = survey(engine, ENCODING, DIED)
-    counts = counted.value
-    brief = Brief(engine, DIED, marginals, counts, NOBODY, NOBODY, 100)
+    return taught_of(DIED, make_table(n), noise, prior)
+
+
+def taught_of(
+    task: Task, table: pl.DataFrame, noise: float, prior: float = PRIOR, seed: int = 2
+) -> Teacher[Features]:
+    engine = Hazy(table, noise, task, seed)
+    marginals, counted = survey(engine, ENCODING, task)
+    brief = Brief(engine, task, marginals, counted.value, NOBODY, NOBODY, 100)
     return teach(brief, np.random.default_rng(3), lambda: None, prior).teacher
 
 
@@ -129,6 +138,19 @@ def test_under_noise_columns_that_tell_nothing_are_shrunk_most() -> None:
     assert shrunk["age"] > 0.75 * spreads(taught(2000))["age"]
 
 
+# Of an amount that hardly differs between people, an answer as noisy as at ε = 1 tells as little: a
+# belief in effects as large as on log odds would make of it people far apart.
+def test_noise_is_not_taken_for_effects_on_a_narrow_amount() -> None:
+    task = Amounts.of(SCHEMA, "days")
+    days = np.random.default_rng(8).normal(100.0, 10.0, 1000)
+    table, told = make_table(1000).with_columns(days=days), []
+    for seed in range(4):
+        teacher = taught_of(task, table, 13.0, seed=seed)
+        means = task.chance(teacher.score(fresh()[0]))
+        told.append(means.std() / (10.0 / 365.0))
+    assert np.mean(told) < 0.2
+
+
 def test_noise_beyond_all_records_teaches_nothing() -> None:
     assert max(spreads(taught(300, noise=1e5)).values()) < 0.02
 
@@ -138,7 +160,7 @@ def test_belief_in_a_column_falls_when_its_answers_are_small_and_grows_when_larg
     marginals = basis.marginals
     rng = np.random.default_rng(5)
     values = basis.values(ENCODING.snap(marginals.place(marginals.draw(2000, rng))))
-    curves = curvatures(basis, values, information=500.0)
+    curves = curvatures(basis, values, information=500.0, scatter=500.0)
     answer = np.zeros(basis.size)
     loud = basis.blocks[1]
     answer[loud] = 400.0

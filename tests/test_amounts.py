@@ -92,6 +92,22 @@ def test_noisy_counts_keep_mean_and_spread(rng: np.random.Generator) -> None:
     assert drawn.std() == pytest.approx(outcomes.std(), rel=0.5)
 
 
+# Of sixty answers at ε = 1 about 2,200 people none finds people so far out, by noise alone, that
+# amounts seem to differ by a quarter more than they do; nor are those at the ends lost.
+def test_noise_makes_up_nobody_far_out(rng: np.random.Generator) -> None:
+    task = Amounts(Column("y", "number", 80.0, 600.0))
+    outcomes = task.outcomes({"y": rng.normal(237.0, 44.0, 2200).clip(80, 600)})
+    counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(float)
+    middles = task.parts.middles
+    spreads = []
+    for _ in range(60):
+        told = task.counted(counts @ task.coding + 18.7 * rng.normal(size=len(counts)), 18.7)
+        mean = np.average(middles, weights=told)
+        spreads.append(np.sqrt(np.average((middles - mean) ** 2, weights=told)) / 44.0)
+    assert max(spreads) < 1.25
+    assert np.mean(spreads) > 0.9
+
+
 def test_the_prevalence_is_the_mean_and_its_uncertainty_that_of_noise(
     rng: np.random.Generator,
 ) -> None:
@@ -130,6 +146,30 @@ def test_drawn_amounts_have_the_means_of_their_scores(
     slope = np.cov(drawn[:, 0], means)[0, 1] / means.var(ddof=1)
     assert slope == pytest.approx(1.0, abs=0.02)
     np.testing.assert_allclose(np.sort(drawn[:, 0]), DAYS.allot(counts, 5000, rng)[:, 0])
+
+
+# Of people of one mean each, the residual's variance is what the score leaves of the outcome's, and
+# never so little that an answer would be believed without end.
+def test_the_scatter_is_the_variance_of_residuals(rng: np.random.Generator) -> None:
+    task = Amounts(Column("y", "number", 0.0, 1.0))
+    scores = 0.5 * rng.standard_normal(20_000)
+    outcomes = np.clip(task.chance(scores) + 0.1 * rng.standard_normal(20_000), 0, 1)[:, None]
+    counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(float)
+    told, seen = task.scatter(scores, counts), task.residual(scores, outcomes, counts).var()
+    assert seen == pytest.approx(float(told.mean()), rel=0.1)
+    assert seen < 0.5 * task.information(scores, counts).mean()  # which is no variance here
+    assert (task.scatter(9 * scores, counts) > 0).all()
+
+
+# Were half of the outcome's variance told by a score, the score's would be half of the breadth.
+def test_the_breadth_is_the_variance_of_a_score_that_tells_all(rng: np.random.Generator) -> None:
+    task = Amounts(Column("y", "number", 0.0, 1.0))
+    scores = 0.2 * rng.standard_normal(20_000)
+    means = task.chance(scores)
+    outcomes = (means + means.std() * rng.standard_normal(20_000)).clip(0, 1)[:, None]
+    counts = np.bincount(task.cells(outcomes), minlength=task.n_cells).astype(float)
+    assert scores.var() == pytest.approx(task.breadth(counts) / 2, rel=0.1)
+    assert task.breadth(np.eye(task.n_cells)[0]) <= 1.0
 
 
 def test_scores_surer_than_the_counts_allow_order_everyone(rng: np.random.Generator) -> None:

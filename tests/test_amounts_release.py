@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 
 from commands import condensing, prepare, run
 from helpers import SCHEMA, make_condenser, make_table
@@ -23,8 +25,8 @@ DROPPED = ["died", "event", "stage", "patient"]
 AMOUNT: dict[str, Any] = {"target": None, "outcome": "days", "drop": DROPPED, "models": None}
 
 
-def fitted(**changes: Any) -> Condenser:
-    return make_condenser(**AMOUNT | changes).fit(make_table())
+def fitted(records: pl.DataFrame | None = None, **changes: Any) -> Condenser:
+    return make_condenser(**AMOUNT | changes).fit(make_table() if records is None else records)
 
 
 @pytest.fixture(scope="module", params=["direct", "proxy"])
@@ -51,6 +53,26 @@ def test_outcomes_of_rows_scatter_less_than_those_of_people(folder: Path) -> Non
         pytest.skip("the direct method has no teacher")
     assert made.rows["days"].to_numpy().std() < 0.8 * made.cohort["days"].to_numpy().std()
     assert "scatter less than real ones" in (folder / "README.md").read_text()
+
+
+# Everyone of a cohort has a twin, alike but for the amount; a forest grown on them is worth nine
+# tenths of one grown on the records, and amounts are spread as wide as counted.
+def test_a_cohort_of_twins_teaches_a_forest() -> None:
+    train, test = make_table(1500, seed=3), make_table(1500, seed=4)
+    made = fitted(records=train, n_rows=20, models=["linear"])
+    people, features = made.cohort_frame("polars"), ["age", "lactate", "sodium", "ward", "diabetes"]
+    assert (people.group_by(features).len()["len"] % 2 == 0).all()
+    assert people["days"].to_numpy().std() == pytest.approx(train["days"].to_numpy().std(), rel=0.1)
+
+    def learned(table: pl.DataFrame) -> float:
+        def seen(some: pl.DataFrame) -> np.ndarray:
+            return some[features].to_dummies("ward").to_numpy().astype(float)
+
+        forest = RandomForestRegressor(100, random_state=0)  # which takes missing cells
+        forest.fit(seen(table), table["days"].to_numpy())
+        return float(forest.score(seen(test), test["days"].to_numpy()))
+
+    assert learned(people) > 0.9 * learned(train)
 
 
 def test_the_package_and_the_card_tell_an_amount(folder: Path) -> None:

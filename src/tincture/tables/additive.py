@@ -98,7 +98,9 @@ class Curvature(NamedTuple):
     sampling: Floats
 
 
-def curvatures(basis: Features, values: Floats, information: float | Floats) -> list[Curvature]:
+def curvatures(
+    basis: Features, values: Floats, information: float | Floats, scatter: float | Floats
+) -> list[Curvature]:
     """Expected −∂(residual sum)/∂weights, a block at a time, were columns independent.
 
     Parameters
@@ -107,12 +109,14 @@ def curvatures(basis: Features, values: Floats, information: float | Floats) -> 
         φ of invented records.
     information : float, or ndarray of shape (n_scores, n_scores)
         Records times the mean information of one.
+    scatter : float, or ndarray of shape (n_scores, n_scores)
+        Records times the mean variance of one's residual.
     """
     bounded = basis.bounded(values)
     out = []
     for block in basis.blocks:
         slope = _times(information, bounded[:, block], values[:, block]) / len(values)
-        sampling = _times(information, bounded[:, block], bounded[:, block]) / len(values)
+        sampling = _times(scatter, bounded[:, block], bounded[:, block]) / len(values)
         out.append(Curvature((slope + slope.T) / 2, sampling))
     return out
 

@@ -17,6 +17,7 @@ from tincture.spine.job import Invented
 from tincture.spine.teaching import Features, Teacher, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
+from tincture.tables.twins import matched, twins
 
 LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
 AT_ONCE = 20_000  # people who are scored together, to save memory
@@ -50,7 +51,20 @@ def invent(
     """Draw people from the copula, and their outcomes by the teacher's score."""
     drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
     teacher = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts)
+    if brief.task.name == "amounts":
+        return in_pairs(twins(drawn, n), brief, teacher, rng)
     return Invented(drawn[:n], outcomes_of(drawn[:n], brief, teacher, rng))
+
+
+def in_pairs(
+    people: Floats, brief: Brief, teacher: Teacher[Features], rng: np.random.Generator
+) -> Invented:
+    """Twins with amounts whose mean is the teacher's, apart from each other."""
+    scores = values_of(people, teacher) @ teacher.weights
+    amounts = brief.task.drawn(scores, brief.counts, rng)
+    amounts = matched(amounts, brief.task.chance(scores), rng)
+    order = rng.permutation(len(people))
+    return Invented(people[order], amounts[order])
 
 
 def outcomes_of(
@@ -58,11 +72,16 @@ def outcomes_of(
 ) -> Floats:
     """Outcomes of invented people by a levelled teacher, without the scatter of chance."""
     task, counts = brief.task, brief.counts
-    blocks = range(0, len(points), AT_ONCE)
-    values = np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
+    values = values_of(points, teacher)
     scores = values @ teacher.weights.T
     features = np.concatenate([values[:, :-1], filled(brief.encoding.design(points))], axis=1)
     return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
+
+
+def values_of(points: Floats, teacher: Teacher[Features]) -> Floats:
+    """The teacher's functions of people."""
+    blocks = range(0, len(points), AT_ONCE)
+    return np.concatenate([teacher.basis.values(points[k : k + AT_ONCE]) for k in blocks])
 
 
 def filled(design: Floats) -> Floats:

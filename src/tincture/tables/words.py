@@ -87,7 +87,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     if about["task"]["kind"] == "amounts" and about["settings"]["method"] != "direct":
         what += (
             " The outcome of a row is the mean that people like it have, so that outcomes of rows "
-            "scatter less than real ones; those of a cohort scatter as the counted ones do."
+            "scatter less than real ones. In a cohort everyone stands twice, alike but for the "
+            "outcome: outcomes scatter as the counted ones do, around the mean of people like them."
         )
     if "cause" in task:
         what += f" {CAUSE}"

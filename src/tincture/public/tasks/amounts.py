@@ -18,7 +18,8 @@ from tincture.public.tasks.common import evenly, logistic, refuse_missing, refus
 from tincture.public.tasks.counting import between, coding, denoised
 from tincture.public.tasks.parts import Parts
 
-WIDE = 3.0  # standard deviations from its mean beyond which an outcome counts as that far
+WIDE = 2.0  # standard deviations from its mean beyond which an outcome counts as that far
+LEFT = 0.1  # of an outcome's variance that no score explains, at least
 TRIES = 30  # halvings of the share of an outcome that the score explains
 
 
@@ -194,10 +195,21 @@ class Amounts:
         """Difference of the two means, in the residual's unit."""
         return np.asarray((logistic(scores) - logistic(asked)) / self._wide(counts))
 
+    def breadth(self, counts: Floats) -> float:
+        """Variance of a score that would explain all of the outcome's, 1 at most."""
+        mean, deviation = self._moments(counts)
+        return min((deviation / (mean * (1 - mean))) ** 2, 1.0)
+
     def information(self, scores: Floats, counts: Floats) -> Floats:
         """p(1 − p) of the mean place p, in the residual's unit."""
         p = logistic(scores)
         return np.asarray(p * (1 - p) / self._wide(counts))
+
+    def scatter(self, scores: Floats, counts: Floats) -> Floats:
+        """What the scores leave of the outcome's variance, in the residual's unit, for each."""
+        _, deviation = self._moments(counts)
+        left = max(deviation**2 - float(self.chance(scores).var()), LEFT * deviation**2)
+        return np.full(len(scores), left / self._wide(counts) ** 2)
 
     def chance(self, scores: Floats) -> Floats:
         """The mean place."""

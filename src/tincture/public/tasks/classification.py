@@ -174,6 +174,14 @@ class Classification:
         """p(1 − p), or the covariance of the corner."""
         return spread(self._probabilities(scores))
 
+    def breadth(self, counts: Floats) -> float:
+        """1."""
+        return 1.0
+
+    def scatter(self, scores: Floats, counts: Floats) -> Floats:
+        """The information itself."""
+        return self.information(scores, counts)
+
     def chance(self, scores: Floats) -> Floats:
         """The probability of the case, or of each of several classes."""
         return logistic(scores) if self.n_classes == 2 else self._probabilities(scores)

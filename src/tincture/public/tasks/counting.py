@@ -12,7 +12,7 @@ import numpy as np
 from tincture.arrays import Floats
 
 SLOWEST, FASTEST = -7, 2  # powers of 2: steps from bin to bin that are weighed, of a mean count
-SURE = 2.5  # deviations of noise beyond which somebody is there
+SURE = 3.0  # deviations of noise beyond which somebody is there
 
 
 def coding(n_bins: int, kinds: int = 2) -> Floats:

@@ -120,6 +120,12 @@ class Taught(Protocol):
         (n,), or (n, n_scores, n_scores).
         """
 
+    def breadth(self, counts: Floats) -> float:
+        """How large effects on the score may be, beside those on a log odds or log hazard."""
+
+    def scatter(self, scores: Floats, counts: Floats) -> Floats:
+        """Variance of the residual of a record with each score, shaped like the information."""
+
     def chance(self, scores: Floats) -> Floats:
         """What scores say on the scale on which models are compared, in [0, 1]: (n,) or (n, K)."""
 

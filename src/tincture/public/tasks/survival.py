@@ -222,6 +222,14 @@ class Survival:
         hazard = np.exp(np.clip(scores, -REACH, REACH))
         return np.asarray(np.clip(self._watched(hazard, counts) * hazard, 0.01, 1.0))
 
+    def breadth(self, counts: Floats) -> float:
+        """1."""
+        return 1.0
+
+    def scatter(self, scores: Floats, counts: Floats) -> Floats:
+        """The information itself."""
+        return self.information(scores, counts)
+
     def _watched(self, hazard: Floats, counts: Floats) -> Floats:
         """Expected Λ, up to 1, until people of these hazards leave by the event or censored."""
         edges = np.minimum(self._cumulative_hazard(counts), 1.0)
