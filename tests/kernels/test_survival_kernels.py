@@ -146,7 +146,7 @@ def _first_column(m: int, p: int, seed: int) -> int:
 
     @numba.njit()
     def column(m: int, p: int, seed: np.uint64) -> int:
-        return draw(mix(mix(mix(seed, 0), m), 0), 0, p)
+        return int(draw(mix(mix(mix(seed, 0), m), 0), 0, p))
 
     return int(column(m, p, np.uint64(seed)))
 

@@ -28,21 +28,25 @@ MOST = 0.98  # correlation that is tried
 class Lines:
     """Every column's cells in a line, so that a record has a rank in each.
 
-    Amounts lie in their order, missing at the end whose risk is nearer; levels lie in order of the
-    teacher's risk. All of it follows from what was released.
+    Amounts lie in their order, levels in order of the teacher's risk. Whether an amount is missing
+    is a line of its own, of two cells, where anybody's is: what is measured together says nothing
+    of how the amounts go together. All of it follows from what was released.
 
     Parameters
     ----------
     marginals : Marginals
     order : list of ndarray of int64
         Cells of each column, first to last.
-    spread : ndarray of shape (n_columns,)
-        Standard deviation of the ranks √12 (u − ½): below 1 for a column of few cells.
+    spread : ndarray of shape (size,)
+        Standard deviation of the ranks √12 (u − ½): below 1 for a line of few cells, or of an
+        amount that is often missing, which then has rank 0.
     importance : ndarray of shape (n_columns,)
         Standard deviation of the teacher's score along the column.
 
     Attributes
     ----------
+    gaps : list of int
+        Columns with a line of missing amounts; these lines follow those of the columns.
     edges : list of ndarray
         Cumulative shares along the line.
     """
@@ -52,28 +56,35 @@ class Lines:
     ) -> None:
         self.marginals, self.order = marginals, order
         self.spread, self.importance = spread, importance
+        self.gaps = gaps_of(marginals)
         self.edges = [_edges(s[o]) for s, o in zip(marginals.shares, order, strict=True)]
+        missing = [marginals.shares[j][-1] for j in self.gaps]
+        self.edges += [np.array([0.0, 1 - share, 1.0]) for share in missing]
+        self.middles = [np.asarray(np.sqrt(12) * ((e[1:] + e[:-1]) / 2 - 0.5)) for e in self.edges]
 
     @classmethod
     def along(cls, marginals: Marginals, teacher: Teacher[Features]) -> Lines:
         """With levels in the order of a teacher's risk."""
-        orders, spread, importance = [], [], []
+        orders, importance = [], []
         for j, (column, share) in enumerate(
             zip(marginals.encoding.columns, marginals.shares, strict=True)
         ):
-            effect = in_line(teacher.score(marginals.cells(j)), share)
-            if column.is_categorical:
-                order = np.argsort(effect)
-            elif column.required:
-                order = np.arange(len(share) - 1)
-            else:
-                order = _line_with_missing(effect, share)
-            inside, edges = share[order] / share[order].sum(), _edges(share[order])
-            rank = np.sqrt(12) * ((edges[1:] + edges[:-1]) / 2 - 0.5)
+            effect, inside = in_line(teacher.score(marginals.cells(j)), share), share / share.sum()
+            order = np.argsort(effect) if column.is_categorical else np.arange(len(share) - 1)
             orders.append(order)
-            spread.append(np.sqrt(inside @ rank**2))
-            importance.append(np.sqrt(inside @ (effect[order] - inside @ effect[order]) ** 2))
-        return cls(marginals, orders, np.maximum(spread, 1e-3), np.array(importance))
+            importance.append(np.sqrt(inside @ (effect - inside @ effect) ** 2))
+        size = len(orders) + len(gaps_of(marginals))
+        made = cls(marginals, orders, np.ones(size), np.array(importance))
+        squares = [
+            np.diff(e) @ middle**2 for e, middle in zip(made.edges, made.middles, strict=True)
+        ]
+        made.spread = np.maximum(np.sqrt(squares * made._present), 1e-3)
+        return made
+
+    @property
+    def size(self) -> int:
+        """Number of lines."""
+        return len(self.edges)
 
     @property
     def attention(self) -> Floats:
@@ -81,68 +92,80 @@ class Lines:
         some = self.importance + 0.1 * self.importance.mean() + 1e-6
         return np.asarray(some / some.sum())
 
-    def ranks(self, points: NDArray[np.floating]) -> Floats:
-        """√12 (u − ½) of each record in each column, (n, n_columns), within ±√3."""
-        codes = cell_codes(self.marginals.encoding, points)
-        out = np.empty(codes.shape)
-        for j, (order, edges) in enumerate(zip(self.order, self.edges, strict=True)):
-            rank = np.zeros(order.max() + 1)
-            rank[order] = (edges[1:] + edges[:-1]) / 2
-            out[:, j] = rank[np.minimum(codes[:, j], order.max())]
-        return np.asarray(np.sqrt(12) * (out - 0.5))
-
     @property
     def steepness(self) -> Floats:
-        """Correlation of each column's rank with the normal number behind it, (n_columns,)."""
+        """Correlation of each line's rank with the normal number behind it, (size,)."""
         out = []
-        for rank, edges in zip(self._middles, self.edges, strict=True):
+        for middle, edges in zip(self.middles, self.edges, strict=True):
             density = np.exp(-np.square(ndtri(np.minimum(edges, 1.0))) / 2) / np.sqrt(2 * np.pi)
-            out.append(rank @ -np.diff(density))
-        return np.maximum(np.array(out) / self.spread, 1e-3)
+            out.append(middle @ -np.diff(density))
+        return np.maximum(np.array(out) * self._present / self.spread, 1e-3)
 
     @property
-    def _middles(self) -> list[Floats]:
-        """Rank of each cell along its line."""
-        return [np.asarray(np.sqrt(12) * ((e[1:] + e[:-1]) / 2 - 0.5)) for e in self.edges]
+    def _present(self) -> Floats:
+        """Share of the records that have a rank on the line."""
+        out = np.ones(self.size)
+        out[self.gaps] = [self.marginals.shares[j][-1] for j in self.gaps]
+        out[self.gaps] = 1 - out[self.gaps]
+        return out
+
+    def ranks(self, points: NDArray[np.floating]) -> Floats:
+        """√12 (u − ½) of each record on each line, (n, size), within ±√3; 0 where missing."""
+        codes = cell_codes(self.marginals.encoding, points)
+        out = np.empty((len(codes), self.size))
+        for j, (order, share) in enumerate(zip(self.order, self.marginals.shares, strict=True)):
+            rank = np.zeros(len(share) + 1)
+            rank[order] = self.middles[j]
+            out[:, j] = rank[codes[:, j]]
+        for line, j in enumerate(self.gaps, len(self.order)):
+            is_missing = codes[:, j] == len(self.marginals.shares[j]) - 1
+            out[:, line] = self.middles[line][is_missing.astype(np.int64)]
+        return out
 
     def ranked(self, uniforms: Floats) -> Floats:
-        """Ranks of records at these uniform numbers (n, n_columns)."""
+        """Ranks of records at these uniform numbers (n, size)."""
         out = np.empty_like(uniforms)
-        for j, (rank, edges) in enumerate(zip(self._middles, self.edges, strict=True)):
-            out[:, j] = rank[np.clip(np.searchsorted(edges, uniforms[:, j]) - 1, 0, len(rank) - 1)]
+        for line, middle in enumerate(self.middles):
+            out[:, line] = middle[self._cells(line, uniforms)]
+        for line, j in enumerate(self.gaps, len(self.order)):
+            out[self._cells(line, uniforms) == 1, j] = 0.0
         return out
 
     def place(self, uniforms: Floats) -> Floats:
-        """Uniform numbers (n, n_columns) to exact encoded points that have these ranks."""
+        """Uniform numbers (n, size) to exact encoded points that have these ranks."""
         encoding = self.marginals.encoding
         out = np.zeros((len(uniforms), encoding.width))
         for j, (column, where) in enumerate(zip(encoding.columns, encoding.slices, strict=True)):
-            order, edges, u = self.order[j], self.edges[j], uniforms[:, j]
-            place = np.clip(np.searchsorted(edges, u) - 1, 0, len(order) - 1)
-            cell = order[place]
+            edges, u, place = self.edges[j], uniforms[:, j], self._cells(j, uniforms)
+            cell = self.order[j][place]
             if column.is_categorical:
                 out[:, where] = np.eye(where.stop - where.start)[cell]
                 continue
             inside = (u - edges[place]) / np.maximum(edges[place + 1] - edges[place], 1e-12)
-            borders = np.append(edges_of(column), 1.0)
-            is_missing = cell == len(borders) - 2
-            amount = borders[cell] + inside * (borders[cell + 1] - borders[cell])
-            out[:, where.start] = np.where(is_missing, 0.5, amount)
-            if not column.required:
-                out[:, where.start + 1] = is_missing
+            borders = edges_of(column)
+            out[:, where.start] = borders[cell] + inside * (borders[cell + 1] - borders[cell])
+        for line, j in enumerate(self.gaps, len(self.order)):
+            is_missing, where = self._cells(line, uniforms) == 1, encoding.slices[j]
+            out[is_missing, where.start] = 0.5
+            out[:, where.start + 1] = is_missing
         exact: Floats = encoding.snap(out)
         return exact
+
+    def _cells(self, line: int, uniforms: Floats) -> Integers:
+        """Places along a line."""
+        edges = self.edges[line]
+        return np.clip(np.searchsorted(edges, uniforms[:, line]) - 1, 0, len(edges) - 2)
+
+
+def gaps_of(marginals: Marginals) -> list[int]:
+    """Columns of amounts that anybody misses."""
+    columns = zip(marginals.encoding.columns, marginals.shares, strict=True)
+    may = [not c.is_categorical and not c.required and s[-1] > 0 for c, s in columns]
+    return np.flatnonzero(may).tolist()
 
 
 def _edges(share: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(share / share.sum())])
-
-
-def _line_with_missing(effect: Floats, share: Floats) -> Integers:
-    last = len(share) - 1
-    ends = np.interp([0.15, 0.85], np.cumsum(share[:last]) / share[:last].sum(), effect[:last])
-    low, high = np.abs(ends - effect[last])
-    return np.append(np.arange(last), last) if high <= low else np.append(last, np.arange(last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +175,7 @@ class Copula:
     Parameters
     ----------
     lines : Lines
-    factor : ndarray of shape (n_columns, n_columns)
+    factor : ndarray of shape (size, size)
         Cholesky factor of the normal correlations.
     """
 
@@ -162,13 +185,13 @@ class Copula:
     @classmethod
     def independent(cls, lines: Lines) -> Copula:
         """Before anything was asked of pairs."""
-        return cls(lines, np.eye(len(lines.order)))
+        return cls(lines, np.eye(lines.size))
 
     @classmethod
     def of_products(
         cls, lines: Lines, sums: Floats, total: float, noise: float, clip: float = np.inf
     ) -> Copula:
-        """From noisy sums of products of two ranks, for each pair of columns.
+        """From noisy sums of products of two ranks, for each pair of lines.
 
         Each is shrunk by what its noise leaves of it. Normal correlations are then sought under
         which invented records have such products, clipped alike: two columns of few cells go
@@ -177,7 +200,7 @@ class Copula:
 
         Parameters
         ----------
-        sums : ndarray of shape (n_columns (n_columns − 1) / 2,)
+        sums : ndarray of shape (size (size − 1) / 2,)
         total : float
             Records that were summed.
         noise : float
@@ -185,19 +208,20 @@ class Copula:
         clip : float
             Norm to which a record's products were shrunk.
         """
-        n_columns = len(lines.order)
-        upper = np.triu_indices(n_columns, 1)
+        upper = np.triu_indices(lines.size, 1)
         scale = total * lines.spread[upper[0]] * lines.spread[upper[1]]
         steep = np.outer(lines.steepness, lines.steepness)
         shrink = 1 / (1 + (noise / (scale * steep[upper]) / USUAL) ** 2)
-        wanted = np.eye(n_columns)
+        wanted = np.eye(lines.size)
         wanted[upper] = np.clip(sums / scale, -1.0, 1.0) * shrink
+        for line, j in enumerate(lines.gaps, len(lines.order)):  # amounts are counted where known
+            wanted[j, line] = 0.0
         wanted.T[upper] = wanted[upper]
         return cls(lines, _matching(lines, wanted, steep, clip))
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Invented records, exact points of the encoded cube, (n, width)."""
-        normal = rng.standard_normal((n, len(self.lines.order))) @ self.factor.T
+        normal = rng.standard_normal((n, self.lines.size)) @ self.factor.T
         return self.lines.place(ndtr(normal))
 
 

@@ -147,9 +147,9 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
 
 def relate(brief: Brief, lines: Lines) -> Copula:
     """Buy the dependence between columns."""
-    query = RankProducts(lines)
-    if query.size == 0:
+    if len(lines.order) < 2:
         return Copula.independent(lines)
+    query = RankProducts(lines)
     answer = brief.engine.answer(query, brief.plan.mechanism(query.question))
     if answer.value is None:
         return Copula.independent(lines)

@@ -50,16 +50,15 @@ class MarginalCounts(Query):
 
 @dataclass(frozen=True, slots=True)
 class RankProducts(Query):
-    """Products of a record's ranks in each pair of columns, whose means are rank correlations."""
+    """Products of a record's ranks on each pair of lines, whose means are rank correlations."""
 
     lines: Lines
     question: ClassVar[str] = "rank products"
 
     @property
     def size(self) -> int:
-        """One a pair of columns."""
-        n_columns = len(self.lines.order)
-        return n_columns * (n_columns - 1) // 2
+        """One a pair of lines."""
+        return self.lines.size * (self.lines.size - 1) // 2
 
     @property
     def clip(self) -> float:

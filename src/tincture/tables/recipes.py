@@ -20,7 +20,7 @@ from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance, Weighted
 from tincture.tables.cells import cell_widths, parts
-from tincture.tables.copula import Lines
+from tincture.tables.copula import Lines, gaps_of
 from tincture.tables.marginals import Marginals
 from tincture.tables.products import Crossed, Products
 from tincture.tables.questions import (
@@ -141,8 +141,8 @@ class Recipes:
         for cells, share in zip(order, marginals.shares, strict=True):
             if len(set(cells.tolist()) & set(range(len(share)))) < max(1, len(cells)):
                 raise ValueError("no order of cells")
-        spread, importance = (recipe.array(n, n_columns) for n in ("spread", "importance"))
-        return Lines(marginals, order, spread, importance)
+        spread = recipe.array("spread", n_columns + len(gaps_of(marginals)))
+        return Lines(marginals, order, spread, recipe.array("importance", n_columns))
 
     def _of_differences(self, query: LossDifferences) -> Said:
         candidates, start = query.candidates, query.start
