@@ -23,7 +23,7 @@ from tincture.spine.teaching import Teacher
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.job import TableJob
-from tincture.tables.products import Crossed, Products
+from tincture.tables.products import Crossed
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts
 from tincture.tables.starts import scattered
 
@@ -67,8 +67,7 @@ def differences(job: TableJob) -> LossDifferences:
 
 def crossed(job: TableJob) -> ResidualSums:
     """Residuals of a teacher that knows what goes together."""
-    products = Products(TEACHER.basis, [(0, 3), (1, 2, 4)], 0.7, 1.3)
-    basis = Crossed(products, 1.1)
+    basis = Crossed(TEACHER.basis, [(0, 3), (1, 2, 4)], 0.7, 1.1)
     weights = np.random.default_rng(5).normal(size=basis.size)
     return ResidualSums(job.task, Teacher(basis, weights), np.ones(job.task.n_cells))
 

@@ -21,7 +21,7 @@ from tincture.kernels.pointwise import cospi
 from tincture.spine.teaching import Features, shrunk, usual_norm
 from tincture.tables.marginals import Marginals
 
-WAVES = 3  # cosines a column, the k-th with weight 1/k²: smooth curves are cheap, wiggles dear
+WAVES, FALL = 3, 2  # cosines a column, the k-th weighing 1/k²: curves are cheap, wiggles dear
 PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
 STEP = 0.25  # of a full Newton step: related columns would overshoot together
@@ -31,14 +31,16 @@ FREE = 1e3  # prior variance of the constant
 class Basis:
     """Basis functions φ of encoded points, from public bounds and released marginals alone.
 
-    An amount has cosines of its quantile, √2 cos(kπu)/k², and an indicator of missing; a level has
-    its own indicator; indicators are measured from their share. One constant comes last.
+    An amount has cosines of its quantile, √2 cos(kπu)/k^fall, and an indicator of missing; a level
+    has its own indicator; indicators are measured from their share. One constant comes last.
 
     Parameters
     ----------
     marginals : Marginals
     reach : float
         Norm from which a record's φ is shrunk, so that its contribution has norm 1 at most.
+    waves, fall : int
+        Cosines of an amount, and the power of k by which the k-th weighs less.
 
     Attributes
     ----------
@@ -46,11 +48,13 @@ class Basis:
         Functions of each column, then the constant.
     """
 
-    def __init__(self, marginals: Marginals, reach: float = 1.0) -> None:
-        self.marginals, self.reach = marginals, reach
+    def __init__(
+        self, marginals: Marginals, reach: float = 1.0, waves: int = WAVES, fall: int = FALL
+    ) -> None:
+        self.marginals, self.reach, self.waves, self.fall = marginals, reach, waves, fall
         widths = []
         for column, kind in zip(marginals.encoding.columns, marginals.encoding.kinds, strict=True):
-            widths.append(kind.width if column.is_categorical else WAVES + kind.width - 1)
+            widths.append(kind.width if column.is_categorical else waves + kind.width - 1)
         ends = np.cumsum([0, *widths, 1])
         self.blocks: Sequence[slice] = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.size: int = int(ends[-1])
@@ -71,24 +75,24 @@ class Basis:
             if column.is_categorical:
                 out[:, block] = quantiles[:, where] - share
                 continue
-            out[:, block] = _waves(quantiles[:, where], share)
+            out[:, block] = self._waves(quantiles[:, where], share)
         return out
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
         return shrunk(values, self.reach)
 
-
-def _waves(block: Floats, share: Floats) -> Floats:
-    first = cospi(block[:, :1])
-    cosines = [np.ones_like(first), first]
-    while len(cosines) <= WAVES:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
-        cosines.append(2 * first * cosines[-1] - cosines[-2])
-    waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / np.arange(1, WAVES + 1) ** 2
-    if block.shape[1] == 1:
-        return waves
-    missing = block[:, 1:] > 0.5
-    return np.concatenate([np.where(missing, 0.0, waves), missing - share[-1]], axis=1)
+    def _waves(self, block: Floats, share: Floats) -> Floats:
+        first = cospi(block[:, :1])
+        cosines = [np.ones_like(first), first]
+        while len(cosines) <= self.waves:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
+            cosines.append(2 * first * cosines[-1] - cosines[-2])
+        smaller = np.arange(1, self.waves + 1) ** self.fall
+        waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / smaller
+        if block.shape[1] == 1:
+            return waves
+        missing = block[:, 1:] > 0.5
+        return np.concatenate([np.where(missing, 0.0, waves), missing - share[-1]], axis=1)
 
 
 class Curvature(NamedTuple):

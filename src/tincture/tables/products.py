@@ -29,6 +29,7 @@ MOST = 2000  # products asked about
 PIECE = 1000  # points whose products are in memory at once
 MOST_TERMS = 24  # that join
 ASKED = 2  # waves of an amount in the products of two that are asked about
+SHARP = 5  # in those that have joined
 LEVELS = 6  # of a column; the commonest is told by the others
 RARE = 0.04  # variance of a level's indicator at least: products are measured in deviations
 TRIPLES = 0.5  # squared norm of products of three beside those of two, at most
@@ -114,39 +115,55 @@ class Products:
 
 
 class Crossed:
-    """A basis with products of some of its functions before the constant.
+    """A basis with products of some columns' functions before the constant.
+
+    Products are of more cosines than the basis has, the k-th weighing 1/k: what goes together is
+    often a step, which a tree cannot find again where the teacher makes it smooth. Together they
+    have the norm of all columns, so that their noise does not grow with the number of columns.
 
     Parameters
     ----------
-    products : Products
+    base : Basis
+    terms : sequence of tuple of int
+        Columns of each product.
+    weight : float
+        Of products beside the base's functions.
     reach : float
         Norm from which a record's φ is shrunk.
 
     Attributes
     ----------
+    products : Products
     blocks : list of slice
         Functions of each column and of each term, then the constant.
     """
 
-    def __init__(self, products: Products, reach: float = 1.0) -> None:
-        self.products, self.reach, base = products, reach, products.base
+    def __init__(
+        self, base: Basis, terms: Sequence[Term], weight: float = 1.0, reach: float = 1.0
+    ) -> None:
+        self.base, self.terms, self.weight, self.reach = base, terms, weight, reach
+        self.products = Products(Basis(base.marginals, waves=SHARP, fall=1), terms, waves=SHARP)
         shift = base.size - 1
         self.blocks: Sequence[slice] = [
             *base.blocks[:-1],
-            *(slice(b.start + shift, b.stop + shift) for b in products.blocks),
-            slice(shift + products.size, shift + products.size + 1),
+            *(slice(b.start + shift, b.stop + shift) for b in self.products.blocks),
+            slice(shift + self.products.size, shift + self.products.size + 1),
         ]
-        self.size: int = base.size + products.size
+        self.size: int = base.size + self.products.size
 
     @classmethod
-    def fitting(cls, products: Products, sample: Floats) -> Crossed:
-        """With the median norm over invented records as its reach."""
-        return cls(products, usual_norm(cls(products).values(sample)))
+    def fitting(cls, base: Basis, terms: Sequence[Term], sample: Floats) -> Crossed:
+        """With the median norms over invented records as weight and reach."""
+        products = cls(base, terms).products.values(sample)
+        alone, beside = usual_norm(base.values(sample)), usual_norm(products)
+        plain = cls(base, terms, alone / beside)
+        return cls(base, terms, plain.weight, usual_norm(plain.values(sample)))
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
         """φ of encoded points, (n, size)."""
-        values = self.products.base.values(points)
-        return np.concatenate([values[:, :-1], self.products.of(values), values[:, -1:]], axis=1)
+        values = self.base.values(points)
+        products = self.weight * self.products.values(points)
+        return np.concatenate([values[:, :-1], products, values[:, -1:]], axis=1)
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most."""

@@ -24,7 +24,7 @@ from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
 from tincture.spine.teaching import Features, Teacher, in_line, levelled, taught
-from tincture.tables.additive import PRIOR, WAVES, Basis, curvatures
+from tincture.tables.additive import PRIOR, Basis, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines
@@ -94,7 +94,7 @@ def teach(
     lesson = Lesson.first(basis, level, prior * breadth)
     lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
     if terms := together(brief, lesson.teacher, basis, sample):
-        lesson = lesson.on(Crossed.fitting(Products(basis, terms, waves=WAVES), sample))
+        lesson = lesson.on(Crossed.fitting(basis, terms, sample))
     return taught_on(brief, lesson, sample, rounds // 2, tick)
 
 
@@ -164,7 +164,7 @@ def first_tables(
     if not isinstance(teacher.basis, Crossed) or brief.task.name == "amounts":
         return [people]
     starts = [people, *(first_table(brief, teacher, pool, rng) for _ in range(N_PEOPLE))]
-    terms, typical = teacher.basis.products.terms, typical_of(brief)
+    terms, typical = teacher.basis.terms, typical_of(brief)
     for k in range(N_FOCUSED):  # of people, then of those again, in whom more becomes typical
         start, columns = starts[k], terms[int(rng.integers(len(terms)))]
         seen = focused(start.prototypes, pool, brief.encoding, columns, typical, rng)

@@ -22,7 +22,7 @@ from tincture.tables.balance import Balance, Weighted
 from tincture.tables.cells import cell_widths, parts
 from tincture.tables.copula import Lines, gaps_of
 from tincture.tables.marginals import Marginals
-from tincture.tables.products import Crossed, Products
+from tincture.tables.products import Crossed, Products, Term
 from tincture.tables.questions import (
     InteractionSums,
     LossDifferences,
@@ -128,8 +128,8 @@ class Recipes:
         basis = Basis(self._marginals(recipe), float(recipe.settings["reach"]))
         weights = recipe.arrays["weights"]
         if crossed := recipe.settings.get("crossed"):
-            products = _products(basis, crossed)
-            joined = Crossed(products, float(recipe.settings["joint_reach"]))
+            terms = _terms(basis, crossed["terms"])
+            joined = Crossed(basis, terms, float(crossed["weight"]), float(crossed["reach"]))
             return Teacher(joined, recipe.array("weights", *weights.shape[:-1], joined.size))
         return Teacher(basis, recipe.array("weights", *weights.shape[:-1], basis.size))
 
@@ -178,8 +178,9 @@ class Recipes:
 def _of_teacher(teacher: Teacher[Features]) -> Said:
     basis, settings = teacher.basis, dict[str, Any]()
     if isinstance(basis, Crossed):
-        settings = {"crossed": _of_products(basis.products), "joint_reach": basis.reach}
-        basis = basis.products.base
+        terms = [list(term) for term in basis.terms]
+        settings = {"crossed": {"terms": terms, "weight": basis.weight, "reach": basis.reach}}
+        basis = basis.base
     if not isinstance(basis, Basis):
         raise TypeError("a basis of a kind that cannot be told")
     shares = np.concatenate(basis.marginals.shares)
@@ -188,16 +189,21 @@ def _of_teacher(teacher: Teacher[Features]) -> Said:
 
 def _of_products(products: Products) -> dict[str, Any]:
     terms = [list(term) for term in products.terms]
-    told = {"of_three": products.of_three, "reach": products.reach, "waves": products.waves}
-    return {"terms": terms, **told}
+    return {"terms": terms, "of_three": products.of_three, "reach": products.reach}
 
 
 def _products(base: Basis, told: dict[str, Any]) -> Products:
-    terms = [tuple(int(column) for column in term) for term in told["terms"]]
+    return Products(
+        base, _terms(base, told["terms"]), float(told["of_three"]), float(told["reach"])
+    )
+
+
+def _terms(base: Basis, told: Any) -> list[Term]:
+    terms = [tuple(int(column) for column in term) for term in told]
     n_columns = len(base.blocks) - 1
     if any(not 2 <= len(t) <= 3 or not 0 <= min(t) <= max(t) < n_columns for t in terms):
         raise ValueError("no products of two or three columns")
-    return Products(base, terms, float(told["of_three"]), float(told["reach"]), int(told["waves"]))
+    return terms
 
 
 def _of_lines(lines: Lines) -> dict[str, Any]:
