@@ -5,7 +5,7 @@
 # then given to the model as the plain count of the pool. 92 levels of 20 records each, 1,840 in all,
 # are so entered as about 190, and since the total is fixed, what lacks is spread over the levels left.
 # Seen, 100 levels of 20 records beside 4 of 2,000, epsilon 1, delta 1e-5: the median rare level has
-# 4 records in the table, and eight have over 100. One would expect some 20, and under 60 of those
+# 4 records in the table, and eight have over 80. One would expect some 20, and under 60 of those
 # whose noise (of 12) was high. mechanisms/mst.py of the mbi repository, which this follows, tells the
 # model that scale. The noise is OpenDP's and has no seed, so that counts vary from run to run.
 # Source: snsynth/mst/mst.py, compress_domain, `y2[-1] *= scale_factor`.
