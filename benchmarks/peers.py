@@ -199,7 +199,8 @@ groups of models. `peers.py` has the command. A release, rows included, took 8 (
   is not what it measured, and a column may be constant
   ([shown](../findings/privsyn-lost-dependence.sh)); where that is the outcome, no model can be
   trained. Columns come in one order of rows: stroke and hypertension go together by 0.60, in the
-  records by 0.11, and nobody asked. On stroke that happens to rank patients well.
+  records by 0.11, which nothing
+  measured (rank correlations). On stroke that happens to rank patients well.
 - **mbi 2.0.0** can't be run: its wheel fits and draws from a model of noisy counts that it is
   given, and has no mechanism, noise or accounting. MST and AIM lie in its repository's
   `mechanisms` alone.
