@@ -193,14 +193,13 @@ groups of models. `peers.py` has the command. A release, rows included, took 8 (
   with 20 (*even*). Levels it takes from the records, without noise. It asks for mbi below 2 and so
   gets 1.1.0, which draws records in which columns that are independent given a third go together
   ([shown](../findings/mbi-comonotone-columns.sh)), and MST loses rare levels
-  ([shown](../findings/smartnoise-pooled-levels.sh)). Its noise has no seed: figures
-  vary by run. Not measured: AIM on Framingham and stroke.
+  ([shown](../findings/smartnoise-pooled-levels.sh)). Its noise has no seed: figures vary
+  by run. Not measured: AIM on Framingham and stroke.
 - **privsyn-core 0.1.1** takes codes only: 20 bins of equal width. What goes together in its tables
   is not what it measured, and a column may be constant
   ([shown](../findings/privsyn-lost-dependence.sh)); where that is the outcome, no model can be
-  trained. Columns come in one order of rows: stroke and hypertension go together by 0.60, in the
-  records by 0.11, which nothing
-  measured (rank correlations). On stroke that happens to rank patients well.
+  trained. Columns come in one order of rows: stroke and hypertension have a rank correlation of
+  0.60 in the table, 0.11 in the records. On stroke that happens to rank patients well.
 - **mbi 2.0.0** can't be run: its wheel fits and draws from a model of noisy counts that it is
   given, and has no mechanism, noise or accounting. MST and AIM lie in its repository's
   `mechanisms` alone.
