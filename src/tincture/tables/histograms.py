@@ -109,7 +109,7 @@ def _bell(counts: Floats, noise: float) -> Floats:
 
 
 def _shares(log_density: Floats, widths: Floats) -> Floats:
-    weight = widths * np.exp(log_density - log_density.max())
+    weight = widths * np.exp(np.minimum(log_density - log_density[widths > 0].max(), 0.0))
     return np.asarray(weight / weight.sum())
 
 
