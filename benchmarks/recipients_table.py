@@ -16,7 +16,8 @@ GROUPS = {
 }
 TITLE = """# What recipients make of both files
 
-Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`.
+Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`. All were
+measured before [decision 23](../docs/decisions/0023-invented-columns.md), which tells more.
 """
 COMMAND = (
     "    python benchmarks/recipients.py --judge JUDGE --plain PLAIN --data DATA \\\n"
