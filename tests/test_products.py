@@ -11,8 +11,10 @@ from sklearn.metrics import roc_auc_score
 from helpers import ENCODING, QUICK, invented, make_teacher
 from tincture import Condenser, Schema
 from tincture.arrays import Floats
+from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
 from tincture.tables.additive import Basis
+from tincture.tables.cells import edges_of
 from tincture.tables.marginals import Marginals
 from tincture.tables.products import FALSE_ALARM, MOST, SHARP, Crossed, Products, candidates, found
 
@@ -135,3 +137,16 @@ def test_a_term_far_beyond_the_noise_is_found_first() -> None:
 def test_one_column_has_nothing_to_go_together_with() -> None:
     one = Marginals(Encoding(ENCODING.columns[:1]), BASIS.marginals.shares[:1])
     assert candidates(Basis(one)) == []
+
+
+def test_products_that_most_records_have_none_of_are_finite() -> None:
+    # Both amounts are missing for all, so that no product is ever more than 0.
+    columns = [Column(name, "number", 0.0, 1.0, decimals=6) for name in ("urea", "glucose")]
+    encoding = Encoding(columns)
+    points = np.tile([0.5, 1.0], (50, 2))
+    counts = np.tile(np.append(np.full(len(edges_of(columns[0])) - 1, 1.0), 1e4), 2)
+    base = Basis(Marginals.of_counts(encoding, counts, 1e4))
+    crossed = Crossed.fitting(base, [(0, 1)], points)
+    products = Products.fitting(base, [(0, 1)], points)
+    assert np.isfinite(crossed.bounded(crossed.values(points))).all()
+    assert np.isfinite(products.bounded(products.values(points))).all()

@@ -19,6 +19,8 @@ from tincture.privacy.engine import Engine, Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task
 
+TINY = 1e-12  # below which a reach, or a norm, is none
+
 
 class Features(Protocol):
     """Numbers φ of a record, in blocks whose weights are thought to be of one size."""
@@ -60,8 +62,8 @@ class Teacher(Generic[Basis]):
 
 
 def shrunk(values: Floats, reach: float) -> Floats:
-    """φ of norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
-    return np.asarray(values / np.maximum(norms(values), reach)[:, None])
+    """φ of norm 1 at most: ψ = φ / max(reach, ‖φ‖), and 0 where φ is."""
+    return np.asarray(values / np.maximum(norms(values), max(reach, TINY))[:, None])
 
 
 def usual_norm(values: Floats) -> float:

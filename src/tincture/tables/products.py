@@ -20,7 +20,7 @@ from scipy.special import chdtrc
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels.rows import norms
-from tincture.spine.teaching import shrunk, usual_norm
+from tincture.spine.teaching import TINY, shrunk, usual_norm
 from tincture.tables.additive import Basis
 
 Term = tuple[int, ...]
@@ -81,7 +81,9 @@ class Products:
         three = np.repeat([len(t) > 2 for t in terms], widths)
         weight = 1.0
         if three.any() and not three.all():
-            weight = min(1.0, math.sqrt(TRIPLES * size[~three].sum() / size[three].sum()))
+            weight = min(
+                1.0, math.sqrt(TRIPLES * size[~three].sum() / max(size[three].sum(), TINY))
+            )
         weights = np.where(three, weight, 1.0)
         lengths = [norms(plain.values(piece) * weights) for piece in _pieces(sample)]
         return cls(base, terms, weight, float(np.median(np.concatenate(lengths))))
@@ -156,7 +158,7 @@ class Crossed:
         """With the median norms over invented records as weight and reach."""
         products = cls(base, terms).products.values(sample)
         alone, beside = usual_norm(base.values(sample)), usual_norm(products)
-        plain = cls(base, terms, alone / beside)
+        plain = cls(base, terms, alone / beside if beside > 0 else 1.0)  # 0 where most miss them
         return cls(base, terms, plain.weight, usual_norm(plain.values(sample)))
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:
