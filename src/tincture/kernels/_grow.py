@@ -15,7 +15,7 @@ from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit, lean_jit
 from tincture.kernels._gains import ROW, Rules, best_boosting_split, rough_scores
 from tincture.kernels._nodes import Nodes, middle_below
-from tincture.kernels._opening import accumulate, open_node, write_leaf
+from tincture.kernels._opening import accumulate, open_children, open_node, write_leaf
 from tincture.kernels._scratch import Scratch
 from tincture.kernels.draws import draw, mix
 
@@ -59,22 +59,8 @@ def grow_tree(
             continue
         n_left = _divide(scratch, columns, nodes, node, block, hi - lo, best, top, rules)
         nodes.left[node] = end
-        middle, old = lo + n_left, top
-        for side in range(2):
-            begin, stop = (middle, hi) if side else (lo, middle)
-            top = open_node(
-                stack,
-                totals,
-                sides[side],
-                feature,
-                value,
-                end + side,
-                begin,
-                stop,
-                depth + 1,
-                top,
-                rules,
-            )
+        places, deeper, old = (lo, lo + n_left, hi), depth + 1, top
+        top = open_children(stack, totals, sides, feature, value, end, places, deeper, top, rules)
         if top > old:
             children = scratch.blocks[_half(depth + 1), (p + 1) * lo : (p + 1) * hi]
             right = children[(p + 1) * n_left :]

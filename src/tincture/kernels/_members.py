@@ -11,7 +11,7 @@ from tincture.kernels._arrays import Floats32, Int, Integers32
 from tincture.kernels._compile import inline_jit
 from tincture.kernels._gains import ROW, Rules, first_of_best, gini_gains
 from tincture.kernels._nodes import Nodes, middle_below
-from tincture.kernels._opening import accumulate, open_node, write_leaf
+from tincture.kernels._opening import accumulate, open_children, open_node, write_leaf
 from tincture.kernels._order import order_columns
 from tincture.kernels._scratch import Scratch
 from tincture.kernels.draws import mix
@@ -54,22 +54,8 @@ def grow_gini_tree(
             continue
         n_left = _divide(scratch, columns, nodes, node, members, best, top)
         nodes.left[node] = end
-        middle = lo + n_left
-        for side in range(2):
-            begin, stop = (middle, hi) if side else (lo, middle)
-            top = open_node(
-                stack,
-                totals,
-                sides[side],
-                feature,
-                value,
-                end + side,
-                begin,
-                stop,
-                depth + 1,
-                top,
-                rules,
-            )
+        places, deeper = (lo, lo + n_left, hi), depth + 1
+        top = open_children(stack, totals, sides, feature, value, end, places, deeper, top, rules)
         end += 2
     return end
 

@@ -35,6 +35,28 @@ def open_node(
 
 
 @inline_jit
+def open_children(
+    stack: Integers,
+    totals: Integers,
+    sides: Integers,
+    feature: Integers32,
+    value: Floats,
+    left: Int,
+    places: tuple[Int, Int, Int],
+    depth: Int,
+    top: Int,
+    rules: Rules,
+) -> Int:
+    """Open both sides of a split, between the places where the left, the right and none begin."""
+    lo, middle, hi = places
+    for side in range(2):
+        begin, stop = (middle, hi) if side else (lo, middle)
+        total, node = sides[side], left + side
+        top = open_node(stack, totals, total, feature, value, node, begin, stop, depth, top, rules)
+    return top
+
+
+@inline_jit
 def _is_final(total: Integers, n: Int, rules: Rules) -> Any:
     """Tell whether a node is pure or too small to split."""
     if rules.n_classes == 0:

@@ -105,8 +105,7 @@ class Lines:
     def _present(self) -> Floats:
         """Share of the records that have a rank on the line."""
         out = np.ones(self.size)
-        out[self.gaps] = [self.marginals.shares[j][-1] for j in self.gaps]
-        out[self.gaps] = 1 - out[self.gaps]
+        out[self.gaps] = [1 - self.marginals.shares[j][-1] for j in self.gaps]
         return out
 
     def ranks(self, points: NDArray[np.floating]) -> Floats:

@@ -93,7 +93,8 @@ def _density(counts: Floats, widths: Floats, total: float, noise: float) -> Floa
 
     That is by its evidence (MacKay 1992), in Laplace's approximation.
     """
-    found = [_likeliest(counts, widths, total, noise, *kind) for kind in BENDS]
+    start = _bell(np.where(widths > 0, counts, 0.0), noise)
+    found = [_likeliest(start, counts, widths, total, noise, *kind) for kind in BENDS]
     evidence = np.array([one[1] for one in found])
     weights = np.exp(evidence - evidence.max())
     shares = [_shares(log_density, widths) for log_density, _ in found]
@@ -114,7 +115,13 @@ def _shares(log_density: Floats, widths: Floats) -> Floats:
 
 
 def _likeliest(
-    counts: Floats, widths: Floats, total: float, noise: float, bend: float, free: float
+    start: Floats,
+    counts: Floats,
+    widths: Floats,
+    total: float,
+    noise: float,
+    bend: float,
+    free: float,
 ) -> tuple[Floats, float]:
     """Posterior mode of log densities whose second differences are normal, and log evidence.
 
@@ -135,7 +142,6 @@ def _likeliest(
         change = total * (np.diag(share) - np.outer(share, share))[seen] / noise
         return np.concatenate([change, bends, level])
 
-    start = _bell(np.where(seen, counts, 0.0), noise)
     made = least_squares(off, start, slope, method="lm", xtol=1e-6, ftol=1e-6)
     known = np.linalg.slogdet(made.jac.T @ made.jac)[1] / 2
     return made.x, float(-made.cost - known - (size - 2) * np.log(free))
