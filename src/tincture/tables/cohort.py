@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from tincture.arrays import Floats
+from tincture.arrays import Floats, Integers
 from tincture.errors import SettingError
+from tincture.public.encoding import Encoding
 from tincture.spine.estimator import check_cohort
 from tincture.spine.evened import evened
 from tincture.spine.job import Invented
 from tincture.spine.teaching import Features, Teacher, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
+from tincture.tables.products import Crossed
 from tincture.tables.twins import matched, twins
 
 LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
@@ -70,12 +72,29 @@ def in_pairs(
 def outcomes_of(
     points: Floats, brief: Brief, teacher: Teacher[Features], rng: np.random.Generator
 ) -> Floats:
-    """Outcomes of invented people by a levelled teacher, without the scatter of chance."""
+    """Outcomes of invented people by a levelled teacher, without the scatter of chance.
+
+    Columns that tell together keep theirs alone. A greedy tree finds an exclusive-or only where one
+    of its columns seems to tell something by itself, and evened none ever would.
+    """
     task, counts = brief.task, brief.counts
     values = values_of(points, teacher)
     scores = values @ teacher.weights.T
-    features = np.concatenate([values[:, :-1], filled(brief.encoding.design(points))], axis=1)
+    design = filled(brief.encoding.design(points))
+    if isinstance(teacher.basis, Crossed):
+        own, seen = blocks_of(brief.encoding, teacher.basis)
+        values, design = np.delete(values, own, axis=1), np.delete(design, seen, axis=1)
+    features = np.concatenate([values[:, :-1], design], axis=1)
     return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
+
+
+def blocks_of(encoding: Encoding, basis: Crossed) -> tuple[Integers, Integers]:
+    """Functions, and design columns, of each column by itself that stands in a term."""
+    ends = np.cumsum([0, *(kind.design_width for kind in encoding.kinds)])
+    columns = sorted({column for term in basis.terms for column in term})
+    own = [np.arange(basis.blocks[c].start, basis.blocks[c].stop) for c in columns]
+    seen = [np.arange(ends[c], ends[c + 1]) for c in columns]
+    return np.concatenate(own), np.concatenate(seen)
 
 
 def values_of(points: Floats, teacher: Teacher[Features]) -> Floats:
