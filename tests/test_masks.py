@@ -319,6 +319,12 @@ def test_keys_are_made_pinned_and_needed(tmp_path: Path) -> None:
     checked = run("consortium", "check", tmp_path / "consortium.json")
     assert all(key.split("=")[1] in checked.out for key in keys)
     assert "if all other sites collude" in checked.out
+    check = ["site", "check", tmp_path / "consortium.json", tmp_path / "records.csv"]
+    assert "--books" in run(*check).out
+    assert "is that of north" in run(*check, "--books", tmp_path / "north").out
+    run("site", "key", tmp_path / "other")
+    assert "not one of those" in run(*check, "--books", tmp_path / "other").err
+    assert "holds no key" in run(*check, "--books", tmp_path).err
     raw = json.loads((tmp_path / "consortium.json").read_text())
     raw["keys"].reverse()
     (tmp_path / "odd.json").write_text(json.dumps(raw))

@@ -13,7 +13,7 @@ from tincture import Condenser, Schema
 from tincture.arrays import Floats
 from tincture.public.columns import Column
 from tincture.public.encoding import Encoding
-from tincture.tables.additive import Basis
+from tincture.tables.additive import PRIOR, Basis
 from tincture.tables.cells import edges_of
 from tincture.tables.marginals import Marginals
 from tincture.tables.products import FALSE_ALARM, MOST, SHARP, Crossed, Products, candidates, found
@@ -74,9 +74,29 @@ def test_what_has_joined_has_the_norm_of_all_columns() -> None:
     values, n = crossed.values(points), BASIS.size - 1
     assert np.array_equal(values[:, :n], base[:, :-1])
     assert np.array_equal(values[:, -1], base[:, -1])
-    joined = np.median(np.linalg.norm(values[:, n:-1], axis=1))
+    joined = np.sqrt(np.square(values[:, n:-1]).sum(axis=1).mean())
     assert joined == pytest.approx(np.median(np.linalg.norm(base, axis=1)))
     assert (np.linalg.norm(crossed.bounded(values), axis=1) <= 1 + 1e-12).all()
+
+
+def test_two_rare_levels_give_nobody_a_huge_score() -> None:
+    """Of 600 records three have both of two levels that one in eighty has.
+
+    Measured by the usual record, who has neither, a weight of one usual deviation of the prior was
+    a log odds of thousands for those three.
+    """
+    constraints = {"required": True}
+    fields = [
+        {"name": n, "type": "string", "categories": ["no", "yes"], "constraints": constraints}
+        for n in ("a", "b")
+    ]
+    flat = Marginals.flat(Encoding(Schema.from_dict({"fields": fields}).columns))
+    base = Basis(Marginals(flat.encoding, [np.array([79 / 80, 1 / 80])] * 2))
+    points = np.tile([1.0, 0.0], (600, 2))
+    points[:3] = [0.0, 1.0, 0.0, 1.0]
+    crossed = Crossed.fitting(base, [(0, 1)], points)
+    joined = crossed.values(points)[:, base.size - 1 : -1]
+    assert np.abs(joined).max() * np.sqrt(PRIOR) < 2
 
 
 def test_what_has_joined_can_be_a_step() -> None:

@@ -9,9 +9,10 @@ from helpers import ENCODING, make_teacher
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Classification, Survival, Task
+from tincture.spine.posterior import LONGEST
 from tincture.spine.teaching import Teacher
 from tincture.tables.additive import Basis, Belief
-from tincture.tables.refined import LONGEST, STEPS, Heard, Lesson, refined
+from tincture.tables.refined import STEPS, Heard, Lesson, refined
 
 DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 100.0)
 STAGES = Classification("stage", 4)

@@ -32,6 +32,7 @@ MASKED = (
     "Sums are masked, which is experimental until somebody from outside has reviewed it. Each site "
     "reads its own key aloud from this file: a key of somebody else in its place would undo it."
 )
+UNSEEN = "Sums are masked: name the folder of this site's key (--books) to have it checked too."
 Agreed = Annotated[Path, typer.Argument(help="Consortium file.")]
 Outcomes = Annotated[
     Path | None,
@@ -115,7 +116,17 @@ def site_key(
 
 @site_app.command("check")
 def site_check(
-    path: Agreed, records: Records, schema: OwnSchema = None, outcomes: Outcomes = None
+    path: Agreed,
+    records: Records,
+    schema: OwnSchema = None,
+    outcomes: Outcomes = None,
+    books: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of this site's key, to be checked too where sums are masked.",
+            metavar="FOLDER",
+        ),
+    ] = None,
 ) -> None:
     """Check this site's records, and its software, against a consortium; sends and spends nothing.
 
@@ -123,8 +134,12 @@ def site_check(
 
     tincture site check consortium.json records.csv
     """
-    require_able(path, records, schema, outcomes)
-    Console(soft_wrap=True).print(
+    made, console = require_able(path, records, schema, outcomes), Console(soft_wrap=True)
+    if made.holders > 1 and books is None:
+        console.print(UNSEEN, markup=False)
+    elif books is not None:
+        console.print(f"The key in {books} is that of {made.keeper(books)}.", markup=False)
+    console.print(
         f"{records} and this machine can take part; nothing was sent, nothing is spent.",
         markup=False,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tincture.errors import SettingError
-from tincture.federation.masks import Masks
+from tincture.federation.masks import Masks, public_of, read_secret
 from tincture.public.schema import Schema
 from tincture.spine.estimator import Releasing
 from tincture.spine.recipe import Sendable
@@ -136,6 +136,27 @@ class Consortium:
         if self.holders == 1:
             return None
         return Masks(name, dict(zip(self.sites, self.keys, strict=True)), secret)
+
+    def keeper(self, books: Path) -> str:
+        """The site whose key lies in this folder, and can mask with all others' keys.
+
+        Raises
+        ------
+        SettingError
+            If nothing is masked, the folder has no key, or one that is not agreed on, or another
+            site's key is none.
+        """
+        if self.holders == 1:
+            raise SettingError("Nobody is trusted in this consortium, so no site has a key.")
+        secret = read_secret(books)
+        name = dict(zip(self.keys, self.sites, strict=True)).get(public_of(secret))
+        if name is None:
+            raise SettingError(
+                f"The key in {books} is not one of those that the consortium has; draft it with "
+                "the keys that sites have made, or name the folder of this one's."
+            )
+        self.masks(name, secret)
+        return name
 
     def check(self) -> None:
         """Refuse what no run over several sites can be of.

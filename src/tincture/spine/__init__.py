@@ -6,6 +6,7 @@ __all__ = [
     "evened",
     "expectation",
     "job",
+    "posterior",
     "questions",
     "recipe",
     "release",

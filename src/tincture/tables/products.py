@@ -32,6 +32,7 @@ ASKED = 2  # waves of an amount in the products of two that are asked about
 SHARP = 5  # in those that have joined
 LEVELS = 6  # of a column; the commonest is told by the others
 RARE = 0.04  # variance of a level's indicator at least: products are measured in deviations
+LARGEST = 5.0  # product of two or three: what one level reaches, however rare, two do not pass
 TRIPLES = 0.5  # squared norm of products of three beside those of two, at most
 FALSE_ALARM = 0.05  # that any term joins where nothing goes together
 
@@ -108,7 +109,8 @@ class Products:
             for more in factors[1:]:
                 wider = product[:, :, None] * values[:, None, more]
                 product = wider.reshape(len(values), product.shape[1] * len(more))
-            out[:, block] = product * (self.of_three if len(factors) > 2 else 1.0)
+            bounded = np.clip(product, -LARGEST, LARGEST)
+            out[:, block] = bounded * (self.of_three if len(factors) > 2 else 1.0)
         return out
 
     def bounded(self, values: Floats) -> Floats:
@@ -121,7 +123,8 @@ class Crossed:
 
     Products are of more cosines than the basis has, the k-th weighing 1/k: what goes together is
     often a step, which a tree cannot find again where the teacher makes it smooth. Together they
-    have the norm of all columns, so that their noise does not grow with the number of columns.
+    have the norm of all columns, so that their noise does not grow with the number of columns; but
+    are not made larger for being rare, or a few records would have any score.
 
     Parameters
     ----------
@@ -155,10 +158,10 @@ class Crossed:
 
     @classmethod
     def fitting(cls, base: Basis, terms: Sequence[Term], sample: Floats) -> Crossed:
-        """With the median norms over invented records as weight and reach."""
+        """With weight and reach from the norms of invented records' functions."""
         products = cls(base, terms).products.values(sample)
-        alone, beside = usual_norm(base.values(sample)), usual_norm(products)
-        plain = cls(base, terms, alone / beside if beside > 0 else 1.0)  # 0 where most miss them
+        beside = max(float(np.sqrt(np.square(products).sum(axis=1).mean())), 1.0)
+        plain = cls(base, terms, usual_norm(base.values(sample)) / beside)
         return cls(base, terms, plain.weight, usual_norm(plain.values(sample)))
 
     def values(self, points: NDArray[np.floating[Any]]) -> Floats:

@@ -1,13 +1,8 @@
 """The teacher fitted once more, to all answers at once and to how columns go together.
 
 The rounds of residual sums take careful steps, as if columns were independent, and each answer is
-used at its own step only. Once the copula is bought, all of them are used together: an answer a_k
-to weights w_k says what Σ ψ (outcome − expected at w_k) is on real records. For weights w it should
-be what it is on invented people whose outcomes follow w, so that the teacher to be found solves
-
-    mean_k a_k = mean_k Σ ψ (expected at w − expected at w_k)
-
-over them, as far as noise and the columns' prior sizes allow. Nothing more is asked.
+used at its own step only. Once the copula is bought, all of them are used together
+(`tincture.spine.posterior`), over people in whom columns go together. Nothing more is asked.
 """
 
 from __future__ import annotations
@@ -21,11 +16,11 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
+from tincture.spine.posterior import Asked, posterior
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import PRIOR_WORTH, Belief
 
 STEPS = 20
-LONGEST = 1.0  # change of a weight in one step
 UNLIKE = 0.1  # of sampling's mean variance, by which invented people may differ from real ones
 
 
@@ -65,18 +60,10 @@ class Lesson(NamedTuple):
         return Lesson(Teacher(basis, belief.weights), belief, self.told)
 
 
-class _Asked(NamedTuple):
-    """All that was asked along one basis: ψ of invented people, the noise of the mean, the rest."""
-
-    pull: Floats
-    noise: float
-    answers: Sequence[tuple[Floats, Floats]]
-
-
 def refined(
     lesson: Lesson, points: Floats, task: Task, counts: Floats, total: float
 ) -> Teacher[Features]:
-    """The posterior mode given all answers (Gauss-Newton), sizes by evidence (MacKay 1992).
+    """The posterior mode given all answers, with sizes of each column's effects.
 
     Parameters
     ----------
@@ -89,54 +76,35 @@ def refined(
     """
     if not lesson.told:
         return lesson.teacher
-    basis, weights, variance = lesson.teacher.basis, lesson.teacher.weights, lesson.belief.variance
-    values, scale = basis.values(points), total / len(points)
-    asked, size = _by_basis(lesson.told, points, scale), weights.size
+    basis, belief, each = lesson.teacher.basis, lesson.belief, total / len(points)
     widths = [b.stop - b.start for b in basis.blocks]
-    for _ in range(STEPS):
-        scores = values @ weights.T
-        information = task.information(scores, counts)
-        need, mode = np.zeros(size), np.zeros((size, size))
-        for pull, noise, answers in asked:
-            lack = [a - (pull.T @ task.expected(scores, s, counts)).T.ravel() for s, a in answers]
-            slope = _along(pull, information, values)
-            sampling = _along(pull, information, pull) / scale
-            noisy = sampling + _level(noise, sampling) * np.eye(len(slope))
-            gain = np.linalg.solve(noisy, slope).T
-            need, mode = need + gain @ np.mean(lack, axis=0), mode + gain @ slope
-        precision = np.resize(1 / np.repeat(variance, widths), size)
-        mode = (mode + mode.T) / 2 + np.diag(precision)
-        step = np.linalg.solve(mode, need - precision * weights.ravel())
-        weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
-        variance = _sizes(basis, weights, np.asarray(np.linalg.inv(mode)), lesson.belief)
-    return Teacher(basis, weights)
+
+    def precision(weights: Floats, spread: Floats | None) -> Floats:
+        variance = belief.variance if spread is None else _sizes(basis, weights, spread, belief)
+        return np.resize(1 / np.repeat(variance, widths), weights.size)
+
+    found = posterior(
+        basis.values(points),
+        _by_basis(lesson.told, points, each),
+        lesson.teacher.weights,
+        task,
+        counts,
+        each=each,
+        unlike=UNLIKE,
+        steps=STEPS,
+        precision=precision,
+    )
+    return Teacher(basis, found)
 
 
-def _level(noise: float, sampling: Floats) -> float:
-    """Variance of an answer beside sampling's: of noise, and as invented people are no real ones.
-
-    Without noise the directions in which they hardly differ would otherwise be believed most, and
-    the steps never settle.
-    """
-    return float(noise**2 + UNLIKE * np.trace(sampling) / len(sampling) + 1e-12)
-
-
-def _by_basis(told: Sequence[Heard], points: Floats, scale: float) -> list[_Asked]:
+def _by_basis(told: Sequence[Heard], points: Floats, each: float) -> list[Asked]:
     out = []
     for basis in {id(heard.basis): heard.basis for heard in told}.values():
         values, alike = basis.values(points), [h for h in told if h.basis is basis]
         answers = [(values @ h.weights.T, h.told.value) for h in alike]
         noise = alike[0].told.noise / math.sqrt(len(alike))
-        out.append(_Asked(scale * basis.bounded(values), noise, answers))
+        out.append(Asked(each * basis.bounded(values), answers, noise))
     return out
-
-
-def _along(left: Floats, information: Floats, right: Floats) -> Floats:
-    """Σ left ⊗ information ⊗ right over people: of several scores a block for each two of them."""
-    if information.ndim == 1:
-        return np.asarray((left * information[:, None]).T @ right)
-    pairs = information.transpose(1, 2, 0)
-    return np.block([[_along(left, told, right) for told in row] for row in pairs])
 
 
 def _sizes(basis: Features, weights: Floats, spread: Floats, belief: Belief) -> Floats:

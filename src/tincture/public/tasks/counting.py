@@ -24,29 +24,37 @@ def coding(n_bins: int, kinds: int = 2) -> Floats:
     root: Floats = np.cumprod(np.append(1.0, 1.0 - 0.5 / np.arange(1, n_bins)))
     lag = np.subtract.outer(np.arange(n_bins), np.arange(n_bins))  # sums run from the last bin
     rows = np.asarray(np.where(lag >= 0, root[np.maximum(lag, 0)], 0.0), dtype=np.float64)
-    return _each(rows / np.linalg.norm(rows, axis=1, keepdims=True), kinds)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.kron(np.eye(kinds), rows), dtype=np.float64)
 
 
 def denoised(answer: Floats, noise: float, kinds: int = 2) -> Floats:
     """Counts of the cells, none below 0, from an answer with noise of this deviation.
 
-    From bin to bin of a kind counts walk at random; how far, the answer itself tells (the largest
+    From bin to bin of a kind counts walk at random; how far, its own answer tells (the largest
     evidence). The last bin, one time alone, is free. Of times none is earlier than the counts
     support. Where there is no noise, nothing is changed.
     """
-    rows = coding(len(answer) // kinds, kinds)
+    own = [_walked(part, noise) for part in answer.reshape(kinds, -1)]
+    counts = np.concatenate(own)
+    return _supported(counts, noise) if kinds == 2 and noise > 0 else counts
+
+
+def _walked(answer: Floats, noise: float) -> Floats:
+    """The counts of one kind."""
+    rows = coding(len(answer), kinds=1)
     if noise == 0:
         return np.asarray(np.maximum(np.linalg.solve(rows.T, answer), 0.0))
     from scipy.optimize import nnls
 
     total = max(float(answer @ np.linalg.solve(rows, np.ones(len(answer)))), float(len(answer)))
-    steps = 2 * total / len(answer) * 2.0 ** np.arange(SLOWEST, FASTEST + 1)
-    priors = [_walks(len(answer) // kinds, step, total / 2, kinds) for step in steps]
+    steps = total / len(answer) * 2.0 ** np.arange(SLOWEST, FASTEST + 1)
+    priors = [_walks(len(answer), step, total) for step in steps]
     best = max(priors, key=lambda prior: _evidence(rows, prior, answer, noise))
     pull = np.linalg.cholesky(np.linalg.inv(best)).T
     both = np.concatenate([rows.T / noise, pull])
     found, _ = nnls(both, np.append(answer / noise, np.zeros(len(answer))), maxiter=9999)
-    return _supported(found, noise) if kinds == 2 else found
+    return np.asarray(found)
 
 
 def _supported(counts: Floats, noise: float) -> Floats:
@@ -75,18 +83,13 @@ def between(counts: Floats, answer: Floats, noise: float) -> Floats:
     return np.asarray(moved, dtype=np.float64)
 
 
-def _walks(n_bins: int, step: float, level: float, kinds: int) -> Floats:
-    """Covariance of random walks over all bins but the last, from an unknown level."""
+def _walks(n_bins: int, step: float, level: float) -> Floats:
+    """Covariance of a random walk over all bins but the last, from an unknown level."""
     place = np.arange(1, n_bins)
     one = np.zeros((n_bins, n_bins))
     one[:-1, :-1] = step**2 * np.minimum.outer(place, place) + level**2
     one[-1, -1] = level**2
-    return _each(one, kinds)
-
-
-def _each(one: Floats, kinds: int) -> Floats:
-    """For each kind, none of which heeds another."""
-    return np.asarray(np.kron(np.eye(kinds), one), dtype=np.float64)
+    return one
 
 
 def _evidence(rows: Floats, prior: Floats, answer: Floats, noise: float) -> float:
