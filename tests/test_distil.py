@@ -75,9 +75,10 @@ def test_rank_covariance_is_the_gain_in_auroc(pairs: list[tuple[float, float]]) 
 
 @given(st.lists(NUMBERS | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_rank_covariance_takes_records_in_the_order_of_a_stable_sort(scores: list[float]) -> None:
-    order = np.array(scores) + np.zeros((2, 1))
-    _covariances(order, places := _sort_keys(order), np.zeros(len(scores)))
-    np.testing.assert_array_equal(places, np.argsort(order, axis=1, kind="stable"))
+    tables = np.array(scores) + np.zeros((2, 1))
+    places, noughts = _sort_keys(tables), np.zeros(len(scores))
+    _covariances(0, 2, tables, places, noughts, np.zeros(2))
+    np.testing.assert_array_equal(places, np.argsort(tables, axis=1, kind="stable"))
 
 
 def test_rank_covariance_compares_tables_one_by_one(rng: np.random.Generator) -> None:

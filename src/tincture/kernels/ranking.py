@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tincture.arrays import Floats, Integers
+from tincture.kernels._compile import kernel_jit
+from tincture.kernels.threads import share
 
 
 def rank_covariance(scores: Floats, chances: Floats) -> Floats:
@@ -23,7 +24,10 @@ def rank_covariance(scores: Floats, chances: Floats) -> Floats:
     -------
     (R,) float64
     """
-    return np.asarray(_covariances(scores, _sort_keys(scores), chances - chances.mean()))
+    out = np.zeros(len(scores))
+    places, centred = _sort_keys(scores), chances - chances.mean()
+    share(_covariances, len(scores), np.ascontiguousarray(scores), places, centred, out)
+    return out
 
 
 def _sort_keys(scores: Floats) -> Integers:
@@ -42,11 +46,12 @@ def _sort_keys(scores: Floats) -> Integers:
     return keys
 
 
-@njit(cache=True, nogil=True)
-def _covariances(scores, order, centred):  # type: ignore[no-untyped-def]
-    n_tables, n = scores.shape
-    out = np.zeros(n_tables)
-    for r in range(n_tables):
+@kernel_jit
+def _covariances(
+    begin: int, stop: int, scores: Floats, order: Integers, centred: Floats, out: Floats
+) -> None:
+    n = scores.shape[1]
+    for r in range(begin, stop):
         own, places = scores[r], order[r]
         for i in range(1, n):  # what the last bits told
             place, k = places[i], i
@@ -56,12 +61,10 @@ def _covariances(scores, order, centred):  # type: ignore[no-untyped-def]
             places[k] = place
         first = 0
         while first < n:
-            last = first
-            tied = 0.0
+            last, tied = first, 0.0
             limit = own[places[first]] + 1e-12
             while last < n and not own[places[last]] > limit:  # ends also at NaN
                 tied += centred[places[last]]
                 last += 1
             out[r] += tied * 0.5 * (first + last - 1)
             first = last
-    return out
