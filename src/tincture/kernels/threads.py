@@ -13,11 +13,15 @@ from typing import Any, cast
 import numba
 
 _PIECES = 4  # of work for each thread, so that none waits long for the slowest
-_WORTH = 0.004  # seconds of work left from which on it pays to start threads
+WORTH = 0.004  # seconds of work left from which on it pays to start threads
 
 
 def share(
-    kernel: Callable[..., None], n_items: int, *arrays: Any, workers: int | None = None
+    kernel: Callable[..., None],
+    n_items: int,
+    *arrays: Any,
+    workers: int | None = None,
+    worth: float = WORTH,
 ) -> None:
     """Run a kernel over ``0 .. n_items - 1``, by threads of this process.
 
@@ -31,6 +35,8 @@ def share(
     *arrays : object
     workers : int, optional
         Threads at most; ``NUMBA_NUM_THREADS`` by default, which is one a core unless it is set.
+    worth : float
+        Seconds of work, as the first piece tells them, for which other threads are started.
     """
     if not getattr(kernel, "overloads", True):
         _compile(kernel, arrays)
@@ -40,7 +46,7 @@ def share(
     kernel(0, size, *arrays)
     if size >= n_items:
         return
-    if (time.perf_counter() - began) * (n_items - size) < _WORTH * size:
+    if (time.perf_counter() - began) * (n_items - size) < worth * size:
         kernel(size, n_items, *arrays)
         return
     begins = iter(range(size, n_items, size))
