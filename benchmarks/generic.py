@@ -27,7 +27,7 @@ from sksurv.linear_model import CoxPHSurvivalAnalysis
 
 from tincture.models.generic import Manner, each
 from tincture.models.portfolio import adapt
-from tincture.models.prepared import prepare
+from tincture.models.prepared import Tables
 from tincture.public.tasks import Classification, Survival
 
 M, P, B = 100, 40, 2000
@@ -50,7 +50,7 @@ def cases() -> dict[str, tuple[int, Any]]:
 def modes(manner: Manner, n: int, workers: int) -> tuple[Modes, Modes]:
     """Ways to fit ``n`` candidates, and to predict."""
     rng = np.random.default_rng(0)
-    ready = prepare(rng.normal(size=(n, M, P)), np.ones(P, dtype=bool))
+    ready = Tables(rng.normal(size=(n, M, P)), np.ones(P, dtype=bool)).scaled
     records = rng.normal(size=(B, P)).astype(np.float32)
     outcomes = (rng.normal(size=(M, 1)) > 0).astype(float)
     if manner.n_outputs == 1:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tincture.io.frames import read_table, to_columns
-from tincture.models.prepared import prepare
+from tincture.models.prepared import Tables
 from tincture.public.encoding import Encoding
 from tincture.public.schema import Schema
 from tincture.public.tasks import Classification, Survival, Task
@@ -91,7 +91,7 @@ def real_pairs(folder: Path, names: tuple[str, ...]) -> Iterator[Pair]:
         order = np.random.default_rng(1).permutation(len(rows.x))
         for m in (min(s, len(order) // 2) for s in SIZES):
             chosen, others = order[:m], order[m : m + RECORDS]
-            ready = prepare(rows.x[None, chosen], numeric)
+            ready = Tables(rows.x[None, chosen], numeric).scaled
             table, records = (Rows(*(part[i] for part in rows)) for i in (chosen, others))
             yield Pair(table._replace(x=ready.x[0]), records._replace(x=ready.apply(records.x, 0)))
 

@@ -14,8 +14,9 @@ from sklearn.naive_bayes import GaussianNB
 from commands import Raises, RaisesLater
 from helpers import ENCODING, make_teacher
 from tincture.errors import ModelError
-from tincture.kernels.ranking import rank_covariance
+from tincture.kernels.ranking import _covariances, _sort_keys, rank_covariance
 from tincture.models.portfolio import resolve
+from tincture.models.prepared import Tables
 from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.public.tasks import Classification, Survival, Task
@@ -70,6 +71,14 @@ def test_rank_covariance_is_the_gain_in_auroc(pairs: list[tuple[float, float]]) 
     concordant = (p[:, None] * (1 - p) * higher).sum()
     gain = rank_covariance(scores[None], p)[0] / (n**2 * mean * (1 - mean))
     assert concordant / (n**2 * mean * (1 - mean)) == pytest.approx(0.5 + gain, abs=1e-9)
+
+
+@given(st.lists(NUMBERS | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_rank_covariance_takes_records_in_the_order_of_a_stable_sort(scores: list[float]) -> None:
+    tables = np.array(scores) + np.zeros((2, 1))
+    places, noughts = _sort_keys(tables), np.zeros(len(scores))
+    _covariances(0, 2, tables, places, noughts, np.zeros(2))
+    np.testing.assert_array_equal(places, np.argsort(tables, axis=1, kind="stable"))
 
 
 def test_rank_covariance_compares_tables_one_by_one(rng: np.random.Generator) -> None:
@@ -158,13 +167,13 @@ def test_predictions_that_are_no_number_cost_a_finite_loss(task: Task, value: fl
 def test_a_model_that_fits_only_some_tables_is_searched_for() -> None:
     distance, start, moves = setting([Sometimes()])
     asked = moves.ask(moves.init(start), np.random.default_rng(4)).plus
-    designs = ENCODING.design(asked)[:, start.owner]
+    tables = Tables(ENCODING.design(asked)[:, start.owner], ENCODING.numeric)
     predicted = distance._predictions(
-        distance.served.models[0], designs, start.outcomes, distance.design, SEED
+        distance.served.models[0], tables, start.outcomes, distance.design, SEED
     )
     assert 0 < np.isnan(predicted).all(axis=(1, 2)).sum() < len(asked)
-    tables = distil(distance, moves, start, 3, np.random.default_rng(4))
-    assert np.isfinite(distance.losses(np.stack(tables), start, SEED)).all()
+    found = distil(distance, moves, start, 3, np.random.default_rng(4))
+    assert np.isfinite(distance.losses(np.stack(found), start, SEED)).all()
 
 
 @pytest.mark.parametrize("estimator", [Raises(), RaisesLater()])

@@ -25,7 +25,7 @@ from helpers import SCHEMA, make_condenser, make_table
 from tincture.arrays import Floats
 from tincture.errors import ModelError, SettingError
 from tincture.evaluation.scores import CEILING, COHORT, CONDENSED, RANDOM
-from tincture.models.prepared import prepare
+from tincture.models.prepared import Tables
 from tincture.public.encoding import Encoding
 from tincture.public.tasks import Survival
 from tincture.tables.bench import LOOKS, evaluate
@@ -84,7 +84,7 @@ def test_the_ceiling_is_a_plain_fit_on_all_records(condensed: Condenser) -> None
         return encoding.design(encoding.encode(values)).astype(np.float32).astype(np.float64)
 
     assert task.columns == ("died",)
-    ready = prepare(design(train)[None], encoding.numeric)
+    ready = Tables(design(train)[None], encoding.numeric).scaled
     model = LogisticRegression(max_iter=5000).fit(ready.x[0], train["died"].to_numpy())
     predicted = model.predict_proba(ready.apply(design(test), 0))[:, 1]
     expected = roc_auc_score(test["died"].to_numpy(), predicted)

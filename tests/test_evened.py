@@ -69,6 +69,17 @@ def test_the_same_outcomes_are_even_along_features_and_along_the_score(task: Tas
         assert after[tenth].mean() == pytest.approx(before[tenth].mean(), abs=near)
 
 
+def test_rare_outcomes_are_even_too() -> None:
+    # Of two neighbours one in eleven pairs has outcomes that can be exchanged.
+    outcomes, scores, features, counts = people(DIED)
+    rng = np.random.default_rng(6)
+    outcomes = DIED.drawn(scores - 2.5, counts, rng)
+    even = evened(outcomes, scores - 2.5, features, DIED, counts, rng)
+    before, after = (DIED.residual(scores - 2.5, o, counts) for o in (outcomes, even))
+    away = features - features.mean(axis=0)
+    assert np.linalg.norm(away.T @ after) < 0.25 * np.linalg.norm(away.T @ before)
+
+
 def test_it_follows_from_the_seed_and_leaves_what_it_was_given() -> None:
     outcomes, scores, features, counts = people(DIED)
     given = outcomes.copy(), scores.copy(), features.copy()

@@ -1,6 +1,8 @@
-"""Growing all trees of a range of tables: single trees, forests and boosting of all kinds.
+"""Growing all trees of a range of tables.
 
-One kernel for all models shares what takes longest to compile.
+One kernel grows single trees and forests of classes, one trees of gradients: boosting of all kinds
+and trees of amounts. Each shares among its models what takes longest to compile, and who asks for
+classes' trees alone does not wait for the other.
 """
 
 from typing import NamedTuple
@@ -67,7 +69,7 @@ def _make_state(n_columns: Int, n_rows: Int, n_margins: Int) -> State:
 
 
 @kernel_jit
-def fit_tables(
+def fit_classes(
     begin: int,
     stop: int,
     tables: Tables,
@@ -76,7 +78,7 @@ def fit_tables(
     rules: Rules,
     nodes: Nodes,
 ) -> None:
-    """Grow the trees of the tables ``begin .. stop - 1``.
+    """Grow the trees of the tables ``begin .. stop - 1``, by the Gini index.
 
     Parameters
     ----------
@@ -87,49 +89,90 @@ def fit_tables(
     nodes : where to write the trees
     """
     _, n_columns, n_rows = tables.columns.shape
-    words = (rules.n_classes + PER_WORD - 1) // PER_WORD if rules.n_classes > 0 else 1
-    scratch = make_scratch(n_columns, n_rows, words)
+    scratch = make_scratch(n_columns, n_rows, (rules.n_classes + PER_WORD - 1) // PER_WORD)
     state = _make_state(n_columns, n_rows, tables.base.shape[1])
     for r in range(begin, stop):
-        _fit_table(tables, r, bootstrap, seed, rules, nodes, scratch, state)
+        own = table_nodes(nodes, r)
+        _grow_classes(_table(tables, r), bootstrap, seed, rules, own, scratch, state)
 
 
-@lean_jit
-def _fit_table(
+@kernel_jit
+def fit_gradients(
+    begin: int,
+    stop: int,
     tables: Tables,
-    r: Int,
     bootstrap: bool,
     seed: np.uint64,
     rules: Rules,
-    all_nodes: Nodes,
+    nodes: Nodes,
+) -> None:
+    """Grow the trees of the tables ``begin .. stop - 1``, by gradients; see `fit_classes`."""
+    _, n_columns, n_rows = tables.columns.shape
+    scratch = make_scratch(n_columns, n_rows, 1)
+    state = _make_state(n_columns, n_rows, tables.base.shape[1])
+    for r in range(begin, stop):
+        own = table_nodes(nodes, r)
+        _grow_gradients(_table(tables, r), bootstrap, seed, rules, own, scratch, state)
+
+
+@inline_jit
+def _table(tables: Tables, r: Int) -> Tables:
+    """One of them."""
+    return Tables(
+        tables.columns[r], tables.keys[r], tables.labels[r], tables.event[r], tables.base[r]
+    )
+
+
+@lean_jit
+def _grow_classes(
+    table: Tables,
+    bootstrap: bool,
+    seed: np.uint64,
+    rules: Rules,
+    nodes: Nodes,
     scratch: Scratch,
     state: State,
 ) -> None:
     """Grow the trees of one table."""
-    table = Tables(
-        tables.columns[r], tables.keys[r], tables.labels[r], tables.event[r], tables.base[r]
-    )
-    nodes, boosting = table_nodes(all_nodes, r), rules.n_classes == 0
+    weight, n_rows = state.weight, state.weight.size
+    _start_table(table, False, scratch, state)
+    for t in range(nodes.start.size - 1):
+        tree_key = mix(seed, t)
+        split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
+        if bootstrap:
+            _resample(weight, tree_key)
+        _pack_classes(weight, table.labels, scratch.packed)
+        n_kept, first = load_members(scratch, weight), np.int64(nodes.start[t])
+        end = grow_gini_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
+        nodes.start[t + 1] = end
+
+
+@lean_jit
+def _grow_gradients(
+    table: Tables,
+    bootstrap: bool,
+    seed: np.uint64,
+    rules: Rules,
+    nodes: Nodes,
+    scratch: Scratch,
+    state: State,
+) -> None:
+    """Grow the trees of one table, of a forest each by itself, else each of what is left."""
     weight, n_rows, zero = state.weight, state.weight.size, np.int64(0)
-    _start_table(table, boosting, scratch, state)
+    _start_table(table, True, scratch, state)
     for t in range(nodes.start.size - 1):
         tree_key = mix(seed, t)
         split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
         first, packed = np.int64(nodes.start[t]), scratch.packed
         if bootstrap:
             _resample(weight, tree_key)
-        if boosting:
-            _pack_losses(state.margin, state.chance, table, weight, t, rules.unit, packed[0])
-            if t == 0 or bootstrap:
-                state.n_kept[0] = load_root(scratch.orders.entries, weight, scratch.blocks[0])
-            n_kept = state.n_kept[0]
-            end = grow_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
-        else:
-            _pack_classes(weight, table.labels, packed)
-            n_kept = load_members(scratch, weight)
-            end = grow_gini_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
+        _pack_losses(state.margin, state.chance, table, weight, t, rules.unit, packed[0])
+        if t == 0 or bootstrap:
+            state.n_kept[0] = load_root(scratch.orders.entries, weight, scratch.blocks[0])
+        n_kept = state.n_kept[0]
+        end = grow_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
         nodes.start[t + 1] = end
-        if boosting and not bootstrap:
+        if not bootstrap:
             route(nodes, t, table.columns, zero, state.no_fill, state.at)
             gather_leaves(nodes.value, zero, state.at, state.margin[t % table.base.size])
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tincture.arrays import Floats
 from tincture.kernels._arrays import Records
-from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fit import Tables, fit_gradients
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import Rules, boosting_rules
 from tincture.kernels._nodes import Nodes, columns_of, empty_nodes, nodes_per_tree
@@ -129,5 +129,5 @@ def _grown(
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, rules.max_depth), 1)
     keys = sort_keys(columns, downwards=True)
     tables = Tables(columns, keys, unlabelled, known, base[:, None].copy())
-    share(fit_tables, n_tables, tables, bootstrap, np.uint64(seed), rules, nodes)
+    share(fit_gradients, n_tables, tables, bootstrap, np.uint64(seed), rules, nodes)
     return Grown(nodes, low + step * base, step)

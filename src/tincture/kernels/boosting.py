@@ -14,7 +14,7 @@ import numpy as np
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Floats32, Records
-from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fit import Tables, fit_gradients
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import boosting_rules
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare
@@ -97,12 +97,12 @@ def fit(
 def boost(
     columns: Floats32, labels: Integers, event: Floats, base: Floats, n_trees: int, growth: Growth
 ) -> Nodes:
-    """Boost `n_trees` on each table; see `fit_tables`."""
+    """Boost `n_trees` on each table; see `fit_gradients`."""
     n_tables, n_columns, n_rows = columns.shape
     rules = boosting_rules(n_columns, n_rows, **growth)
     nodes = empty_nodes(n_tables, n_trees, nodes_per_tree(n_rows, rules.max_depth), 1)
     tables = Tables(columns, sort_keys(columns, downwards=True), labels, event, base)
-    share(fit_tables, n_tables, tables, False, np.uint64(0), rules, nodes)
+    share(fit_gradients, n_tables, tables, False, np.uint64(0), rules, nodes)
     return nodes
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tincture.arrays import Floats, Integers
 from tincture.kernels._arrays import Records
-from tincture.kernels._fit import Tables, fit_tables
+from tincture.kernels._fit import Tables, fit_classes
 from tincture.kernels._fitted import Fitted
 from tincture.kernels._gains import Rules
 from tincture.kernels._nodes import Nodes, empty_nodes, nodes_per_tree, prepare
@@ -83,5 +83,5 @@ def fit_trees(
     none = np.empty((n_tables, 0))  # neither events nor margins
     keys, key = sort_keys(columns), np.uint64(seed)
     tables = Tables(columns, keys, labels, none, none)
-    share(fit_tables, n_tables, tables, bootstrap, key, rules, nodes)
+    share(fit_classes, n_tables, tables, bootstrap, key, rules, nodes)
     return nodes

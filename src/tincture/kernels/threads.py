@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -12,10 +13,15 @@ from typing import Any, cast
 import numba
 
 _PIECES = 4  # of work for each thread, so that none waits long for the slowest
+WORTH = 0.004  # seconds of work left from which on it pays to start threads
 
 
 def share(
-    kernel: Callable[..., None], n_items: int, *arrays: Any, workers: int | None = None
+    kernel: Callable[..., None],
+    n_items: int,
+    *arrays: Any,
+    workers: int | None = None,
+    worth: float = WORTH,
 ) -> None:
     """Run a kernel over ``0 .. n_items - 1``, by threads of this process.
 
@@ -29,21 +35,31 @@ def share(
     *arrays : object
     workers : int, optional
         Threads at most; ``NUMBA_NUM_THREADS`` by default, which is one a core unless it is set.
+    worth : float
+        Seconds of work, as the first piece tells them, for which other threads are started.
     """
-    if not getattr(kernel, "signatures", True):
+    if not getattr(kernel, "overloads", True):
         _compile(kernel, arrays)
     n_threads = min(workers or _n_threads(), n_items)
-    if n_threads <= 1:
-        kernel(0, n_items, *arrays)
+    size = -(-n_items // (_PIECES * n_threads)) if n_threads > 1 else n_items
+    began = time.perf_counter()
+    kernel(0, size, *arrays)
+    if size >= n_items:
         return
-    size = -(-n_items // (_PIECES * n_threads))
+    if (time.perf_counter() - began) * (n_items - size) < worth * size:
+        kernel(size, n_items, *arrays)
+        return
+    begins = iter(range(size, n_items, size))
 
-    def piece(begin: int) -> None:
-        kernel(begin, min(begin + size, n_items), *arrays)
+    def work() -> None:
+        for begin in begins:  # whoever is free takes the next one
+            kernel(begin, min(begin + size, n_items), *arrays)
 
-    with ThreadPoolExecutor(n_threads) as pool:  # a lasting one would not survive a fork
-        for _ in pool.map(piece, range(0, n_items, size)):
-            pass
+    with ThreadPoolExecutor(n_threads - 1) as pool:  # a lasting one would not survive a fork
+        others = [pool.submit(work) for _ in range(n_threads - 1)]
+        work()
+        for other in others:
+            other.result()
 
 
 def one_thread(api: str) -> AbstractContextManager[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Integers, Mask
-from tincture.models.prepared import impute, prepare
+from tincture.models.prepared import Tables
 from tincture.models.protocol import Model, Predictor
 
 
@@ -31,9 +31,13 @@ class LinearKernel:
         self, candidates: Floats, outcomes: Floats, numeric: Mask, *, seed: int = 0
     ) -> Predictor:
         """Fit all candidates at once."""
-        ready = prepare(candidates, numeric)
+        return self.fit_tables(Tables(candidates, numeric), outcomes, seed=seed)
+
+    def fit_tables(self, tables: Tables, outcomes: Floats, *, seed: int = 0) -> Predictor:
+        """Fit them, scaled as they already may be for another model."""
+        ready = tables.scaled
         fitted = self.fit_scaled(ready.x, outcomes).unscale(ready.centre, ready.scale)
-        return Filled(fitted, ready.fill, np.arange(candidates.shape[2]))
+        return Filled(fitted, ready.fill, np.arange(ready.x.shape[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,12 @@ class TreeKernel:
         self, candidates: Floats, outcomes: Floats, numeric: Mask, *, seed: int = 0
     ) -> Predictor:
         """Fit all candidates at once, with one order of columns."""
-        order = np.random.default_rng(seed).permutation(candidates.shape[2])
-        fill, complete = impute(candidates[:, :, order], numeric[order])
+        return self.fit_tables(Tables(candidates, numeric), outcomes, seed=seed)
+
+    def fit_tables(self, tables: Tables, outcomes: Floats, *, seed: int = 0) -> Predictor:
+        """Fit them, imputed as they already may be for another model."""
+        order = np.random.default_rng(seed).permutation(tables.candidates.shape[2])
+        fill, complete = tables.in_order(order)
         return Filled(self.fit_complete(complete, outcomes, seed), fill, order)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tincture.arrays import Floats, Mask
 from tincture.errors import ModelError
-from tincture.models.prepared import Prepared, prepare
+from tincture.models.prepared import Prepared, Tables
 from tincture.models.protocol import Predictor
 
 
@@ -61,7 +61,7 @@ class Generic:
             If the estimator raises on every one; a table that only some cannot be fitted on
             predicts NaN, which is the worst of losses.
         """
-        ready = prepare(candidates, numeric)
+        ready = Tables(candidates, numeric).scaled
         workers = self.workers if self.manner.threads else 1
         fitted: list[Any] = [None] * len(candidates)
         failures: dict[int, Exception] = {}

@@ -1,4 +1,4 @@
-"""Median imputation and scaling of candidate tables, each by itself.
+"""Median imputation and scaling of candidate tables, each by itself, once for all models.
 
 Every table is treated as its recipient would; a record's missing amount counts as that table's
 median.
@@ -7,11 +7,13 @@ median.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tincture.arrays import Floats, Mask
+from tincture.arrays import Floats, Integers, Mask
+from tincture.models.protocol import Model, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,61 @@ class Prepared:
         return scaled
 
 
+class Tables:
+    """Candidate tables, and what models make of them before they fit.
+
+    Parameters
+    ----------
+    candidates : ndarray of shape (R, m, p)
+    numeric : ndarray of bool, shape (p,)
+        Which columns are amounts.
+    """
+
+    def __init__(self, candidates: Floats, numeric: Mask) -> None:
+        self.candidates, self.numeric = candidates, numeric
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    @cached_property
+    def imputed(self) -> tuple[Floats, Floats]:
+        """See `impute`."""
+        return impute(self.candidates, self.numeric)
+
+    @cached_property
+    def scaled(self) -> Prepared:
+        """Also with the amounts on a standard scale.
+
+        A constant column keeps its scale, as in scikit-learn's ``StandardScaler``.
+        """
+        fill, complete = self.imputed
+        amounts = complete[:, :, self.numeric]
+        centre, scale = np.zeros_like(fill), np.ones_like(fill)
+        centre[:, self.numeric] = amounts.mean(axis=1)
+        spread = amounts.std(axis=1)
+        scale[:, self.numeric] = np.where(spread > 1e-12, spread, 1.0)
+        x = (complete - centre[:, None, :]) / scale[:, None, :]
+        return Prepared(x, fill, centre, scale)
+
+    def in_order(self, order: Integers) -> tuple[Floats, Floats]:
+        """What a missing value counts as, and complete tables, with the columns in this order."""
+        return self.imputed[0][:, order], self._columns[:, order].swapaxes(1, 2)
+
+    @cached_property
+    def _columns(self) -> Floats:
+        """Complete, (R, p, m)."""
+        return np.ascontiguousarray(self.imputed[1].swapaxes(1, 2))
+
+
+def fit_tables(model: Model, tables: Tables, outcomes: Floats, *, seed: int = 0) -> Predictor:
+    """Fit by what our own models share of the work, if it is one of them."""
+    ours = getattr(model, "fit_tables", None)
+    if ours is None:
+        return model.fit(tables.candidates, outcomes, tables.numeric, seed=seed)
+    fitted: Predictor = ours(tables, outcomes, seed=seed)
+    return fitted
+
+
 def impute(candidates: Floats, numeric: Mask) -> tuple[Floats, Floats]:
     """Fill the numeric columns of each candidate with their medians.
 
@@ -55,21 +112,6 @@ def impute(candidates: Floats, numeric: Mask) -> tuple[Floats, Floats]:
     if np.isnan(amounts).any():
         complete = np.where(np.isnan(complete), fill[:, None, :], complete)
     return fill, complete
-
-
-def prepare(candidates: Floats, numeric: Mask) -> Prepared:
-    """Median imputation and standard scaling of the numeric columns of each candidate.
-
-    A constant column keeps its scale, as in scikit-learn's ``StandardScaler``.
-    """
-    fill, complete = impute(candidates, numeric)
-    amounts = complete[:, :, numeric]
-    centre, scale = np.zeros_like(fill), np.ones_like(fill)
-    centre[:, numeric] = amounts.mean(axis=1)
-    spread = amounts.std(axis=1)
-    scale[:, numeric] = np.where(spread > 1e-12, spread, 1.0)
-    x = (complete - centre[:, None, :]) / scale[:, None, :]
-    return Prepared(x, fill, centre, scale)
 
 
 def _median(amounts: Floats) -> Floats:

@@ -7,12 +7,27 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tincture.arrays import Floats
 from tincture.search.optimizer import Candidates, Estimate, Start
 
 LIKELY = (0.25, 0.25, 0.2, 0.15, 0.1, 0.05)  # by how often a move of its kind helps
 LONGEST = 8  # prototypes of a run
+
+
+def _running(chances: ArrayLike) -> Floats:
+    """Running sums of chances, up to 1."""
+    sums = np.cumsum(chances)
+    return np.asarray(sums / sums[-1])
+
+
+def _drawn(sums: Floats, rng: np.random.Generator) -> int:
+    """A place by these running sums, as ``rng.choice`` draws it in ten times as long."""
+    return int(sums.searchsorted(rng.random(), side="right"))
+
+
+KINDS = _running(LIKELY)
 
 
 class MovesState(NamedTuple):
@@ -39,7 +54,7 @@ class Moves:
     pool : ndarray of shape (N, width)
         Points whose values are taken.
     columns : sequence of slice
-        Coordinates of each column.
+        Coordinates of each column, one after the other.
     weights : ndarray of shape (n_columns,)
         How often each column is changed, summing to 1.
     """
@@ -60,8 +75,9 @@ class Moves:
         """K changed tables against the present one."""
         counts = [count for count in self.together if count <= len(state.helpful)]
         tables = [self._joined(state, count) for count in counts]
+        columns = _running(self.weights)
         while len(tables) < self.n_pairs:
-            tables.append(self._changed(state.table, rng))
+            tables.append(self._changed(state.table, columns, rng))
         return Candidates(np.stack(tables), state.table[None], int(rng.integers(2**31)))
 
     def tell(self, state: MovesState, candidates: Candidates, estimate: Estimate) -> MovesState:
@@ -84,17 +100,17 @@ class Moves:
         A column's coordinates change together: parts of two levels would make neither.
         """
         table = state.table.copy()
+        starts = [column.start for column in self.columns]
+        widths = np.diff([*starts, table.shape[1]])
         for changed in state.helpful[:count][::-1]:
-            for column in self.columns:
-                rows = (changed[:, column] != state.before[:, column]).any(axis=1)
-                table[rows, column] = changed[rows, column]
+            differs = np.logical_or.reduceat(changed != state.before, starts, axis=1)
+            np.copyto(table, changed, where=np.repeat(differs, widths, axis=1))
         return table
 
-    def _changed(self, prototypes: Floats, rng: np.random.Generator) -> Floats:
+    def _changed(self, prototypes: Floats, columns: Floats, rng: np.random.Generator) -> Floats:
         table = prototypes.copy()
         for _ in range(rng.geometric(1 / self.changes)):
-            column = self.columns[rng.choice(len(self.columns), p=self.weights)]
-            self._change(table, column, rng)
+            self._change(table, self.columns[_drawn(columns, rng)], rng)
         return table
 
     def _change(self, table: Floats, column: slice, rng: np.random.Generator) -> None:
@@ -102,7 +118,7 @@ class Moves:
         n = len(table)
         row, other = rng.integers(n, size=2)
         fresh = self.pool[rng.integers(len(self.pool)), column]
-        move = rng.choice(6, p=LIKELY)
+        move = _drawn(KINDS, rng)
         if move == 0:
             table[[row, other]] = table[[other, row]]
         elif move == 1:

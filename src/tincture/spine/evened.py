@@ -19,11 +19,12 @@ import numpy as np
 from tincture.arrays import Floats, Integers
 from tincture.public.tasks import Task
 
-AT_ONCE = 1000  # exchanges looked at
+DRAWN = 3000  # pairs, of whom
+AT_ONCE = 1000  # exchanges are looked at
 MADE = 8  # of them at most, the best ones
 NEAR = 0.02  # share of all people who are neighbours
 STEPS = 600
-PATIENCE = 10  # looks without a gain after which outcomes are even enough
+PATIENCE = 20  # looks without a gain after which outcomes are even enough
 PASSES = 2  # over all pairs of several classes
 
 
@@ -52,33 +53,41 @@ def evened(
     x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-6)
     off = x.T @ _unusual(task.residual(scores, outcomes, counts), scores)
 
-    def worth(some: Integers) -> Floats:
-        """What residuals have of the outcomes of some; of classes the corner alone."""
-        mine = task.residual(scores[some], outcomes[some], counts)
+    def worth(some: Integers, whose: Integers) -> Floats:
+        """What residuals some would have of others' outcomes; of classes the corner alone."""
+        mine = task.residual(scores[some], outcomes[whose], counts)
         if scores.ndim == 1:
             return mine
         return mine - task.residual(scores[some], np.zeros_like(outcomes[some]), counts)
 
     lines = 1 if scores.ndim == 1 else PASSES * task.n_cells * (task.n_cells - 1) // 2
     for line in _lines(outcomes, scores, task):
-        own, now = x[line], worth(line)
+        own, now = x[line], worth(line, line)
         reach, waited = max(int(NEAR * len(line)), 10), 0
         for _ in range(steps // lines if len(line) else 0):
-            one = rng.integers(len(line), size=AT_ONCE)
-            other = np.clip(one + rng.integers(1, reach + 1, size=AT_ONCE), 0, len(line) - 1)
+            one = rng.integers(len(line), size=DRAWN)
+            other = np.clip(one + rng.integers(1, reach + 1, size=DRAWN), 0, len(line) - 1)
+            unlike = (outcomes[line[one]] != outcomes[line[other]]).any(axis=1)
+            unlike = np.flatnonzero(unlike)[:AT_ONCE]
+            one, other = one[unlike], other[unlike]  # who have the same exchange nothing
             apart = own.take(one, axis=0) - own.take(other, axis=0)
             gain = _gain(now[other] - now[one], apart, off)
-            made = False
-            for best in np.argsort(-gain)[:MADE]:
-                pair = np.array([one[best], other[best]])
+            best = np.argsort(-gain)[:MADE]
+            pairs = np.stack([one[best], other[best]], axis=1)
+            exchanged = worth(line[pairs].ravel(), line[pairs[:, ::-1]].ravel())
+            touched: set[int] = set()
+            for pair, after in zip(
+                pairs, exchanged.reshape(*pairs.shape, *now.shape[1:]), strict=True
+            ):
                 before, between = now[pair], own[pair[:1]] - own[pair[1:]]
-                if _gain(before[1:] - before[:1], between, off)[0] <= 0:  # after those before it
+                worse = _gain(before[1:] - before[:1], between, off)[0] <= 0  # after those before
+                if worse or not touched.isdisjoint(pair.tolist()):
                     continue
                 outcomes[line[pair]] = outcomes[line[pair[::-1]]]
-                now[pair] = worth(line[pair])
-                off = off + own[pair].T @ (now[pair] - before)
-                made = True
-            waited = 0 if made else waited + 1
+                now[pair] = after
+                off = off + own[pair].T @ (after - before)
+                touched.update(pair.tolist())
+            waited = 0 if touched else waited + 1
             if waited > PATIENCE:
                 break
     return outcomes

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tincture.arrays import Floats
 from tincture.errors import ModelError, TinctureError
 from tincture.kernels.ranking import rank_covariance
+from tincture.models.prepared import Tables, fit_tables
 from tincture.models.protocol import Model, sketched
 from tincture.models.served import Served
 from tincture.public.encoding import Encoding
@@ -74,8 +75,8 @@ class Distance:
         passed = np.arange(len(plus))
         scouts = [(m, weight, 1) for m, weight in self.served if getattr(m, "quick", False)]
         if self.glances and len(plus) > N_PASSED and 0 < len(scouts) < len(self.served.models):
-            designs = self._designs(plus, start)
-            first = self._losses(designs, start.outcomes, scouts, N_GLANCED, seed)
+            tables = self._tables(plus, start)
+            first = self._losses(tables, start.outcomes, scouts, N_GLANCED, seed)
             passed = np.argsort(first, kind="stable")[:N_PASSED]
         losses = self.losses(np.concatenate([plus[passed], candidates.minus]), start, seed)
         differences = np.full(len(plus), np.inf)
@@ -88,24 +89,25 @@ class Distance:
             return starts[0]
         return min(starts, key=lambda s: float(self.losses(s.prototypes[None], s, seed)[0]))
 
-    def losses(self, tables: Floats, start: Start, seed: int) -> Floats:
+    def losses(self, prototypes: Floats, start: Start, seed: int) -> Floats:
         """Mean loss over the models of tables of prototypes (R, P, width), (R,).
 
         ``seed`` draws the records that are looked at: new ones in every round, so that no table is
         found that suits a few of them only.
         """
         models = [(model, weight, model.draws) for model, weight in self.served]
-        designs = self._designs(tables, start)
-        lacking = self._losses(designs, start.outcomes, models, N_JUDGED, seed)
-        return self.realism.losses(designs) + lacking
+        tables = self._tables(prototypes, start)
+        lacking = self._losses(tables, start.outcomes, models, N_JUDGED, seed)
+        return self.realism.losses(tables.candidates) + lacking
 
-    def _designs(self, tables: Floats, start: Start) -> Floats:
-        """Rows of the tables as models see them, (R, m, p)."""
-        return self.encoding.designs(tables, start.owner, start.outcomes)
+    def _tables(self, prototypes: Floats, start: Start) -> Tables:
+        """Rows of the tables as models see them."""
+        designs = self.encoding.designs(prototypes, start.owner, start.outcomes)
+        return Tables(designs, self.encoding.numeric)
 
     def _losses(
         self,
-        designs: Floats,
+        tables: Tables,
         outcomes: Floats,
         models: Sequence[tuple[Model, float, int]],
         n_records: int,
@@ -115,24 +117,23 @@ class Distance:
         rng = np.random.default_rng(seed)
         some = rng.choice(len(self.design), min(n_records, len(self.design)), replace=False)
         judge = Judge(self.task, self.design[some], self.chance[some])
-        total = np.zeros(len(designs))
+        total = np.zeros(len(tables))
         for model, weight, draws in models:
             for draw in range(draws):
-                predicted = self._predictions(model, designs, outcomes, judge.design, seed + draw)
+                predicted = self._predictions(model, tables, outcomes, judge.design, seed + draw)
                 total += weight / draws * judge.loss(predicted)
         return total
 
     def _predictions(
         self,
         model: Model,
-        designs: Floats,
+        tables: Tables,
         outcomes: Floats,
         records: NDArray[np.float32],
         seed: int,
     ) -> Floats:
         try:
-            fitted = model.fit(designs, outcomes, self.encoding.numeric, seed=seed)
-            return fitted.predict(records)
+            return fit_tables(model, tables, outcomes, seed=seed).predict(records)
         except TinctureError:
             raise
         except Exception as error:
@@ -152,8 +153,9 @@ class Judge:
 
     def loss(self, predicted: Floats) -> Floats:
         """Of predictions (R, b, n_outputs), (R,)."""
-        finite = np.nan_to_num(predicted, nan=0.0, posinf=EXTREME, neginf=-EXTREME)
-        chances = self.task.chances(finite)
+        if not np.isfinite(predicted).all():
+            predicted = np.nan_to_num(predicted, nan=0.0, posinf=EXTREME, neginf=-EXTREME)
+        chances = self.task.chances(predicted)
         if self.chance.ndim == 1:
             weight = 1.0 if self.task.name == "amounts" else CALIBRATION
             return _lacking(chances, self.chance, weight)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tincture.arrays import Floats
+from tincture.models.prepared import Tables, fit_tables
 from tincture.models.protocol import Predictor
 from tincture.models.served import Served
 from tincture.privacy.query import Query, Records
@@ -154,11 +155,11 @@ class LossDifferences:
         """Train the models; their predictions for the task's reference rows are kept."""
         owner, outcomes = self.start.owner, self.start.outcomes
         designs = self.encoding.designs(self.candidates.both, owner, outcomes)
-        numeric, reference = self.encoding.numeric, self.task.reference
+        tables, reference = Tables(designs, self.encoding.numeric), self.task.reference
         for model, weight in self.served:
             for draw in range(model.draws):
                 seed = self.candidates.seed + draw
-                fitted = model.fit(designs, self.start.outcomes, numeric, seed=seed)
+                fitted = fit_tables(model, tables, outcomes, seed=seed)
                 compared = None if reference is None else fitted.predict(reference)
                 self._fitted.append(_Fitted(fitted, compared, weight / model.draws))
 
