@@ -20,6 +20,7 @@ from tincture.privacy.vault import Vault
 from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.teaching import Teacher
+from tincture.tables.additive import Basis
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.job import TableJob
@@ -65,6 +66,15 @@ def differences(job: TableJob) -> LossDifferences:
     return LossDifferences(job.served, compared, ENCODING, candidates, start, clip=0.3)
 
 
+def tailed(job: TableJob) -> ResidualSums:
+    """Residuals of a teacher that looks into the tails of amounts."""
+    plain = TEACHER.basis
+    amounts = [j for j, column in enumerate(ENCODING.columns) if not column.is_categorical]
+    basis = Basis(MARGINALS, plain.reach, tails={j: plain.tail(j) for j in amounts})
+    weights = np.random.default_rng(6).normal(size=basis.size)
+    return ResidualSums(job.task, Teacher(basis, weights), np.ones(job.task.n_cells))
+
+
 def crossed(job: TableJob) -> ResidualSums:
     """Residuals of a teacher that knows what goes together."""
     basis = Crossed(TEACHER.basis, [(0, 3), (1, 2, 4)], 0.7, 1.1)
@@ -87,6 +97,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[TableJob], Query]]] = {
     "residuals": ("classes", residuals),
     "residuals of three": ("three", residuals),
     "residuals of times": ("times", residuals),
+    "residuals along tails": ("classes", tailed),
     "residuals of what goes together": ("classes", crossed),
     "interactions": (
         "classes",

@@ -88,8 +88,11 @@ def released_marginals(draw: st.DrawFn) -> Marginals:
 
 @st.composite
 def teachers(draw: st.DrawFn, scores: tuple[int, ...] = ()) -> Teacher[Basis]:
-    """Any weights on the basis of any histograms, of one score or of several."""
+    """Any weights on the basis of any histograms, of one score or of several, with tails or not."""
     marginals = draw(released_marginals())
-    basis = Basis(marginals, draw(st.floats(0.0, 5.0)))
+    plain, columns = Basis(marginals), marginals.encoding.columns
+    amounts = [j for j, column in enumerate(columns) if not column.is_categorical]
+    tails = {j: plain.tail(j) for j in amounts if draw(st.booleans())}
+    basis = Basis(marginals, draw(st.floats(0.0, 5.0)), tails=tails)
     weights = draw(arrays(np.float64, (*scores, basis.size), elements=st.floats(-10.0, 10.0)))
     return Teacher(basis, weights)

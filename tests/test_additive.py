@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from helpers import ENCODING, SCHEMA, make_table, make_teacher
-from strategies import anywhere, records_of, released_marginals, teachers
+from strategies import anywhere, records_of, teachers
 from tincture.io.frames import to_columns
 from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism
@@ -22,10 +22,13 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Query
 from tincture.privacy.vault import Vault
+from tincture.public.encoding import Encoding
+from tincture.public.schema import Schema
 from tincture.public.tasks import Amounts, Classification, Survival, Task
 from tincture.spine.teaching import Features, Teacher, levelled, shifted
 from tincture.tables.additive import PRIOR, WAVES, Basis, Belief, curvatures
 from tincture.tables.brief import Brief
+from tincture.tables.cells import cell_codes
 from tincture.tables.marginals import Marginals
 from tincture.tables.method import survey, usual_plan
 from tincture.tables.proxy import teach
@@ -35,12 +38,13 @@ DIED, DAYS = Classification("died", 2), Survival("days", "event", 0.0, 365.0)
 NOBODY = Served((), ())
 
 
-@given(released_marginals(), st.floats(0.0, 5.0), st.data())
+@given(teachers(), st.data())
 def test_the_bounded_functions_of_any_point_have_norm_one_at_most(
-    marginals: Marginals, reach: float, data: st.DataObject
+    teacher: Teacher[Basis], data: st.DataObject
 ) -> None:
-    basis = Basis(marginals, reach)
-    points = data.draw(anywhere(marginals.encoding, 4) | records_of(marginals.encoding, 4))
+    basis = teacher.basis
+    encoding = basis.marginals.encoding
+    points = data.draw(anywhere(encoding, 4) | records_of(encoding, 4))
     values = basis.values(points)
     assert values.shape == (4, basis.size)
     assert (values[:, -1] == 1).all()
@@ -69,6 +73,31 @@ def test_waves_are_orthogonal_in_the_quantiles_and_fall_off_as_they_wiggle() -> 
     np.testing.assert_allclose(gram, np.diag(1.0 / np.arange(1, WAVES + 1) ** 4.0), atol=0.04)
     # Apart from the constant, every function is measured from its mean over the records.
     np.testing.assert_allclose(values[:, :-1].mean(axis=0), 0.0, atol=0.04)
+
+
+def test_a_tail_tells_what_cosines_of_the_rank_do_not() -> None:
+    """Admissions, most people having none: the risk of the few with many is out of their reach."""
+    bounds = {"minimum": 0, "maximum": 15, "required": True}
+    fields = [{"name": "admissions", "type": "integer", "constraints": bounds}]
+    encoding = Encoding(Schema.from_dict({"fields": fields}).columns)
+    number = np.repeat(np.arange(16.0), (10_000 * 0.45 ** np.arange(16)).astype(int) + 3)
+    points = encoding.encode({"admissions": number})
+    counts = np.append(np.bincount(cell_codes(encoding, points)[:, 0]), 0.0)
+    plain = Basis(Marginals.of_counts(encoding, counts, float(len(number))))
+    tail = Basis(plain.marginals, tails={0: plain.tail(0)})
+    values = tail.values(points)
+    assert np.array_equal(values[:, :WAVES], plain.values(points)[:, :WAVES])
+    related = np.atleast_2d(np.corrcoef(values[:, : WAVES + 1].T))
+    assert np.abs(related[-1, :-1]).max() < 0.05
+    many = number >= 5
+
+    def left(basis: Basis) -> float:
+        known = basis.values(points)
+        found = known @ np.linalg.lstsq(known, 0.4 * number, rcond=None)[0]
+        return float(np.abs(found - 0.4 * number)[many].mean())
+
+    assert left(plain) > 0.5
+    assert left(tail) < 0.2
 
 
 class Hazy:

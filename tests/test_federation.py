@@ -203,6 +203,7 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
         recipe._replace(arrays=odd),
         recipe._replace(arrays={}),
         recipe._replace(settings={}),
+        recipe._replace(settings={**recipe.settings, "tails": {"3": [0.5, 0.1, 0, 0, 0, 0]}}),
         recipe._replace(arrays={**recipe.arrays, "groups": np.ones(4)}),  # nothing is balanced
         ranks._replace(arrays={**ranks.arrays, "spread": 0 * ranks.arrays["spread"]}),  # no clip
         losses._replace(settings={**losses.settings, "clip": -1.0}),
@@ -211,7 +212,7 @@ def test_a_strange_recipe_is_refused_before_it_is_booked() -> None:
     ):
         with pytest.raises(Refused, match=r"^refused$"):
             site.answer(replace(usual, recipe=strange).packed())
-    assert len(reasons) == 11
+    assert len(reasons) == 12
     assert not site.ledger.entries
     sent = site.answer(usual.packed())
     assert sent is not None

@@ -8,7 +8,7 @@ invented records for free, for ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,19 +20,22 @@ from tincture.arrays import Floats
 from tincture.kernels.pointwise import cospi
 from tincture.spine.teaching import Features, shrunk, usual_norm
 from tincture.tables.marginals import Marginals
+from tincture.tables.tails import Tail
 
 WAVES, FALL = 3, 2  # cosines a column, the k-th weighing 1/k²: curves are cheap, wiggles dear
 PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
 STEP = 0.25  # of a full Newton step: related columns would overshoot together
 FREE = 1e3  # prior variance of the constant
+NONE: Mapping[int, Tail] = {}
 
 
 class Basis:
     """Basis functions φ of encoded points, from public bounds and released marginals alone.
 
-    An amount has cosines of its quantile, √2 cos(kπu)/k^fall, and an indicator of missing; a level
-    has its own indicator; indicators are measured from their share. One constant comes last.
+    An amount has cosines of its quantile, √2 cos(kπu)/k^fall, a tail where there is one, and an
+    indicator of missing; a level has its own indicator; indicators are measured from their share.
+    One constant comes last.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ class Basis:
         Norm from which a record's φ is shrunk, so that its contribution has norm 1 at most.
     waves, fall : int
         Cosines of an amount, and the power of k by which the k-th weighs less.
+    tails : mapping of int to Tail, optional
+        Of columns, amounts, that have one.
 
     Attributes
     ----------
@@ -49,50 +54,69 @@ class Basis:
     """
 
     def __init__(
-        self, marginals: Marginals, reach: float = 1.0, waves: int = WAVES, fall: int = FALL
+        self,
+        marginals: Marginals,
+        reach: float = 1.0,
+        waves: int = WAVES,
+        fall: int = FALL,
+        tails: Mapping[int, Tail] = NONE,
     ) -> None:
         self.marginals, self.reach, self.waves, self.fall = marginals, reach, waves, fall
-        widths = []
-        for column, kind in zip(marginals.encoding.columns, marginals.encoding.kinds, strict=True):
-            widths.append(kind.width if column.is_categorical else waves + kind.width - 1)
+        self.tails = dict(tails)
+        encoding, widths = marginals.encoding, []
+        for j, (column, kind) in enumerate(zip(encoding.columns, encoding.kinds, strict=True)):
+            own = waves + (j in self.tails) + kind.width - 1
+            widths.append(kind.width if column.is_categorical else own)
         ends = np.cumsum([0, *widths, 1])
         self.blocks: Sequence[slice] = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.size: int = int(ends[-1])
 
     @classmethod
-    def fitting(cls, marginals: Marginals, sample: Floats) -> Basis:
+    def fitting(
+        cls, marginals: Marginals, sample: Floats, tails: Mapping[int, Tail] = NONE
+    ) -> Basis:
         """With the median norm over invented records as its reach."""
-        return cls(marginals, usual_norm(cls(marginals).values(sample)))
+        plain = cls(marginals, tails=tails)
+        return cls(marginals, usual_norm(plain.values(sample)), tails=tails)
+
+    def tail(self, column: int) -> Tail:
+        """Of an amount: how far out a value lies, beyond what its cosines follow."""
+        cells, place = self.marginals.cells(column)[:-1], self.marginals.encoding.slices[column]
+        cells[[0, -1], place.start] = 0.0, 1.0  # ends hold the least and the greatest alone
+        waves = self._waves(self.marginals.quantiles(cells)[:, place.start])
+        return Tail.of(cells[:, place.start], self.marginals.shares[column][:-1], waves)
 
     def values(self, points: NDArray[np.floating]) -> Floats:
         """φ of encoded points, (n, size)."""
-        encoding = self.marginals.encoding
-        quantiles = self.marginals.quantiles(np.asarray(points, dtype=np.float64))
+        encoding, places = self.marginals.encoding, np.asarray(points, dtype=np.float64)
+        quantiles = self.marginals.quantiles(places)
         out = np.ones((len(points), self.size))
-        for column, where, share, block in zip(
-            encoding.columns, encoding.slices, self.marginals.shares, self.blocks, strict=False
+        for j, (column, where, share, block) in enumerate(
+            zip(encoding.columns, encoding.slices, self.marginals.shares, self.blocks, strict=False)
         ):
             if column.is_categorical:
                 out[:, block] = quantiles[:, where] - share
                 continue
-            out[:, block] = self._waves(quantiles[:, where], share)
+            parts = [self._waves(quantiles[:, where.start])]
+            if j in self.tails:
+                parts.append(self.tails[j].values(places[:, where.start], parts[0])[:, None])
+            if not column.required:
+                missing = quantiles[:, where.start + 1 : where.stop] > 0.5
+                parts = [*(np.where(missing, 0.0, part) for part in parts), missing - share[-1]]
+            out[:, block] = np.concatenate(parts, axis=1)
         return out
 
     def bounded(self, values: Floats) -> Floats:
         """φ shrunk to norm 1 at most: ψ = φ / max(reach, ‖φ‖)."""
         return shrunk(values, self.reach)
 
-    def _waves(self, block: Floats, share: Floats) -> Floats:
-        first = cospi(block[:, :1])
+    def _waves(self, quantiles: Floats) -> Floats:
+        first = cospi(quantiles[:, None])
         cosines = [np.ones_like(first), first]
         while len(cosines) <= self.waves:  # cos((k + 1)t) = 2 cos(t) cos(kt) - cos((k - 1)t)
             cosines.append(2 * first * cosines[-1] - cosines[-2])
         smaller = np.arange(1, self.waves + 1) ** self.fall
-        waves: Floats = np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / smaller
-        if block.shape[1] == 1:
-            return waves
-        missing = block[:, 1:] > 0.5
-        return np.concatenate([np.where(missing, 0.0, waves), missing - share[-1]], axis=1)
+        return np.asarray(np.sqrt(2) * np.concatenate(cosines[1:], axis=1) / smaller)
 
 
 class Curvature(NamedTuple):

@@ -34,12 +34,14 @@ from tincture.tables.questions import InteractionSums, LossDifferences, RankProd
 from tincture.tables.refined import Heard, Lesson, refined
 from tincture.tables.sizing import copies_for
 from tincture.tables.starts import COPIES, focused, grown, repeated
+from tincture.tables.tails import Tail
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
 N_POOL = 8000  # that stand in for the real ones, and lend their values
 N_ANCHORS = 1000
 N_PEOPLE, N_FOCUSED = 3, 12  # first tables beside the first, where columns go together
 CLIP_A_TABLE = 0.1
+CLEAR = 0.1  # of a weight's usual deviation, that noise may have where tails are looked into
 
 
 # Moves of a search; times are served well from the start (docs/decisions/0015, 0017).
@@ -89,13 +91,31 @@ def teach(
     marginals, rounds = brief.marginals, brief.plan.count(ResidualSums.question)
     sample = brief.encoding.snap(marginals.place(marginals.draw(N_TRAINING, rng)))
     sample = brief.groups.resample(sample, rng)
-    basis = Basis.fitting(marginals, sample)
     level, breadth = brief.task.level(brief.counts), brief.task.breadth(brief.counts)
+    basis = Basis.fitting(marginals, sample)
+    if tails := tails_of(brief, basis, sample, prior * breadth):
+        basis = Basis.fitting(marginals, sample, tails)
     lesson = Lesson.first(basis, level, prior * breadth)
     lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
     if terms := together(brief, lesson.teacher, basis, sample):
         lesson = lesson.on(Crossed.fitting(basis, terms, sample))
     return taught_on(brief, lesson, sample, rounds // 2, tick)
+
+
+def tails_of(brief: Brief, basis: Basis, sample: Floats, prior: float) -> dict[int, Tail]:
+    """Tails of all amounts, if noise in a usual column's weight is so small that they pay."""
+    task, counts, columns = brief.task, brief.counts, brief.encoding.columns
+    amounts = [j for j, column in enumerate(columns) if not column.is_categorical]
+    values, counting = basis.values(sample), brief.n_units * brief.groups.mean
+    scores = values @ Lesson.first(basis, task.level(counts), prior).teacher.weights.T
+    information = counting * task.information(scores, counts).mean(axis=0)
+    curves = curvatures(basis, values, information, information)
+    plan, question = brief.plan, ResidualSums.question
+    noise = plan.mechanism(question).noise_multiplier / math.sqrt(plan.count(question))
+    slopes = [curves[j].slope[0, 0] for j in amounts]
+    if not slopes or noise > CLEAR * math.sqrt(prior) * float(np.median(slopes)):
+        return {}
+    return {j: basis.tail(j) for j in amounts}
 
 
 def taught_on(

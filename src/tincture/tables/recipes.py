@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from tincture.search.optimizer import Candidates, Start
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.recipe import Recipe, usable
 from tincture.spine.teaching import Features, Teacher
-from tincture.tables.additive import Basis
+from tincture.tables.additive import WAVES, Basis
 from tincture.tables.balance import Balance, Weighted
 from tincture.tables.cells import cell_widths, parts
 from tincture.tables.copula import Lines, gaps_of
@@ -30,6 +31,7 @@ from tincture.tables.questions import (
     RankProducts,
 )
 from tincture.tables.sealing import records_of
+from tincture.tables.tails import Tail
 
 N_TRIED = 8  # invented records on which a query is tried
 
@@ -125,9 +127,11 @@ class Recipes:
         return Marginals(self.encoding, parts(recipe.array("shares", sum(widths)), widths))
 
     def _teacher(self, recipe: Recipe) -> Teacher[Features]:
-        basis = Basis(self._marginals(recipe), float(recipe.settings["reach"]))
+        marginals, settings = self._marginals(recipe), recipe.settings
+        tails = _tails(marginals, settings.get("tails", {}))
+        basis = Basis(marginals, float(settings["reach"]), tails=tails)
         weights = recipe.arrays["weights"]
-        if crossed := recipe.settings.get("crossed"):
+        if crossed := settings.get("crossed"):
             terms = _terms(basis, crossed["terms"])
             joined = Crossed(basis, terms, float(crossed["weight"]), float(crossed["reach"]))
             return Teacher(joined, recipe.array("weights", *weights.shape[:-1], joined.size))
@@ -183,8 +187,25 @@ def _of_teacher(teacher: Teacher[Features]) -> Said:
         basis = basis.base
     if not isinstance(basis, Basis):
         raise TypeError("a basis of a kind that cannot be told")
+    if basis.tails:
+        settings["tails"] = {str(j): _of_tail(tail) for j, tail in basis.tails.items()}
     shares = np.concatenate(basis.marginals.shares)
     return {**settings, "reach": basis.reach}, {"shares": shares, "weights": teacher.weights}
+
+
+def _of_tail(tail: Tail) -> list[float]:
+    return [tail.mean, tail.deviation, *tail.slopes.tolist()]
+
+
+def _tails(marginals: Marginals, told: Mapping[str, Any]) -> dict[int, Tail]:
+    columns, out = marginals.encoding.columns, dict[int, Tail]()
+    for name, numbers in told.items():
+        column, (mean, deviation, *slopes) = int(name), map(float, numbers)
+        is_one = deviation > 0 and len(slopes) == 1 + WAVES
+        if not 0 <= column < len(columns) or columns[column].is_categorical or not is_one:
+            raise ValueError("no tail of an amount")
+        out[column] = Tail(mean, deviation, np.array(slopes))
+    return out
 
 
 def _of_products(products: Products) -> dict[str, Any]:
