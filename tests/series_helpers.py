@@ -18,8 +18,8 @@ from tincture.stays import reading
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.events.reader import Form
 from tincture.stays.layout import Grid, Layout, Stays, Use
+from tincture.stays.occupancy import Scale
 from tincture.stays.release import CondensedSeries
-from tincture.stays.summaries import Scale
 
 
 def fed(*batches: pl.DataFrame) -> Callable[[Use], None]:

@@ -27,9 +27,11 @@ from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.job import Tell
 from tincture.stays import expectation as of_stays
 from tincture.stays.condenser import SeriesCondenser
-from tincture.stays.expectation import ALWAYS, MOST, NOTHING_SEEN, TYPICAL, Outlook
+from tincture.stays.expectation import ALWAYS, MOST, TYPICAL, Outlook
+from tincture.stays.histograms import CELLS
 from tincture.stays.method import search, usual_plan
-from tincture.stays.summaries import CELLS, RECORDED, Occupancy
+from tincture.stays.occupancy import RECORDED, Occupancy
+from tincture.stays.words import NOTHING_SEEN
 from tincture.tables.condenser import Condenser
 from tincture.tables.expectation import FEWEST, GOOD, POOR, RULE, expectation, verdict
 from tincture.tables.sizing import rows_for
@@ -250,6 +252,20 @@ def test_a_run_that_sees_no_variable_says_so_and_still_releases() -> None:
     assert said[1:] == [NOTHING_SEEN]
     assert found.told["left_out"] == ["HR", "Lactate", "MechVent", "age", "sex"]
     assert len(found.points) == 8
+
+
+def test_a_release_without_measurements_says_so_to_its_maker_and_on_its_card(
+    tmp_path: Path,
+) -> None:
+    made = make_series(n_rows=8)
+    job = made.job()
+    table = made.fit(engine=Empty(Ledger(job.plan(), unit=job.unit))).table_
+    assert table.events.height == 0
+    assert table.remarks[-1] == NOTHING_SEEN
+    table.save(tmp_path / "out")
+    assert NOTHING_SEEN in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    seen = make_series().fit(*series.make_stays()).table_
+    assert NOTHING_SEEN not in (*seen.remarks, *seen.card().words.limits)
 
 
 def test_a_run_on_stays_tells_both_before_and_after() -> None:

@@ -44,7 +44,8 @@ from tincture.search.directions import Directions
 from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import EmbeddingSums, Trajectories
-from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
+from tincture.stays.occupancy import Occupancy
+from tincture.stays.summaries import Summaries, SummaryProducts
 from tincture.tables.balance import Balance
 from tincture.tables.copula import Lines
 from tincture.tables.questions import LossDifferences, MarginalCounts, RankProducts

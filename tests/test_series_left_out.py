@@ -19,8 +19,10 @@ from tincture.public.tasks import Classification
 from tincture.stays.bench import evaluate_series
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.formats.source import Form
+from tincture.stays.histograms import CELLS, evenly, moments, settled
+from tincture.stays.occupancy import RECORDED, Occupancy, _among
 from tincture.stays.release import CondensedSeries, written
-from tincture.stays.summaries import CELLS, RECORDED, Occupancy, Summaries, _among
+from tincture.stays.summaries import Summaries
 from tincture.stays.target import audit_stays
 
 RNG = np.random.default_rng
@@ -132,6 +134,36 @@ def test_no_weight_belongs_to_what_nobody_has() -> None:
     for block in basis.blocks:
         weights[block] = 1.0
     assert weights.tolist() == [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+
+
+def test_a_variable_that_shows_by_its_records_alone_is_known_as_often() -> None:
+    # No cell shows; else it would have no weight, and be in no invented stay.
+    answer = np.zeros(Occupancy(LAYOUT).size)
+    answer[-3] = RECORDED * 0.3 * 500
+    scale = Occupancy(LAYOUT).scale(answer, 10.0, 500.0)
+    assert scale.present.tolist() == [True, False, False]
+    assert scale.held[0] >= scale.rate[0] > 0.1
+
+
+def test_histograms_are_found_in_noise_that_hides_each_cell() -> None:
+    # A bell over a dozen cells, the highest of which is twice as high as the noise.
+    rng, middles = RNG(0), (np.arange(CELLS) + 0.5) / CELLS
+    bell = np.exp(-0.5 * np.square((middles - 0.4) / 0.1))
+    bell *= 0.8 / bell.sum()
+    noisy = bell + 0.05 * rng.standard_normal((200, CELLS))
+    found = settled(noisy, 0.05)
+    mean, sd = moments(evenly(found))
+    assert np.abs(mean - 0.4).mean() < 0.05
+    assert np.abs(sd - 0.1).mean() < 0.05
+    assert found.sum(axis=1).mean() == pytest.approx(0.8, abs=0.1)
+    assert np.square(found - bell).sum() < 0.3 * np.square(noisy - bell).sum()
+
+
+def test_what_noise_does_not_explain_stays_in_a_histogram() -> None:
+    cells = np.zeros((2, CELLS))
+    cells[:, [3, 20]] = 0.3, 0.4  # no bell has two tops
+    np.testing.assert_array_equal(settled(cells, 0.0), cells)
+    np.testing.assert_allclose(settled(cells, 1e-6), cells, atol=1e-5)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import io
 import math
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,8 +37,9 @@ from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.embeddings import HATS, EmbeddingSums, Trajectories
 from tincture.stays.layout import bin_stays
 from tincture.stays.method import PHASES, search, usual_plan
+from tincture.stays.occupancy import RECORDED, Occupancy
 from tincture.stays.sealing import StaysSealing
-from tincture.stays.summaries import REACH, RECORDED, Occupancy, Summaries, SummaryProducts
+from tincture.stays.summaries import REACH, Summaries, SummaryProducts
 
 DIED = Classification("died", 2)
 BASIS = Summaries(LAYOUT, SCALE, reach=2.0)
@@ -104,7 +106,11 @@ def test_lemma_5_is_tight() -> None:
         np.zeros((1, 1)),
     )
     query = Occupancy(LAYOUT)
-    assert np.linalg.norm(query.contributions(most)) == pytest.approx(query.clip)
+    norm = np.linalg.norm(query.contributions(most))
+    assert norm == pytest.approx(np.sqrt(5 * 3 / 4 + 2 + 1))
+    assert query.clip < norm
+    few = Occupancy(replace(LAYOUT, variables=LAYOUT.variables[:2]))
+    assert few.clip == pytest.approx(np.sqrt(5 * 2 / 4 + 2 + 1)), "of two variables none is shrunk"
 
 
 def test_a_stay_tells_the_share_of_bins_in_which_it_is_recorded() -> None:

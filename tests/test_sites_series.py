@@ -36,8 +36,9 @@ from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.teaching import Teacher
 from tincture.stays.embeddings import EmbeddingSums, Trajectories
 from tincture.stays.job import StaysJob
+from tincture.stays.occupancy import Occupancy
 from tincture.stays.recipes import StaysRecipes
-from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
+from tincture.stays.summaries import Summaries, SummaryProducts
 
 NAMES = ("north", "south", "east")
 TASK = stays_condenser().job().task

@@ -15,7 +15,8 @@ from tincture.privacy.query import Records
 from tincture.privacy.vault import BLOCK
 from tincture.stays.embeddings import HATS, Trajectories
 from tincture.stays.layout import Layout
-from tincture.stays.summaries import Occupancy, Summaries
+from tincture.stays.occupancy import Occupancy
+from tincture.stays.summaries import Summaries
 
 
 @dataclass(frozen=True)

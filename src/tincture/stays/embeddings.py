@@ -12,7 +12,8 @@ from tincture.kernels.rows import courses
 from tincture.privacy.query import Query, Records
 from tincture.public.tasks import Task
 from tincture.stays.layout import Grid, Layout, carried
-from tincture.stays.summaries import REACH, Scale
+from tincture.stays.occupancy import Scale
+from tincture.stays.summaries import REACH
 
 HATS = 4  # functions of time a variable: pieces of straight line between as many knots
 

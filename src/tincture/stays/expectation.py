@@ -13,7 +13,7 @@ from tincture.arrays import Floats
 from tincture.privacy.accounting import Plan
 from tincture.spine.expectation import Rule, about, rounded_up
 from tincture.stays.layout import Layout
-from tincture.stays.summaries import RECORDED, SURE, Occupancy
+from tincture.stays.occupancy import RECORDED, SURE, Occupancy
 
 # The fit gives 0.92 and 13; small sets scatter, so that twice the loss is promised away.
 RULE = Rule(best=0.9, loss=27.0)
@@ -87,9 +87,3 @@ class Outlook:
     @property
     def _whom(self) -> str:
         return "stays" if self.unit == "stay" else f"units ({self.unit})"
-
-
-NOTHING_SEEN = (
-    "Warning: no variable is seen through the noise. The release will hold no measurement, and be "
-    "worth no more than its static columns, if any is seen."
-)

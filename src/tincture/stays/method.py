@@ -18,20 +18,22 @@ from tincture.spine.job import SILENT, Found, Invented, Notice, Tell
 from tincture.spine.questions import CellCounts, ResidualSums, told_shares
 from tincture.stays.cohort import populate, size
 from tincture.stays.embeddings import Course, EmbeddingSums, Trajectories
-from tincture.stays.expectation import NOTHING_SEEN, Outlook
+from tincture.stays.expectation import Outlook
 from tincture.stays.imagined import imagine
 from tincture.stays.invent import Manner, invent
 from tincture.stays.layout import Grid, Layout
+from tincture.stays.occupancy import Occupancy
 from tincture.stays.prototypes import Draft, n_prototypes
-from tincture.stays.summaries import Occupancy, Summaries, SummaryProducts
+from tincture.stays.summaries import Summaries, SummaryProducts
 from tincture.stays.teacher import Teachers, teach
+from tincture.stays.words import NOTHING_SEEN
 
 # Share of the budget and number of questions of each kind (docs/decisions/0010-series.md).
 PHASES = {
     CellCounts.question: (0.02, 1),
-    Occupancy.question: (0.13, 1),
+    Occupancy.question: (0.20, 1),
     EmbeddingSums.question: (0.10, 1),
-    ResidualSums.question: (0.75, 8),
+    ResidualSums.question: (0.68, 8),
 }
 ROUNDS_UNPRIVATE = 20
 ROUNDS_MATCHING = 1000

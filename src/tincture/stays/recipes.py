@@ -14,9 +14,11 @@ from tincture.spine.questions import CellCounts, ResidualSums
 from tincture.spine.recipe import Recipe, usable
 from tincture.spine.teaching import Features, Teacher
 from tincture.stays.embeddings import EmbeddingSums, Trajectories
+from tincture.stays.histograms import CELLS
 from tincture.stays.layout import Layout
+from tincture.stays.occupancy import Occupancy, Scale
 from tincture.stays.sealing import records_of
-from tincture.stays.summaries import CELLS, Occupancy, Scale, Summaries
+from tincture.stays.summaries import Summaries
 
 N_TRIED = 8  # invented stays on which a query is tried
 MASKS = ("present", "static_present")  # of a scale: whether a column is there

@@ -25,7 +25,7 @@ from tincture.spine.release import PACKAGE, Release
 from tincture.stays.formats.source import END, HOURS, START, Form
 from tincture.stays.layout import Grid, Layout
 from tincture.stays.meds import Study, Tables, require_copies
-from tincture.stays.words import LEFT_OUT, words_of
+from tincture.stays.words import LEFT_OUT, NOTHING_SEEN, words_of
 
 EVENTS, OUTCOMES = "condensed.parquet", "outcomes.parquet"
 COHORT, COHORT_OUTCOMES = "cohort.parquet", "cohort_outcomes.parquet"
@@ -75,8 +75,9 @@ class CondensedSeries(Release):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is left out, if anything."""
-        return (f"{LEFT_OUT}: {', '.join(self.left_out)}",) if self.left_out else ()
+        """What is left out, if anything, and whether nothing is left."""
+        told = (f"{LEFT_OUT}: {', '.join(self.left_out)}",) if self.left_out else ()
+        return told if self.events.height else (*told, NOTHING_SEEN)
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
-"""What a stay amounts to: where its variables lie, and a few summaries of each.
+"""What a stay amounts to: a few summaries of each variable.
 
-A released *scale* (mean and deviation of every variable, from a noisy histogram) makes summaries
-comparable; a stay's summaries then depend on that stay and on released answers alone.
+A released *scale* (`tincture.stays.occupancy`) makes summaries comparable; a stay's summaries then
+depend on that stay and on released answers alone.
 """
 
 from __future__ import annotations
@@ -12,199 +12,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from tincture.arrays import Floats, Mask
+from tincture.arrays import Floats
 from tincture.kernels.rows import courses
 from tincture.privacy.query import Query, Records
-from tincture.public.encoding import Amount
 from tincture.spine.teaching import shrunk
 from tincture.stays.layout import Grid, Layout, carried
+from tincture.stays.occupancy import Occupancy, Scale, missing
 
-CELLS = 32  # of a histogram between the public bounds
 REACH = 3.0  # deviations at which a summary is cut
 STEADY = 0.8  # deviation of a stay's mean among deviations of its values
-DOUBT = 2.5  # a cell below this many deviations of its noise counts as empty
-# Deviations of noise by which a column must show to count as there at all. Of one that nobody has,
-# 271 sums are looked at, each of which exceeds it with a chance of 3·10⁻⁶: below 10⁻³ together.
-SURE = 4.5
-RECORDED = 0.5  # factor of the share of bins recorded, so that the clip hardly grows
 HEEDED = 0.5  # factor of how often a variable is recorded, among summaries: it tells less than they
-
-
-@dataclass(frozen=True)
-class Occupancy(Query):
-    """Where each stay spends its time: the share in each cell of each variable.
-
-    And the same of static columns; and, of each variable, the share of bins in which it is recorded
-    anew. A stay's vector has norm √((1 + RECORDED²) variables + static columns + static amounts) at
-    most: shares of time sum to 1.
-    """
-
-    layout: Layout
-    question: ClassVar[str] = "occupancy"
-
-    @property
-    def amounts(self) -> list[int]:
-        """Coordinates of static amounts."""
-        encoding = self.layout.statics
-        if encoding is None:
-            return []
-        pairs = zip(encoding.kinds, encoding.slices, strict=True)
-        return [where.start for kind, where in pairs if isinstance(kind, Amount)]
-
-    @property
-    def size(self) -> int:
-        """Cells of variables and of amounts, static coordinates, shares recorded."""
-        n_variables = len(self.layout.variables)
-        return CELLS * (n_variables + len(self.amounts)) + self.layout.n_static + n_variables
-
-    @property
-    def clip(self) -> float:
-        """The largest norm there can be."""
-        n_static = len(self.layout.statics.columns) if self.layout.statics else 0
-        of_variables = (1 + RECORDED**2) * len(self.layout.variables)
-        return float(np.sqrt(of_variables + n_static + len(self.amounts)))
-
-    def contributions(self, records: Records) -> Floats:
-        """Shares of time and of bins, (n, size)."""
-        grid, statics = self.layout.parts(records.points)
-        shares = [_shares(carried(grid))]
-        if self.amounts:
-            amounts = np.where(_missing(statics, self.amounts), np.nan, statics[:, self.amounts])
-            shares.append(_shares(amounts[:, None, :]))
-        recorded = np.isfinite(grid).sum(axis=1) * (RECORDED / grid.shape[1])
-        return np.concatenate([*shares, statics, recorded], axis=1, dtype=np.float64)
-
-    def scale(self, answer: Floats, noise: float, n_units: float) -> Scale:
-        """Means and deviations that a noisy answer tells."""
-        n_variables, amounts = len(self.layout.variables), self.amounts
-        per, noise = answer / n_units, noise / n_units
-        cuts = np.cumsum([CELLS * n_variables, CELLS * len(amounts), self.layout.n_static])
-        cells, still, levels, recorded = np.split(per, cuts)
-        cells, still = cells.reshape(-1, CELLS), still.reshape(-1, CELLS)
-        mean, sd = _moments(cells, noise)
-        run = _strongest(cells)
-        signs = [run, recorded, (run + recorded) / np.sqrt(2)]
-        present = np.max(signs, axis=0) > SURE * noise
-        held = np.clip(np.where(cells > DOUBT * noise, cells, 0.0).sum(axis=1), 0.0, 1.0)
-        rate = np.zeros(n_variables)
-        least = 0.1 / self.layout.n_bins
-        rate[present] = _among(recorded[present] / RECORDED, noise / RECORDED, least)
-        share = np.clip(levels, 0.0, 1.0)
-        static_mean, static_sd = share, np.sqrt(np.maximum(share * (1 - share), 1e-4))
-        if amounts:
-            static_mean[amounts], static_sd[amounts] = _moments(still, noise)
-        return Scale(
-            mean,
-            sd,
-            np.where(present, held, 0.0),
-            static_mean,
-            static_sd,
-            _shown(cells, noise),
-            rate,
-            present,
-            self._statics_there(still, levels, noise),
-        )
-
-    def _statics_there(self, still: Floats, levels: Floats, noise: float) -> Mask:
-        """Of each static column, whether some stay is seen to have it; (static columns,)."""
-        encoding, cells = self.layout.statics, iter(still)
-        if encoding is None:
-            return np.zeros(0, dtype=bool)
-        shares = [
-            next(cells) if isinstance(kind, Amount) else levels[where][:-1]  # the last is missing
-            for kind, where in zip(encoding.kinds, encoding.slices, strict=True)
-        ]
-        return np.array([_strongest(s[None])[0] > SURE * noise for s in shares])
-
-
-def _shares(places: Floats) -> Floats:
-    """Share of the bins in each cell, (n, variables · CELLS); unknown bins lie in none."""
-    n, n_bins, n_variables = places.shape
-    known = np.isfinite(places)
-    cells = np.minimum((np.nan_to_num(places) * CELLS).astype(np.int64), CELLS - 1)
-    where = (np.arange(n)[:, None, None] * n_variables + np.arange(n_variables)) * CELLS + cells
-    counts = np.bincount(where[known], minlength=n * n_variables * CELLS)
-    return np.asarray(counts.reshape(n, n_variables * CELLS) / n_bins)
-
-
-def _strongest(shares: Floats) -> Floats:
-    """The largest sum of a run of 1, 2, 4 … shares of a row (n, m), as noisy as one share; (n,)."""
-    before = np.cumsum(np.pad(shares, ((0, 0), (1, 0))), axis=1)
-    largest = np.full(len(shares), -np.inf)
-    for width in 2 ** np.arange(shares.shape[1].bit_length()):
-        runs = (before[:, width:] - before[:, :-width]) / np.sqrt(width)
-        largest = np.maximum(largest, runs.max(axis=1))
-    return largest
-
-
-def _among(rates: Floats, noise: float, least: float) -> Floats:
-    """Rates (n,) as they are where nothing is noised, else shrunk to what is usual among them.
-
-    The prior is even on a logarithmic scale at first. A few steps towards the one under which the
-    noisy rates are the most likely are enough; all the way, it would take noise for rates.
-    """
-    if noise == 0:
-        return np.clip(rates, 0.0, 1.0)
-    support = np.geomspace(least, 1.0, 64)
-    fit = -0.5 * np.square((rates[:, None] - support) / noise)
-    fit = np.exp(fit - fit.max(axis=1, keepdims=True, initial=-np.inf))
-    prior = np.full(len(support), 1 / len(support))
-    for _ in range(3):
-        posterior = fit * prior / (fit @ prior)[:, None]
-        prior = posterior.mean(axis=0) if len(rates) else prior
-    return np.asarray(posterior @ support)
-
-
-def _missing(statics: Grid, amounts: list[int]) -> Mask:
-    return statics[:, [a + 1 for a in amounts]] > 0.5
-
-
-def _shown(cells: Floats, noise: float) -> Floats:
-    """Histograms (n, CELLS) that sum to 1, cells that noise could explain left out."""
-    kept = np.where(cells > DOUBT * noise, cells, 0.0)
-    kept = np.where(kept.sum(axis=1, keepdims=True) <= 0, 1.0, kept)
-    return np.asarray(kept / kept.sum(axis=1, keepdims=True))
-
-
-def _moments(cells: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Mean and deviation of histograms (n, CELLS)."""
-    kept = _shown(cells, noise)
-    middles = (np.arange(CELLS) + 0.5) / CELLS
-    mean = kept @ middles
-    variance = (kept * np.square(middles - mean[:, None])).sum(axis=1) - 1 / (12 * CELLS**2)
-    return mean, np.sqrt(np.maximum(variance, (0.3 / CELLS) ** 2))
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Released facts about the columns, all on the unit scale.
-
-    Attributes
-    ----------
-    mean, sd : ndarray of shape (variables,)
-        Of the values that are known at a time.
-    held : ndarray of shape (variables,)
-        Share of the bins at which a value is known.
-    static_mean, static_sd : ndarray of shape (n_static,)
-        Of amounts where known, else the share of the level.
-    cells : ndarray of shape (variables, CELLS)
-        Share of the values in each cell of the public range.
-    rate : ndarray of shape (variables,)
-        Share of the bins in which a value is recorded anew.
-    present : ndarray of bool, shape (variables,)
-        Whether any stay is seen to have it, through the noise.
-    static_present : ndarray of bool, shape (static columns,)
-    """
-
-    mean: Floats
-    sd: Floats
-    held: Floats
-    static_mean: Floats
-    static_sd: Floats
-    cells: Floats
-    rate: Floats
-    present: Mask
-    static_present: Mask
 
 
 @dataclass(frozen=True)
@@ -278,7 +95,7 @@ class Summaries:
         amounts = self.amounts
         still = (statics - self.scale.static_mean) / self.scale.static_sd
         if amounts:
-            still[:, amounts] = np.where(_missing(statics, amounts), 0.0, still[:, amounts])
+            still[:, amounts] = np.where(missing(statics, amounts), 0.0, still[:, amounts])
         still = np.clip(still, -REACH, REACH)
         return np.concatenate([levels, self._often(grid), still, np.ones((len(grid), 1))], axis=1)
 

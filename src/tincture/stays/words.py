@@ -10,6 +10,10 @@ from tincture.stays.inputs import CUT
 from tincture.stays.prototypes import n_prototypes
 
 LEFT_OUT = "Left out, as too seldom recorded for what the noise lets see"
+NOTHING_SEEN = (
+    "Warning: noise hid every variable, so that there is no measurement in this release, and no "
+    "model can learn from it more than its static columns tell, if it has any."
+)
 WHAT = (
     "Invented stays from which networks are trained to predict the outcome. They were made with "
     "the answers to the questions below, which tell how measurements run and what tells the "
@@ -72,9 +76,17 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             (LEFT_OUT, ", ".join(settings.get("left_out", ["not told"])) or "none"),
         ),
         use=(*([WHICH] if people else []), *USE, *_alike(settings["n_rows"])),
-        limits=LIMITS,
+        limits=(*_empty(package["tincture"]), *LIMITS),
         reading=READING,
     )
+
+
+def _empty(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """A warning where no variable of the schema is invented."""
+    roles = {field["name"]: field.get("role") for field in about["schema"]["fields"]}
+    variables = {name for name, role in roles.items() if role == "variable"}
+    hidden = variables <= {*about["settings"].get("left_out", ())}
+    return (NOTHING_SEEN,) if hidden else ()
 
 
 def _matched(effort: float | None) -> str:
