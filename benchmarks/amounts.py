@@ -117,8 +117,7 @@ def write(done: list[dict[str, Any]], out: Path) -> None:
         "# What releases of an amount keep\n",
         "R2 on held-out records over that of the same model trained on all real ones (last line of "
         "a set: that R2 itself; no share of one below 0.05), default settings, δ = 1e-5, means "
-        "over seeds, before histograms were smooth and missing amounts apart (decision 23); see "
-        "`amounts.py`. Days and creatinine are skewed; the schema declares "
+        "over seeds; see `amounts.py`. Days and creatinine are skewed; the schema declares "
         '`"tincture:scale": "log"` for them, and R2 is that of logarithms.\n',
         f"| outcome | ε | trained on | {' | '.join(MODELS)} | mean | seeds |",
         "|---" * (len(MODELS) + 5) + "|",

@@ -100,8 +100,7 @@ def write(results: list[dict[str, Any]], out: Path) -> None:
     lines = ["# What goes together", "", "    python benchmarks/interactions.py \\"]
     lines += ["        --results interactions.jsonl --out benchmarks/interactions.md", ""]
     lines += ["Boosting (200 trees of depth 4) on held-out records, as a share of what all real"]
-    lines += ["records give above chance; one run each, default models and rows. Thirty columns,"]
-    lines += ["triples and the drug were run before terms became sharp (docs/decisions/0016).", ""]
+    lines += ["records give above chance; one run each, default models and rows.", ""]
     lines += [
         "| case | ε | real AUROC | cohort | rows | number of rows |",
         "|---|---|---|---|---|---|",

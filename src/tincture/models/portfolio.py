@@ -97,6 +97,7 @@ PORTFOLIOS = {
 
 
 PLAIN = {known.plain for known in PORTFOLIOS.values()}  # regressions without a penalty
+ADDITIVE = {"logistic", "naive_bayes", "cox", "aft", *PLAIN}  # blind to what goes together
 
 
 def adapt(estimator: Any, task: Task) -> Model:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from tincture.arrays import Floats
-from tincture.models.portfolio import TREES
+from tincture.models.portfolio import ADDITIVE, TREES
 from tincture.privacy.engine import Told
 from tincture.privacy.query import Query
 from tincture.public.tasks import Task
@@ -181,7 +181,8 @@ def first_tables(
 ) -> list[Start]:
     """One to set out from; several where columns go together, as which trees find is luck."""
     people = first_table(brief, teacher, pool, rng)
-    if not isinstance(teacher.basis, Crossed) or brief.task.name == "amounts":
+    is_blind = set(brief.served.names) <= ADDITIVE
+    if is_blind or not isinstance(teacher.basis, Crossed) or brief.task.name == "amounts":
         return [people]
     starts = [people, *(first_table(brief, teacher, pool, rng) for _ in range(N_PEOPLE))]
     terms, typical = teacher.basis.terms, typical_of(brief)
