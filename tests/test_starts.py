@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -13,10 +10,8 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers import ENCODING, invented, make_teacher
 from tincture.public.tasks import Classification
 from tincture.search.optimizer import Start
-from tincture.spine.teaching import Teacher
-from tincture.tables import proxy
 from tincture.tables.products import Crossed
-from tincture.tables.proxy import N_PEOPLE, first_tables
+from tincture.tables.proxy import goes_together
 from tincture.tables.starts import A_CASE, LEAVES, PLAIN, focused, grown, repeated
 
 DIED = Classification("died", 2)
@@ -155,19 +150,11 @@ def test_rows_of_several_scores_are_drawn_from_every_corner() -> None:
     assert np.mean(off) < 40
 
 
-@pytest.mark.parametrize(
-    ("names", "number"), [(("logistic", "glm"), 1), (("logistic", "tree"), 1 + N_PEOPLE)]
-)
-def test_models_that_add_columns_up_get_people_alone(
-    names: tuple[str, ...], number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_models_that_add_columns_up_set_out_from_people_alone() -> None:
     """In focused rows other columns hardly vary, which is a price that only trees repay."""
     points, _ = invented()
-    teacher = make_teacher(np.random.default_rng(0))
-    crossed = Crossed.fitting(teacher.basis, [(0, 1)], points)
-    brief: Any = SimpleNamespace(task=DIED, served=SimpleNamespace(names=names))
-    monkeypatch.setattr(proxy, "first_table", lambda *_: None)
-    monkeypatch.setattr(proxy, "typical_of", lambda _: None)
-    monkeypatch.setattr(proxy, "N_FOCUSED", 0)
-    seen = Teacher(crossed, np.zeros(crossed.size))
-    assert len(first_tables(brief, seen, points, np.random.default_rng(1))) == number
+    plain = make_teacher(np.random.default_rng(0)).basis
+    crossed = Crossed.fitting(plain, [(0, 1)], points)
+    assert goes_together(crossed, ("logistic", "tree"))
+    assert not goes_together(crossed, ("logistic", "glm"))
+    assert not goes_together(plain, ("logistic", "tree"))

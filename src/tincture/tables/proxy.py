@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -180,12 +181,11 @@ def first_tables(
     brief: Brief, teacher: Teacher[Features], pool: Floats, rng: np.random.Generator
 ) -> list[Start]:
     """One to set out from; several where columns go together, as which trees find is luck."""
-    people = first_table(brief, teacher, pool, rng)
-    is_blind = set(brief.served.names) <= ADDITIVE
-    if is_blind or not isinstance(teacher.basis, Crossed) or brief.task.name == "amounts":
+    people, basis = first_table(brief, teacher, pool, rng), teacher.basis
+    if not goes_together(basis, brief.served.names) or brief.task.name == "amounts":
         return [people]
     starts = [people, *(first_table(brief, teacher, pool, rng) for _ in range(N_PEOPLE))]
-    terms, typical = teacher.basis.terms, typical_of(brief)
+    terms, typical = basis.terms, typical_of(brief)
     for k in range(N_FOCUSED):  # of people, then of those again, in whom more becomes typical
         start, columns = starts[k], terms[int(rng.integers(len(terms)))]
         seen = focused(start.prototypes, pool, brief.encoding, columns, typical, rng)
@@ -193,6 +193,11 @@ def first_tables(
         outcomes = outcomes_of(seen[start.owner], brief, teacher, rng)
         starts.append(Start(seen, start.owner, outcomes))
     return starts
+
+
+def goes_together(basis: Features, names: Sequence[str]) -> TypeGuard[Crossed]:
+    """Whether a teacher knows what goes together, and a model of these can learn it."""
+    return isinstance(basis, Crossed) and not set(names) <= ADDITIVE
 
 
 def first_table(
