@@ -134,13 +134,10 @@ def _grow_classes(
     state: State,
 ) -> None:
     """Grow the trees of one table."""
-    weight, n_rows = state.weight, state.weight.size
+    weight = state.weight
     _start_table(table, False, scratch, state)
     for t in range(nodes.start.size - 1):
-        tree_key = mix(seed, t)
-        split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
-        if bootstrap:
-            _resample(weight, tree_key)
+        split_key = _begin_tree(weight, seed, t, bootstrap)
         _pack_classes(weight, table.labels, scratch.packed)
         n_kept, first = load_members(scratch, weight), np.int64(nodes.start[t])
         end = grow_gini_tree(scratch, table.columns, nodes, first, n_kept, rules, split_key)
@@ -158,14 +155,11 @@ def _grow_gradients(
     state: State,
 ) -> None:
     """Grow the trees of one table, of a forest each by itself, else each of what is left."""
-    weight, n_rows, zero = state.weight, state.weight.size, np.int64(0)
+    weight, zero = state.weight, np.int64(0)
     _start_table(table, True, scratch, state)
     for t in range(nodes.start.size - 1):
-        tree_key = mix(seed, t)
-        split_key = mix(tree_key, n_rows)  # the counters below are the bootstrap's
+        split_key = _begin_tree(weight, seed, t, bootstrap)
         first, packed = np.int64(nodes.start[t]), scratch.packed
-        if bootstrap:
-            _resample(weight, tree_key)
         _pack_losses(state.margin, state.chance, table, weight, t, rules.unit, packed[0])
         if t == 0 or bootstrap:
             state.n_kept[0] = load_root(scratch.orders.entries, weight, scratch.blocks[0])
@@ -175,6 +169,15 @@ def _grow_gradients(
         if not bootstrap:
             route(nodes, t, table.columns, zero, state.no_fill, state.at)
             gather_leaves(nodes.value, zero, state.at, state.margin[t % table.base.size])
+
+
+@inline_jit
+def _begin_tree(weight: Integers, seed: np.uint64, t: Int, bootstrap: bool) -> np.uint64:
+    """Draw a tree's rows, if any are drawn; where its splits' draws begin."""
+    tree_key = mix(seed, t)
+    if bootstrap:
+        _resample(weight, tree_key)
+    return mix(tree_key, weight.size)  # the counters below are the bootstrap's
 
 
 @inline_jit

@@ -84,6 +84,11 @@ class Brief:
         return max(float(self.counts.sum()), 1.0)
 
     @property
+    def counting(self) -> float:
+        """Records that count, through noise, where groups weigh differently."""
+        return self.n_units * self.groups.mean
+
+    @property
     def n_people(self) -> int:
         """Of the cohort."""
         return min(round(self.n_units), self.most_people) if self.cohort is None else self.cohort

@@ -25,7 +25,7 @@ from tincture.search.optimizer import Candidates, Progress, Start
 from tincture.spine.job import Found
 from tincture.spine.questions import ENOUGH_UNITS, ResidualSums
 from tincture.spine.teaching import Features, Teacher, in_line, levelled, taught
-from tincture.tables.additive import PRIOR, Basis, curvatures
+from tincture.tables.additive import PRIOR, Basis, Curvature, curvatures
 from tincture.tables.brief import Brief
 from tincture.tables.cohort import invent, outcomes_of
 from tincture.tables.copula import Copula, Lines
@@ -62,10 +62,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     lesson = teach(brief, rng, tick)
     proxy = relate(brief, Lines.along(brief.marginals, lesson.teacher))
     sample = brief.groups.resample(proxy.draw(N_TRAINING, rng), rng)
-    counting = brief.n_units * brief.groups.mean
     teacher = lesson.teacher
     if brief.task.name != "amounts":  # whose slope is right already (docs/decisions/0024)
-        teacher = refined(lesson, sample, brief.task, brief.counts, counting)
+        teacher = refined(lesson, sample, brief.task, brief.counts, brief.counting)
     people = brief.n_people
     cohort = invent(brief, teacher, proxy, people, own) if people else None
     pool = proxy.draw(N_POOL, rng)
@@ -94,29 +93,37 @@ def teach(
     sample = brief.groups.resample(sample, rng)
     level, breadth = brief.task.level(brief.counts), brief.task.breadth(brief.counts)
     basis = Basis.fitting(marginals, sample)
-    if tails := tails_of(brief, basis, sample, prior * breadth):
-        basis = Basis.fitting(marginals, sample, tails)
     lesson = Lesson.first(basis, level, prior * breadth)
+    if tails := tails_of(brief, lesson, basis, sample):
+        basis = Basis.fitting(marginals, sample, tails)
+        lesson = Lesson.first(basis, level, prior * breadth)
     lesson = taught_on(brief, lesson, sample, rounds - rounds // 2, tick)
     if terms := together(brief, lesson.teacher, basis, sample):
         lesson = lesson.on(Crossed.fitting(basis, terms, sample))
     return taught_on(brief, lesson, sample, rounds // 2, tick)
 
 
-def tails_of(brief: Brief, basis: Basis, sample: Floats, prior: float) -> dict[int, Tail]:
+def tails_of(brief: Brief, lesson: Lesson, basis: Basis, sample: Floats) -> dict[int, Tail]:
     """Tails of all amounts, if noise in a usual column's weight is so small that they pay."""
-    task, counts, columns = brief.task, brief.counts, brief.encoding.columns
-    amounts = [j for j, column in enumerate(columns) if not column.is_categorical]
-    values, counting = basis.values(sample), brief.n_units * brief.groups.mean
-    scores = values @ Lesson.first(basis, task.level(counts), prior).teacher.weights.T
-    information = counting * task.information(scores, counts).mean(axis=0)
-    curves = curvatures(basis, values, information, information)
+    columns = enumerate(brief.encoding.columns)
+    amounts = [j for j, column in columns if not column.is_categorical]
+    curves = curves_of(brief, basis, basis.values(sample), lesson.belief.weights)
     plan, question = brief.plan, ResidualSums.question
     noise = plan.mechanism(question).noise_multiplier / math.sqrt(plan.count(question))
-    slopes = [curves[j].slope[0, 0] for j in amounts]
-    if not slopes or noise > CLEAR * math.sqrt(prior) * float(np.median(slopes)):
+    slopes, usual = [curves[j].slope[0, 0] for j in amounts], math.sqrt(lesson.belief.prior)
+    if not slopes or noise > CLEAR * usual * float(np.median(slopes)):
         return {}
     return {j: basis.tail(j) for j in amounts}
+
+
+def curves_of(
+    brief: Brief, basis: Features, values: Floats, weights: Floats
+) -> Sequence[Curvature]:
+    """What residual sums tell of each block, at these weights and φ of invented records."""
+    scores, task = values @ weights.T, brief.task
+    information = brief.counting * task.information(scores, brief.counts).mean(axis=0)
+    scatter = brief.counting * task.scatter(scores, brief.counts).mean(axis=0)
+    return curvatures(basis, values, information, scatter)
 
 
 def taught_on(
@@ -125,18 +132,15 @@ def taught_on(
     """The lesson after more rounds."""
     task, counts, basis = brief.task, brief.counts, lesson.teacher.basis
     values, beliefs, told = basis.values(sample), [lesson.belief], [*lesson.told]
-    planned, counting = brief.plan.count(ResidualSums.question), brief.n_units * brief.groups.mean
+    planned = brief.plan.count(ResidualSums.question)
 
     def asked(weights: Floats) -> Query:
         return brief.groups.of_query(ResidualSums(task, Teacher(basis, weights), counts))
 
     def learned(weights: Floats, answer: Told) -> Floats:
         told.append(Heard(basis, weights, answer))
-        scores = values @ weights.T
-        information = counting * task.information(scores, counts).mean(axis=0)
-        scatter = counting * task.scatter(scores, counts).mean(axis=0)
+        curves = curves_of(brief, basis, values, weights)
         noises = answer.noise / math.sqrt(planned), answer.noise / math.sqrt(len(told))
-        curves = curvatures(basis, values, information, scatter)
         beliefs.append(beliefs[-1].after(basis, answer.value, curves, *noises))
         return beliefs[-1].weights
 
@@ -157,8 +161,7 @@ def together(brief: Brief, teacher: Teacher[Features], basis: Basis, sample: Flo
     if answer.value is None:
         return []
     scatter = brief.task.scatter(teacher.score(sample), brief.counts)
-    counting = brief.n_units * brief.groups.mean / share
-    spread = counting * products.squares(sample, scatter) / len(sample)
+    spread = brief.counting / share * products.squares(sample, scatter) / len(sample)
     if scatter.ndim == 1:
         return found(products, answer.value, spread + answer.noise**2)
     root = np.linalg.cholesky(spread + answer.noise**2 * np.eye(scatter.shape[1]))
