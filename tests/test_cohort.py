@@ -210,10 +210,10 @@ def test_outcomes_are_even_along_all_columns_but_those_that_tell_together() -> N
     brief: Any = SimpleNamespace(
         task=Classification("died", 2), counts=np.array([1000.0, 1000.0]), encoding=ENCODING
     )
-    values = basis.values(points)
+    values, apart = basis.values(points), np.arange(len(points))
     left = []
     for seed in range(20):
-        died = outcomes_of(points, brief, teacher, np.random.default_rng(seed))[:, 0]
+        died = outcomes_of(points, apart, brief, teacher, np.random.default_rng(seed))[:, 0]
         left.append(values.T @ (died - 0.5) / np.maximum(np.linalg.norm(values, axis=0) / 2, 1e-9))
     spread = np.sqrt(np.square(left).mean(axis=0))
     own = np.concatenate([np.arange(b.start, b.stop) for b in basis.blocks[:2]])

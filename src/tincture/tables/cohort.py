@@ -19,9 +19,11 @@ from tincture.spine.teaching import Features, Teacher, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
 from tincture.tables.products import Crossed
-from tincture.tables.twins import matched, twins
+from tincture.tables.twins import matched
 
-LEVELLING = 8000  # people of whom the teacher's level is learned, however few are wanted
+LEVELLING = 8000  # people of whom the teacher's level is learned
+KINDS = 10  # of people, for each column that a model sees
+LEAST_ALIKE, MOST_ALIKE = 2, 8
 AT_ONCE = 20_000  # people who are scored together, to save memory
 
 
@@ -50,42 +52,62 @@ def check_people(cohort: Any, method: str) -> None:
 def invent(
     brief: Brief, teacher: Teacher[Features], copula: Copula, n: int, rng: np.random.Generator
 ) -> Invented:
-    """Draw people from the copula, and their outcomes by the teacher's score."""
-    drawn = brief.released(copula.draw(max(n, LEVELLING), rng), rng)
-    teacher = levelled(teacher, drawn[:AT_ONCE], brief.task, brief.counts)
-    if brief.task.name == "amounts":
-        return in_pairs(twins(drawn, n), brief, teacher, rng)
-    return Invented(drawn[:n], outcomes_of(drawn[:n], brief, teacher, rng))
+    """Draw people from the copula, several alike, and their outcomes by the teacher's score."""
+    pool = brief.released(copula.draw(LEVELLING, rng), rng)
+    teacher = levelled(teacher, pool, brief.task, brief.counts)
+    alike = np.arange(n) // size_of(brief, teacher, n)
+    points = brief.released(copula.spread(alike[-1] + 1, rng), rng)
+    outcomes = outcomes_of(points, alike, brief, teacher, rng)
+    order = rng.permutation(n)
+    return Invented(points[alike][order], outcomes[order])
 
 
-def in_pairs(
-    people: Floats, brief: Brief, teacher: Teacher[Features], rng: np.random.Generator
-) -> Invented:
-    """Twins with amounts whose mean is the teacher's, apart from each other."""
-    scores = values_of(people, teacher) @ teacher.weights
-    amounts = brief.task.drawn(scores, brief.counts, rng)
-    amounts = matched(amounts, brief.task.chance(scores), rng)
-    order = rng.permutation(len(people))
-    return Invented(people[order], amounts[order])
+def size_of(brief: Brief, teacher: Teacher[Features], n: int) -> int:
+    """How many of n people are alike in each kind.
+
+    None where three columns tell together: fewer kinds have more of chance in all columns, and a
+    greedy tree's first split must be on one of the three.
+    """
+    if brief.task.name == "amounts":  # whose mean two can have exactly (docs/decisions/0024)
+        return LEAST_ALIKE
+    basis = teacher.basis
+    if isinstance(basis, Crossed) and max(map(len, basis.terms)) > 2:
+        return 1
+    kinds = KINDS * sum(kind.design_width for kind in brief.encoding.kinds)
+    return int(np.clip(n // kinds, LEAST_ALIKE, MOST_ALIKE))
 
 
 def outcomes_of(
-    points: Floats, brief: Brief, teacher: Teacher[Features], rng: np.random.Generator
+    points: Floats,
+    alike: Integers,
+    brief: Brief,
+    teacher: Teacher[Features],
+    rng: np.random.Generator,
 ) -> Floats:
     """Outcomes of invented people by a levelled teacher, without the scatter of chance.
 
     Columns that tell together keep theirs alone. A greedy tree finds an exclusive-or only where one
     of its columns seems to tell something by itself, and evened none ever would.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_kinds, width)
+        Of the people of each kind.
+    alike : ndarray of shape (n,)
+        Everyone's kind.
     """
     task, counts = brief.task, brief.counts
     values = values_of(points, teacher)
-    scores = values @ teacher.weights.T
+    scores = (values @ teacher.weights.T)[alike]
+    outcomes = task.drawn(scores, counts, rng)
+    if task.name == "amounts":
+        return matched(outcomes, task.chance(scores), rng)
     design = filled(brief.encoding.design(points))
     if isinstance(teacher.basis, Crossed):
         own, seen = blocks_of(brief.encoding, teacher.basis)
         values, design = np.delete(values, own, axis=1), np.delete(design, seen, axis=1)
     features = np.concatenate([values[:, :-1], design], axis=1)
-    return evened(task.drawn(scores, counts, rng), scores, features, task, counts, rng)
+    return evened(outcomes, scores, features, task, counts, rng, alike=alike)
 
 
 def blocks_of(encoding: Encoding, basis: Crossed) -> tuple[Integers, Integers]:

@@ -220,8 +220,15 @@ class Copula:
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Invented records, exact points of the encoded cube, (n, width)."""
-        normal = rng.standard_normal((n, self.lines.size)) @ self.factor.T
-        return self.lines.place(ndtr(normal))
+        return self.lines.place(ndtr(self._normal(n, rng)))
+
+    def spread(self, n: int, rng: np.random.Generator) -> Floats:
+        """The same, one in each nth of every line (Iman, Conover 1982), so that shares are met."""
+        places = np.argsort(np.argsort(self._normal(n, rng), axis=0), axis=0)
+        return self.lines.place((places + rng.random(places.shape)) / n)
+
+    def _normal(self, n: int, rng: np.random.Generator) -> Floats:
+        return np.asarray(rng.standard_normal((n, self.lines.size)) @ self.factor.T)
 
 
 def _matching(lines: Lines, wanted: Floats, steep: Floats, clip: float) -> Floats:

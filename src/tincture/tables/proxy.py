@@ -193,7 +193,7 @@ def first_tables(
         start, columns = starts[k], terms[int(rng.integers(len(terms)))]
         seen = focused(start.prototypes, pool, brief.encoding, columns, typical, rng)
         seen = seen[np.argsort(in_line(teacher.score(seen)), kind="stable")]
-        outcomes = outcomes_of(seen[start.owner], brief, teacher, rng)
+        outcomes = outcomes_of(seen, start.owner, brief, teacher, rng)
         starts.append(Start(seen, start.owner, outcomes))
     return starts
 
@@ -218,8 +218,8 @@ def first_table(
         return replace(start, outcomes=task.outcomes(task.values(means)))
     copies = copies_for(brief.encoding, brief.n_rows) if task.is_probabilistic else COPIES
     start = repeated(pool, scores, brief.n_rows, rng, copies)
-    rows = start.prototypes[start.owner]
-    return replace(start, outcomes=outcomes_of(rows, brief, teacher, rng))
+    outcomes = outcomes_of(start.prototypes, start.owner, brief, teacher, rng)
+    return replace(start, outcomes=outcomes)
 
 
 def typical_of(brief: Brief) -> Floats:

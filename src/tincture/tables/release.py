@@ -110,10 +110,15 @@ class CondensedTable(Release):
         return copied(tables, copied_schema(self.schema), also)
 
     def own_facts(self) -> dict[str, Any]:
-        """How the cells of records were written, the models served, and how many people."""
-        people = 0 if self.cohort is None else len(self.cohort)
+        """How the cells of records were written, the models served, and how many people.
+
+        Of people also how many differ in more than the outcome.
+        """
         about = {"records": of_records(self.schema), "models": list(self.models)}
-        return {**about, "cohort": people}
+        if self.cohort is None:
+            return {**about, "cohort": 0}
+        kinds = self.cohort.drop(self.outcome.columns, strict=False).n_unique()
+        return {**about, "cohort": len(self.cohort), "kinds": kinds}
 
     @classmethod
     def read(cls, path: Path, package: Mapping[str, Any], ledger: Ledger) -> CondensedTable:

@@ -1,4 +1,4 @@
-"""Amounts of invented people: every two are alike, and their mean is what the teacher tells.
+"""Amounts of twins, two people alike in all else: their mean is what the teacher tells.
 
 People scatter around the teacher's means as real ones do, and have the counts' distribution. Models
 that grow until every person has a leaf would learn that scatter. They cannot part two who are alike
@@ -12,11 +12,6 @@ import numpy as np
 from tincture.arrays import Floats
 
 SWEEPS = 400
-
-
-def twins(points: Floats, n: int) -> Floats:
-    """The first points, each twice in a row, n in all."""
-    return np.repeat(points[: -(-n // 2)], 2, axis=0)[:n]
 
 
 def matched(amounts: Floats, means: Floats, rng: np.random.Generator) -> Floats:

@@ -64,6 +64,11 @@ DRAWN = (
     "In cohort.csv each column is distributed as it was counted, through noise, and columns go "
     "together as their rank correlations say; what only three or more tell together is not there."
 )
+ALIKE = (
+    "Some people in cohort.csv are alike in every column but the outcome, which as many of them "
+    "have as their chance says, so that models of any kind learn chances and not accidents. No two "
+    "real people need be alike: do not count how many share a rare combination."
+)
 
 
 def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
@@ -77,7 +82,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         "for with the answers to the questions below, so that models trained on them predict well "
         "for real records."
     )
-    has_cohort, task = bool(about.get("cohort")), about["task"]
+    people, task = about.get("cohort", 0), about["task"]
+    kinds = about.get("kinds", people)
     if "time" in task:
         what += (
             f" Each time was drawn evenly within one of up to {PARTS} parts of its declared range, "
@@ -87,8 +93,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
     if about["task"]["kind"] == "amounts" and about["settings"]["method"] != "direct":
         what += (
             " The outcome of a row is the mean that people like it have, so that outcomes of rows "
-            "scatter less than real ones. In a cohort everyone stands twice, alike but for the "
-            "outcome: outcomes scatter as the counted ones do, around the mean of people like them."
+            "scatter less than real ones. Those of a cohort scatter as the counted ones do."
         )
     if "cause" in task:
         what += f" {CAUSE}"
@@ -99,13 +104,14 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         what=what,
         facts=(
             ("Made for the models", models),
-            ("People in the cohort", f"{about.get('cohort', 0):,}"),
+            ("People in the cohort", f"{people:,}"),
+            *([("Different ones, outcomes aside", f"{kinds:,}")] if kinds < people else []),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
             *([("Dates", f"days since {origin}, each person's own")] if origin else []),
             *([("Rules", _obeyed(rules))] if rules else []),
         ),
         use=(
-            *([WHICH] if has_cohort else []),
+            *([WHICH] if people else []),
             *USE,
             LOADING,
             COMPLETE if settings.get("complete") else BLANK,
@@ -114,7 +120,8 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             *LIMITS,
             *([] if settings.get("complete") else [SELDOM]),
             *([] if unit == "record" else [PERSONS]),
-            *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if has_cohort else [f"{OTHERS}."]),
+            *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if people else [f"{OTHERS}."]),
+            *([ALIKE] if kinds < people else []),
             *([COMPETING] if "time" in task and "cause" not in task else []),
         ),
         reading=reading(package),
