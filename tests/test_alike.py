@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from helpers import ENCODING, FEATURES, make_condenser, make_table, make_teacher
 from tincture.arrays import Floats, Integers
+from tincture.errors import SettingError
 from tincture.public.tasks import Classification, Survival, Task
 from tincture.spine.evened import evened
 from tincture.tables.cohort import outcomes_of, size_of
@@ -101,7 +102,7 @@ def test_a_forest_learns_chances_where_people_are_alike() -> None:
 
 @given(st.integers(1, 100_000))
 def test_few_are_alike_where_few_are_there(n: int) -> None:
-    brief: Any = SimpleNamespace(task=Classification("died", 2), encoding=ENCODING)
+    brief: Any = SimpleNamespace(task=Classification("died", 2), encoding=ENCODING, apart=False)
     teacher: Any = SimpleNamespace(basis=None)
     size = size_of(brief, teacher, n)
     assert 2 <= size <= 8
@@ -114,12 +115,34 @@ def test_an_amount_has_twins_and_three_that_tell_together_leave_all_apart() -> N
     rng = np.random.default_rng(6)
     plain: Any = make_teacher(rng)
     points = ENCODING.snap(plain.basis.marginals.place(plain.basis.marginals.draw(500, rng)))
-    brief: Any = SimpleNamespace(task=Classification("died", 2), encoding=ENCODING)
+    brief: Any = SimpleNamespace(task=Classification("died", 2), encoding=ENCODING, apart=False)
     for terms, size in (([(0, 1)], 8), ([(0, 1), (0, 1, 2)], 1)):
         teacher: Any = SimpleNamespace(basis=Crossed.fitting(plain.basis, terms, points))
         assert size_of(brief, teacher, 5000) == size
     brief.task = SimpleNamespace(name="amounts")
     assert size_of(brief, teacher, 5000) == 2
+
+
+AMOUNT = {"target": None, "outcome": "days", "models": ["linear"]}
+
+
+@pytest.mark.parametrize("outcome", [{"target": "died"}, AMOUNT])
+def test_nobody_is_alike_by_design_where_all_shall_be_apart(outcome: dict[str, Any]) -> None:
+    drop = [name for name in ("died", "days", "event", "stage") if name not in outcome.values()]
+    usual, apart = (
+        make_condenser(cohort=400, apart=some, **outcome, drop=[*drop, "patient"]).fit(make_table())
+        for some in (False, True)
+    )
+    assert usual.to_frame("polars").equals(apart.to_frame("polars"))  # rows do not heed it
+
+    def most_alike(made: Any) -> int:
+        seen = made.cohort_frame("polars").group_by(["age", "lactate", "sodium"]).len()
+        return int(seen["len"].max())
+
+    assert most_alike(usual) >= 2
+    assert most_alike(apart) == 1
+    with pytest.raises(SettingError, match="apart must be true or false"):
+        make_condenser(apart=1).job()
 
 
 def test_the_card_says_how_many_differ() -> None:

@@ -55,6 +55,10 @@ class Wanted:
         int | None,
         typer.Option(help="People to invent beside them, 0 for none; as many as there are."),
     ] = None
+    apart: Annotated[
+        bool,
+        typer.Option("--apart", help="Nobody in the cohort like another in all but the outcome."),
+    ] = False
     complete: Annotated[
         bool,
         typer.Option("--complete", help="No blank cell, for software that leaves out such rows."),
@@ -120,6 +124,7 @@ class Wanted:
             models=self.model,
             n_rows=_count(self.rows),
             cohort=self.cohort,
+            apart=self.apart,
             complete=self.complete,
             origin=self.origin,
             unit=self.unit,

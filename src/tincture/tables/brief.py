@@ -46,6 +46,8 @@ class Brief:
     cohort : int or None
         People to invent beside the rows; as many as there are where it is None, but not more than
         ``most_people``.
+    apart : bool
+        Whether none of these is made alike to another in all but the outcome.
     complete : bool
         Whether no released cell may be missing.
     """
@@ -60,6 +62,7 @@ class Brief:
     effort: float = 1.0
     balance: str | None = None
     cohort: int | None = None
+    apart: bool = False
     complete: bool = False
     most_people: int = MAX_PEOPLE
 

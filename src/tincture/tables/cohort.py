@@ -63,11 +63,13 @@ def invent(
 
 
 def size_of(brief: Brief, teacher: Teacher[Features], n: int) -> int:
-    """How many of n people are alike in each kind.
+    """How many of n people are alike in each kind: one if all shall be apart.
 
-    None where three columns tell together: fewer kinds have more of chance in all columns, and a
-    greedy tree's first split must be on one of the three.
+    One too where three columns tell together: fewer kinds have more of chance in all columns, and
+    a greedy tree's first split must be on one of the three.
     """
+    if brief.apart:
+        return 1
     if brief.task.name == "amounts":  # whose mean two can have exactly (docs/decisions/0024)
         return LEAST_ALIKE
     basis = teacher.basis
@@ -100,8 +102,8 @@ def outcomes_of(
     values = values_of(points, teacher)
     scores = (values @ teacher.weights.T)[alike]
     outcomes = task.drawn(scores, counts, rng)
-    if task.name == "amounts":
-        return matched(outcomes, task.chance(scores), rng)
+    if task.name == "amounts":  # of twins; one alone keeps the amount
+        return outcomes if brief.apart else matched(outcomes, task.chance(scores), rng)
     design = filled(brief.encoding.design(points))
     if isinstance(teacher.basis, Crossed):
         own, seen = blocks_of(brief.encoding, teacher.basis)

@@ -70,6 +70,10 @@ class Condenser(Releasing):
     cohort : int, optional
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise (50,000 at most, where records lie in parts), if the proxy method searches.
+    apart : bool
+        Whether everyone of the cohort is drawn by himself, for support vector machines and for
+        descriptions by several columns. By default several people are alike in all but the outcome,
+        from whom other models learn more.
     complete : bool
         Whether no cell of rows and people may be missing, though cells of records may.
     origin : str, optional
@@ -130,6 +134,7 @@ class Condenser(Releasing):
         models: Sequence[Any] | None = None,
         n_rows: int | None = None,
         cohort: int | None = None,
+        apart: bool = False,
         complete: bool = False,
         origin: str | None = None,
         unit: str | None = None,
@@ -146,7 +151,7 @@ class Condenser(Releasing):
         self.target, self.outcome, self.time, self.event = target, outcome, time, event
         self.cause, self.case = cause, case
         self.models, self.weights, self.method = models, weights, method
-        self.n_rows, self.cohort, self.complete = n_rows, cohort, complete
+        self.n_rows, self.cohort, self.apart, self.complete = n_rows, cohort, apart, complete
         self.unit, self.n_records, self.drop = unit, n_records, drop
         self.balance, self.effort, self.seed = balance, effort, seed
         self.many_levels = many_levels
@@ -246,8 +251,9 @@ class Condenser(Releasing):
         for name in ("models", "drop"):
             if isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be a list, even of one name.")
-        if not isinstance(self.complete, bool):
-            raise SettingError("complete must be true or false.")
+        for name in ("apart", "complete"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingError(f"{name} must be true or false.")
         about: Any = 1 if self.n_records is None else self.n_records
         if not (isinstance(about, Integral) and 1 <= int(about) <= MOST_RECORDS):
             raise SettingError(
@@ -327,6 +333,7 @@ class Condenser(Releasing):
             "version": __version__,
             "n_rows": None if self.n_rows is None else int(self.n_rows),
             "cohort": None if self.cohort is None else int(self.cohort),
+            **({"apart": True} if self.apart else {}),
             "complete": self.complete,
             "method": self.method,
             "weights": dict(self.weights or {}),

@@ -173,6 +173,7 @@ class TableJob(Settled):
             balance=self.settings["balance"],
             effort=self.settings["effort"],
             cohort=self.settings["cohort"],
+            apart=self.settings.get("apart", False),
             complete=self.settings["complete"],
             most_people=self.most_people if "n_records" in self.settings else MAX_PEOPLE,
             n_said=None if self.settings["unit"] else self.settings.get("n_records"),

@@ -79,6 +79,7 @@ def search(
     balance: str | None = None,
     effort: float = 1.0,
     cohort: int | None = None,
+    apart: bool = False,
     complete: bool = False,
     most_people: int = MAX_PEOPLE,
     n_said: int | None = None,
@@ -105,6 +106,8 @@ def search(
         more than ``most_people``.
     n_said : int, optional
         Units that there are about, where later questions see a sample of a size by this number.
+    apart : bool
+        Whether no two of them may be alike but for the outcome by design.
     complete : bool
         Whether no cell of either may be missing.
     tell : Tell
@@ -127,7 +130,7 @@ def search(
         if follow is by_descent:  # every row is paid for
             n_rows, why = min(n_rows, USUAL), f"{min(n_rows, USUAL)} rows are made."
         tell.notice(why)
-    wanted = n_rows, effort, balance, cohort, complete, most_people
+    wanted = n_rows, effort, balance, cohort, apart, complete, most_people
     brief = Brief(engine, task, marginals, counts, served, guarded, *wanted)
     if follow is by_proxy and math.isfinite(brief.plan.epsilon) and task.name != "amounts":
         noise = noise_of_side(task, counted.noise)
