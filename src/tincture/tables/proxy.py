@@ -34,7 +34,7 @@ from tincture.tables.products import Crossed, Products, Term, candidates, found
 from tincture.tables.questions import InteractionSums, LossDifferences, RankProducts
 from tincture.tables.refined import Heard, Lesson, refined
 from tincture.tables.sizing import copies_for
-from tincture.tables.starts import COPIES, focused, grown, repeated
+from tincture.tables.starts import focused, grown, repeated
 from tincture.tables.tails import Tail
 
 N_TRAINING = 6000  # invented records from which expected slopes are computed
@@ -216,7 +216,7 @@ def first_table(
         start = repeated(pool, scores, brief.n_rows, rng, copies=1)
         means = task.chance(teacher.score(start.prototypes))[:, None]
         return replace(start, outcomes=task.outcomes(task.values(means)))
-    copies = copies_for(brief.encoding, brief.n_rows) if task.is_probabilistic else COPIES
+    copies = copies_for(brief.encoding, brief.n_rows, are_times=not task.is_probabilistic)
     start = repeated(pool, scores, brief.n_rows, rng, copies)
     outcomes = outcomes_of(start.prototypes, start.owner, brief, teacher, rng)
     return replace(start, outcomes=outcomes)

@@ -16,7 +16,7 @@ LEAST = 20
 FEWEST = 4  # that a release can hold
 A_COLUMN = 10  # events that a regression without a penalty wants for each coded column
 MOST_COPIES = 16  # equal rows of a prototype
-APART = 4  # prototypes for each coded column, before rows are rather repeated
+APART = 4, 8  # prototypes of classes, of times, for each coded column, before rows are repeated
 
 
 def coded_columns(columns: Sequence[Column]) -> int:
@@ -60,11 +60,12 @@ def rows_for(
     return n, f"{n} rows are made: {why}, and {USUAL} to {MOST} are made."
 
 
-def copies_for(encoding: Encoding, n_rows: int) -> int:
+def copies_for(encoding: Encoding, n_rows: int, *, are_times: bool) -> int:
     """Equal rows a prototype, which say its chance by how many of them are cases.
 
     Few columns need few prototypes; what rows are left make chances finer, which trees without a
-    bound on their leaves cannot find among rows that all differ (docs/decisions/0020).
+    bound on their leaves cannot find among rows that all differ (docs/decisions/0020). Of times,
+    which say more than yes or no, half as many do.
     """
-    wanted = n_rows // (APART * coded_columns(encoding.columns))
+    wanted = n_rows // (APART[are_times] * coded_columns(encoding.columns))
     return min(max(wanted, COPIES), MOST_COPIES)
