@@ -151,5 +151,5 @@ def test_the_card_says_how_many_differ() -> None:
     kinds = table.cohort.select(FEATURES).n_unique()
     assert kinds <= 51
     words = table.words(table.package(), table.ledger.to_dict())
-    assert ("Different ones, outcomes aside", str(kinds)) in words.facts
+    assert ("Kinds of people in it", str(kinds)) in words.facts
     assert any("alike in every column but the outcome" in line for line in words.limits)

@@ -65,9 +65,9 @@ DRAWN = (
     "together as their rank correlations say; what only three or more tell together is not there."
 )
 ALIKE = (
-    "Some people in cohort.csv are alike in every column but the outcome, which as many of them "
-    "have as their chance says, so that models of any kind learn chances and not accidents. No two "
-    "real people need be alike: do not count how many share a rare combination."
+    "People of one kind in cohort.csv are alike in every column but the outcome, which as many of "
+    "them have as their chance says, so that models learn chances and not accidents. No two real "
+    "people need be alike: do not count how many share a rare combination."
 )
 
 
@@ -105,7 +105,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         facts=(
             ("Made for the models", models),
             ("People in the cohort", f"{people:,}"),
-            *([("Different ones, outcomes aside", f"{kinds:,}")] if kinds < people else []),
+            *([("Kinds of people in it", f"{kinds:,}")] if kinds < people else []),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
             *([("Dates", f"days since {origin}, each person's own")] if origin else []),
             *([("Rules", _obeyed(rules))] if rules else []),
