@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from helpers import ENCODING, make_condenser, make_table, make_teacher
+from helpers import ENCODING, OTHERS, SCHEMA, make_condenser, make_table, make_teacher
 from tincture.audit.rehearsal import Listening
 from tincture.models.served import Served
 from tincture.privacy.accounting import Mechanism, Phase, Plan
@@ -20,6 +20,7 @@ from tincture.public.tasks import Classification
 from tincture.search.moves import Moves
 from tincture.spine.job import SILENT
 from tincture.tables.brief import Brief
+from tincture.tables.condenser import Condenser
 from tincture.tables.proxy import choose, first_table
 from tincture.tables.questions import LossDifferences
 
@@ -58,7 +59,7 @@ def chosen(figures: list[list[float] | None], n_tables: int = 4) -> tuple[int | 
     tables = [rng.permutation(start.prototypes) for _ in range(n_tables)]
     weights = np.full(len(ENCODING.slices), 1 / len(ENCODING.slices))
     optimizer = Moves(pool, ENCODING.slices, weights, n_pairs=3, together=())
-    result = choose(brief, DIED, start, tables, optimizer, rng, lambda: None)
+    result = choose(brief, DIED, start, tables, optimizer, rng, lambda: None, len(figures))
     same = [i for i, table in enumerate(tables) if np.array_equal(table, result)]
     return (same[0] if same else None), engine
 
@@ -105,3 +106,22 @@ def test_real_records_guard_realism_too() -> None:
     for query in asked:
         assert list(query.served.names) == ["logistic", "naive_bayes"]
         assert sum(query.served.weights) == pytest.approx(1.0)
+
+
+def test_without_noise_an_effort_is_spared_in_questions_too() -> None:
+    def asked(effort: float) -> int:
+        made = Condenser(
+            schema=SCHEMA,
+            epsilon=math.inf,
+            delta=1e-5,
+            target="died",
+            drop=[*OTHERS["died"], "patient"],
+            models=["logistic"],
+            n_rows=8,
+            cohort=0,
+            effort=effort,
+        ).fit(make_table(100))
+        return sum(e.question == LossDifferences.question for e in made.ledger.entries)
+
+    assert asked(0.01) == 2
+    assert asked(0.02) == 4

@@ -53,8 +53,9 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     """Teach, relate, distil, choose; see `tincture.tables.method.search`."""
     (own,) = rng.spawn(1)  # the cohort's, on whose size the rows must not depend
     moves = max(1, round(MOVES[brief.task.is_probabilistic] * brief.effort))
-    looks = brief.plan.count(ResidualSums.question), brief.plan.count(LossDifferences.question)
-    total, ticks = moves + sum(looks), itertools.count()
+    looks = max(1, round(brief.plan.count(LossDifferences.question) * min(brief.effort, 1.0)))
+    total = moves + brief.plan.count(ResidualSums.question) + looks
+    ticks = itertools.count()
 
     def tick() -> None:
         progress(next(ticks), total)
@@ -78,7 +79,7 @@ def by_proxy(brief: Brief, rng: np.random.Generator, progress: Progress) -> Foun
     mover = Moves(lender, brief.encoding.slices, proxy.lines.attention)
     tables = distil(distance, mover, start, moves, rng, tick, brief.encoding.lawful)
     task = brief.anchored(pool[:N_ANCHORS], rng)
-    table = choose(brief, task, start, [start.prototypes, tables[-1]], mover, rng, tick)
+    table = choose(brief, task, start, [start.prototypes, tables[-1]], mover, rng, tick, looks)
     progress(total, total)
     order = rng.permutation(len(start.owner))  # which says nothing
     return Found(table[start.owner][order], start.outcomes[order], cohort=cohort)
@@ -236,6 +237,7 @@ def choose(
     optimizer: Moves,
     rng: np.random.Generator,
     tick: Callable[[], None],
+    looks: int,
 ) -> Floats:
     """Let the real records choose: among the tables found, and without privacy by more moves.
 
@@ -249,7 +251,7 @@ def choose(
     if seen is not None and seen.differences.min() < -seen.noise:
         last = earlier.plus[int(np.argmin(seen.differences))]
     state = optimizer.init(Start(last, start.owner, start.outcomes))
-    for _ in range(brief.plan.count(LossDifferences.question) - 1):
+    for _ in range(looks - 1):
         tick()
         candidates = optimizer.ask(state, rng).placed(brief.encoding.lawful)
         clip = math.sqrt(len(candidates.plus))
