@@ -47,7 +47,8 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
         for key in ("clip", "size"):  # which may follow from noisy answers
             entry.pop(key)
     package = json.loads((out / "datapackage.json").read_text())
-    package["tincture"].pop("cohort")  # as many as were counted through noise
+    for people in ("cohort", "kinds"):  # as many as were counted through noise
+        package["tincture"].pop(people)
     for shares in (package["tincture"], package["tincture"]["settings"]):
         shares.pop("prevalence")  # a noisy answer, and what follows from it
         shares.pop("prevalence_error", None)
