@@ -48,7 +48,7 @@ def outside(folder: Path, table: pl.DataFrame, **flags: Any) -> tuple[Any, ...]:
             entry.pop(key)
     package = json.loads((out / "datapackage.json").read_text())
     for people in ("cohort", "kinds"):  # as many as were counted through noise
-        package["tincture"].pop(people)
+        package["tincture"].pop(people, None)
     for shares in (package["tincture"], package["tincture"]["settings"]):
         shares.pop("prevalence")  # a noisy answer, and what follows from it
         shares.pop("prevalence_error", None)
