@@ -22,6 +22,7 @@ from tincture.spine.teaching import Features, shrunk, usual_norm
 from tincture.tables.marginals import Marginals
 from tincture.tables.tails import Tail
 
+EVENLY = 512  # ranks along which what lies in a tail is parted from the cosines
 WAVES, FALL = 3, 2  # cosines a column, the k-th weighing 1/k²: curves are cheap, wiggles dear
 PRIOR = 0.05  # variance of a weight before anything is known
 PRIOR_WORTH = 3.0  # weights' worth of belief in PRIOR against what a column itself shows
@@ -81,10 +82,10 @@ class Basis:
 
     def tail(self, column: int) -> Tail:
         """Of an amount: how far out a value lies, beyond what its cosines follow."""
-        cells, place = self.marginals.cells(column)[:-1], self.marginals.encoding.slices[column]
-        cells[[0, -1], place.start] = 0.0, 1.0  # ends hold the least and the greatest alone
-        waves = self._waves(self.marginals.quantiles(cells)[:, place.start])
-        return Tail.of(cells[:, place.start], self.marginals.shares[column][:-1], waves)
+        place = self.marginals.encoding.slices[column].start
+        everyone = np.repeat(self.marginals.typical()[None], EVENLY, axis=0)
+        everyone[:, place] = (np.arange(EVENLY) + 0.5) / EVENLY
+        return Tail.of(self.marginals.place(everyone)[:, place], self._waves(everyone[:, place]))
 
     def values(self, points: NDArray[np.floating]) -> Floats:
         """φ of encoded points, (n, size)."""

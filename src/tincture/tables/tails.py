@@ -33,15 +33,16 @@ class Tail(NamedTuple):
     slopes: Floats
 
     @classmethod
-    def of(cls, middles: Floats, shares: Floats, waves: Floats) -> Tail:
-        """From the middles of a histogram's cells, their shares, and their cosines."""
-        shares = shares / shares.sum()
-        mean = float(shares @ middles)
-        deviation = max(float(np.sqrt(shares @ np.square(middles - mean))), LEAST)
+    def of(cls, places: Floats, waves: Floats) -> Tail:
+        """From values at evenly spaced ranks, and the cosines of these.
+
+        Ranks, not cells: along them cosines are orthogonal whatever the histogram. Where nearly
+        all lie in one cell, a regression over cells would go through three or four points.
+        """
+        mean, deviation = float(places.mean()), max(float(places.std()), LEAST)
         plain = cls(mean, deviation, np.zeros(1 + waves.shape[1]))
-        out, root = plain.values(middles, waves), np.sqrt(shares)
         known = np.concatenate([np.ones((len(waves), 1)), waves], axis=1)
-        slopes = np.linalg.lstsq(known * root[:, None], out * root, rcond=None)[0]
+        slopes = np.linalg.lstsq(known, plain.values(places, waves), rcond=None)[0]
         return cls(mean, deviation, slopes)
 
     def values(self, places: Floats, waves: Floats) -> Floats:
