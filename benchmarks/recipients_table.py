@@ -16,9 +16,9 @@ GROUPS = {
 }
 TITLE = """# What recipients make of both files
 
-Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`. ε = 0.5, and
-of ε = 1 most sets below 9,000 records and seeds 1 and 2, were measured before amounts had
-[tails](../docs/decisions/0008-proxy-method.md), which hardly ever join there.
+Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`. ε = 0.5 was
+measured before [people of a cohort were alike](../docs/decisions/0025-people-alike.md) and amounts
+had [tails](../docs/decisions/0008-proxy-method.md).
 """
 COMMAND = (
     "    python benchmarks/recipients.py --judge JUDGE --plain PLAIN --data DATA \\\n"
