@@ -131,6 +131,8 @@ def test_the_direct_method_makes_none_and_refuses_to_be_asked() -> None:
     assert make_condenser(method="direct").fit(make_table()).table_.cohort is None
     with pytest.raises(SettingError, match="no teacher"):
         make_condenser(cohort=10, method="direct").job()
+    with pytest.raises(SettingError, match="no teacher"):
+        make_condenser(apart=True, method="direct").job()
 
 
 def test_the_command_takes_a_number_of_people(tmp_path: Path) -> None:

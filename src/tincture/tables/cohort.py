@@ -27,7 +27,7 @@ LEAST_ALIKE, MOST_ALIKE = 2, 8
 AT_ONCE = 20_000  # people who are scored together, to save memory
 
 
-def check_people(cohort: Any, method: str) -> None:
+def check_people(cohort: Any, method: str, *, apart: bool = False) -> None:
     """Refuse a number of people that cannot be invented.
 
     Parameters
@@ -36,16 +36,18 @@ def check_people(cohort: Any, method: str) -> None:
         None where it is left to the noisy counts.
     method : str
         By which the rows are searched.
+    apart : bool
+        Whether a cohort is asked for in whom nobody is alike.
 
     Raises
     ------
     SettingError
     """
     check_cohort(cohort, "people", MAX_PEOPLE)
-    if cohort and method != "proxy":
+    if (cohort or apart) and method != "proxy":
         raise SettingError(
             f"The {method} method has no teacher to invent a cohort from; leave out the cohort "
-            "(--cohort), or use the proxy method."
+            "(--cohort, --apart), or use the proxy method."
         )
 
 

@@ -71,7 +71,7 @@ class Condenser(Releasing):
         People to invent beside the rows, at no cost of privacy; by default as many as were counted
         through noise (50,000 at most, where records lie in parts), if the proxy method searches.
     apart : bool
-        Whether everyone of the cohort is drawn by himself, for support vector machines and for
+        Whether everyone of the cohort is drawn alone, for support vector machines and for
         descriptions by several columns. By default several people are alike in all but the outcome,
         from whom other models learn more.
     complete : bool
@@ -222,7 +222,7 @@ class Condenser(Releasing):
         schema, case = self._outcome(self._dated(self._schema()))
         self._check()
         task = self._task(schema, case)
-        check_people(self.cohort, method_for(self.method))
+        check_people(self.cohort, method_for(self.method), apart=self.apart)
         features = self._features(schema, task)
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
