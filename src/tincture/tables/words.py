@@ -105,7 +105,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
         facts=(
             ("Made for the models", models),
             ("People in the cohort", f"{people:,}"),
-            *([("Kinds of people in it", f"{kinds:,}")] if kinds < people else []),
+            *([("Kinds of people in it", f"{kinds:,}")] if people else []),
             *([("Groups that counted alike", f"those of {balance}")] if balance else []),
             *([("Dates", f"days since {origin}, each person's own")] if origin else []),
             *([("Rules", _obeyed(rules))] if rules else []),
@@ -121,7 +121,7 @@ def words_of(package: Mapping[str, Any], ledger: Mapping[str, Any]) -> Words:
             *([] if settings.get("complete") else [SELDOM]),
             *([] if unit == "record" else [PERSONS]),
             *([f"{OTHERS}; train them on cohort.csv.", DRAWN] if people else [f"{OTHERS}."]),
-            *([ALIKE] if kinds < people else []),
+            *([ALIKE] if people and not settings.get("apart") else []),
             *([COMPETING] if "time" in task and "cause" not in task else []),
         ),
         reading=reading(package),
