@@ -41,7 +41,7 @@ def test_as_many_of_a_kind_have_the_outcome_as_their_chance_says() -> None:
     died = outcomes_of(points, ALIKE, brief, teacher, np.random.default_rng(1))
     chance = brief.task.chance(teacher.score(points))
     off = died.reshape(KINDS, EACH).sum(axis=1) - EACH * chance
-    # Within one; of coins, half would be further off than 0.8.
+    # Within one; of coins, over a third would be further off than 0.8.
     assert np.abs(off).max() < 1.5
     assert np.mean(np.abs(off) < 1) > 0.97
 
@@ -84,7 +84,8 @@ def test_people_have_the_shares_of_every_line(rng: np.random.Generator) -> None:
 
 
 # Of 2,400 people and seven columns a forest learns under 0.85 of what their chances tell if each is
-# apart, and over 0.9 if eight are alike (in 20 draws 0.68 to 0.80, and 0.93 to 0.96).
+# apart, and over 0.9 if eight are alike. Seeds are fixed: twenty others gave 0.59 to 0.75, and 0.87
+# to 0.95.
 def test_a_forest_learns_chances_where_people_are_alike() -> None:
     def learned(alike: Integers) -> float:
         rng, points = np.random.default_rng(3), np.random.default_rng(4).normal(size=(9000, 7))
