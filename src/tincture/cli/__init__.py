@@ -14,7 +14,14 @@ from typer.core import TyperGroup
 
 from tincture.cli.attacking import audit, audit_series
 from tincture.cli.bundles import spread
-from tincture.cli.console import Json, Quiet, print_json, print_scores, progress_bar
+from tincture.cli.console import (
+    Json,
+    Quiet,
+    compile_beside,
+    print_json,
+    print_scores,
+    progress_bar,
+)
 from tincture.cli.custody import budget_app, schema_app
 from tincture.cli.drafting import draft, draft_series
 from tincture.cli.federating import consortium_app, site_app
@@ -130,8 +137,9 @@ def demo(
 
     tincture demo --out tincture-demo
     """
-    from tincture.demo import run
+    from tincture.demo import KIND, MODELS, run
 
+    compile_beside(KIND, MODELS, quiet=quiet or as_json, evaluated=True)
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, effort=effort, seed=seed, progress=progress)
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +49,16 @@ def print_json(content: Any) -> None:
 def as_text(content: Any) -> str:
     """JSON for people and programs."""
     return json.dumps(content, indent=1, allow_nan=False)
+
+
+def compile_beside(
+    kind: Any, models: Sequence[str], *, quiet: bool, evaluated: bool = False
+) -> None:
+    """Begin a first run's compilation in a second process, and say that it takes a while."""
+    from tincture.models.ahead import compile_beside as begin
+
+    if begin(kind, models, evaluated=evaluated) and not quiet:
+        typer.echo("This first run compiles its models, which later ones need not.")
 
 
 def print_table(table: Table) -> Console:

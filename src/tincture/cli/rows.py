@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tincture.cli.condensing import Condensing, condensed, formats_of
-from tincture.cli.console import RECORDS, Delta, Epsilon
+from tincture.cli.console import RECORDS, Delta, Epsilon, compile_beside
 from tincture.cli.wanted import Wanted
 from tincture.errors import SettingError
 
@@ -81,7 +81,10 @@ def condense(
         require_copies(formats, described)
         parts = Partitioned(records, workers=workers, scheduler=scheduler)
         source = parts if partitioned else read_table(records, described.dialect)
-        return wanted.condenser(described, epsilon, delta, options.seed, about), (source,)
+        condenser = wanted.condenser(described, epsilon, delta, options.seed, about)
+        job = condenser.job()
+        compile_beside(job.task, job.served.names, quiet=options.is_silent)
+        return condenser, (source,)
 
     condensed(
         made,

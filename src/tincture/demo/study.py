@@ -12,6 +12,7 @@ import polars as pl
 from tincture.evaluation.scores import Evaluation
 from tincture.io.files import new_folder, require_new, require_outside
 from tincture.io.frames import read_table
+from tincture.models.ahead import Kind
 from tincture.public.schema import Schema
 from tincture.report.figure import Mark, dot_plot
 from tincture.search.optimizer import Progress
@@ -20,6 +21,7 @@ from tincture.tables.condenser import Condenser
 
 TARGET = "hospdead"
 MODELS = ("logistic", "tree")
+KIND = Kind("classification", n_outputs=2)
 DELTA = 1e-5
 
 

@@ -3,6 +3,7 @@
 __all__ = [
     "aft",
     "amounts",
+    "beside",
     "boosting",
     "boosting_cox",
     "concordance",

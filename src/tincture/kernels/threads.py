@@ -12,8 +12,12 @@ from typing import Any, cast
 
 import numba
 
+from tincture.kernels import beside
+
 _PIECES = 4  # of work for each thread, so that none waits long for the slowest
 WORTH = 0.004  # seconds of work left from which on it pays to start threads
+
+_compiled: list[str] = []  # kernels that numba's cache did not have
 
 
 def share(
@@ -40,8 +44,8 @@ def share(
     """
     if not getattr(kernel, "overloads", True):
         _compile(kernel, arrays)
-    n_threads = min(workers or _n_threads(), n_items)
-    size = -(-n_items // (_PIECES * n_threads)) if n_threads > 1 else n_items
+    n_used = min(workers or n_threads(), n_items)
+    size = -(-n_items // (_PIECES * n_used)) if n_used > 1 else n_items
     began = time.perf_counter()
     kernel(0, size, *arrays)
     if size >= n_items:
@@ -55,11 +59,25 @@ def share(
         for begin in begins:  # whoever is free takes the next one
             kernel(begin, min(begin + size, n_items), *arrays)
 
-    with ThreadPoolExecutor(n_threads - 1) as pool:  # a lasting one would not survive a fork
-        others = [pool.submit(work) for _ in range(n_threads - 1)]
+    with ThreadPoolExecutor(n_used - 1) as pool:  # a lasting one would not survive a fork
+        others = [pool.submit(work) for _ in range(n_used - 1)]
         work()
         for other in others:
             other.result()
+
+
+def n_threads() -> int:
+    """Threads that numba would use, without a word to its own pool.
+
+    ``numba.get_num_threads`` takes a lock that forks share at each call: after a fork that is
+    killed meanwhile, every other one would wait for ever.
+    """
+    return int(vars(numba.config)["NUMBA_NUM_THREADS"])
+
+
+def has_compiled() -> bool:
+    """Whether a kernel had to be compiled in this process, as numba's cache did not have it."""
+    return bool(_compiled)
 
 
 def one_thread(api: str) -> AbstractContextManager[Any]:
@@ -84,15 +102,6 @@ def _libraries() -> Any:
     return ThreadpoolController()
 
 
-def _n_threads() -> int:
-    """Threads that numba would use, without a word to its own pool.
-
-    ``numba.get_num_threads`` takes a lock that forks share at each call: after a fork that is
-    killed meanwhile, every other one would wait for ever.
-    """
-    return int(vars(numba.config)["NUMBA_NUM_THREADS"])
-
-
 def _compile(kernel: Callable[..., None], arrays: tuple[Any, ...]) -> None:
     """Compile a kernel, or load it, by a call that has nothing to do.
 
@@ -102,7 +111,10 @@ def _compile(kernel: Callable[..., None], arrays: tuple[Any, ...]) -> None:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        kernel(0, 0, *arrays)
+        with beside.meeting(kernel):
+            kernel(0, 0, *arrays)
     finally:
         if collecting:
             gc.enable()
+    if cast("Any", kernel).stats.cache_misses:
+        _compiled.append(kernel.__qualname__)

@@ -1,3 +1,3 @@
 """Any estimator as fit and predict, and a portfolio of them by name."""
 
-__all__ = ["portfolio", "prepared", "protocol", "served"]
+__all__ = ["ahead", "portfolio", "prepared", "protocol", "served"]
