@@ -16,9 +16,7 @@ GROUPS = {
 }
 TITLE = """# What recipients make of both files
 
-Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`. ε = 0.5 was
-measured before [people of a cohort were alike](../docs/decisions/0025-people-alike.md) and amounts
-had [tails](../docs/decisions/0008-proxy-method.md).
+Means over seeds, then over sets, of ratios (1: all real records); see `recipients.py`.
 """
 COMMAND = (
     "    python benchmarks/recipients.py --judge JUDGE --plain PLAIN --data DATA \\\n"

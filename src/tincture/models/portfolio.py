@@ -167,6 +167,11 @@ def plain(task: Task) -> str | None:
     return PORTFOLIOS[task.name].plain if task.n_outputs <= 2 else None
 
 
+def greedy(task: Task) -> str:
+    """Boosted trees, which find what goes together by one split after the other."""
+    return next(name for name in reversed(PORTFOLIOS[task.name].usual) if name not in ADDITIVE)
+
+
 def guards(task: Task) -> list[Model]:
     """Models that nobody asked for, whose loss keeps rows realistic for those who come later."""
     return [resolve(name, task) for name in PORTFOLIOS[task.name].guards]

@@ -103,7 +103,8 @@ class _Unexplained:
     """Sums of residuals along features and, where people are alike, of each kind."""
 
     def __init__(self, features: Floats, kind: Integers, residual: Floats, unusual: Floats) -> None:
-        self.x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-6)
+        x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-6)
+        self.x = np.ascontiguousarray(x)  # or every look at some rows would copy all of them
         self.kind = kind
         # Where all are apart a kind has nothing to share; elsewhere all count as much as features.
         self.weight = features.shape[1] if len(features) < len(kind) else 0

@@ -18,6 +18,8 @@ from tincture.spine.job import Invented
 from tincture.spine.teaching import Features, Teacher, levelled
 from tincture.tables.brief import MAX_PEOPLE, Brief
 from tincture.tables.copula import Copula
+from tincture.tables.distil import Judge
+from tincture.tables.greedy import DRAWS, beneath, most_telling, three_tell
 from tincture.tables.products import Crossed
 from tincture.tables.twins import matched
 
@@ -59,9 +61,15 @@ def invent(
     teacher = levelled(teacher, pool, brief.task, brief.counts)
     alike = np.arange(n) // size_of(brief, teacher, n)
     points = brief.released(copula.spread(alike[-1] + 1, rng), rng)
-    outcomes = outcomes_of(points, alike, brief, teacher, rng)
+    n_draws = DRAWS if three_tell(teacher.basis) else 1
+    outcomes = [outcomes_of(points, alike, brief, teacher, rng) for _ in range(n_draws)]
+    if n_draws > 1:
+        seen = brief.encoding.design(pool).astype(np.float32)
+        judge = Judge(brief.task, seen, brief.task.chance(teacher.score(pool)))
+        design = brief.encoding.design(points)[alike]
+        outcomes = [most_telling(outcomes, design, brief.encoding.numeric, judge)]
     order = rng.permutation(n)
-    return Invented(points[alike][order], outcomes[order])
+    return Invented(points[alike][order], outcomes[0][order])
 
 
 def size_of(brief: Brief, teacher: Teacher[Features], n: int) -> int:
@@ -74,8 +82,7 @@ def size_of(brief: Brief, teacher: Teacher[Features], n: int) -> int:
         return 1
     if brief.task.name == "amounts":  # whose mean two can have exactly (docs/decisions/0024)
         return LEAST_ALIKE
-    basis = teacher.basis
-    if isinstance(basis, Crossed) and max(map(len, basis.terms)) > 2:
+    if three_tell(teacher.basis):
         return 1
     kinds = KINDS * sum(kind.design_width for kind in brief.encoding.kinds)
     return int(np.clip(n // kinds, LEAST_ALIKE, MOST_ALIKE))
@@ -106,11 +113,13 @@ def outcomes_of(
     outcomes = task.drawn(scores, counts, rng)
     if task.name == "amounts":  # of twins; one alone keeps the amount
         return outcomes if brief.apart else matched(outcomes, task.chance(scores), rng)
-    design = filled(brief.encoding.design(points))
+    design, deeper = filled(brief.encoding.design(points)), []
     if isinstance(teacher.basis, Crossed):
+        if three_tell(teacher.basis):
+            deeper = list(beneath(values, teacher.basis))
         own, seen = blocks_of(brief.encoding, teacher.basis)
         values, design = np.delete(values, own, axis=1), np.delete(design, seen, axis=1)
-    features = np.concatenate([values[:, :-1], design], axis=1)
+    features = np.concatenate([values[:, :-1], design, *deeper], axis=1)
     return evened(outcomes, scores, features, task, counts, rng, alike=alike)
 
 
