@@ -146,6 +146,11 @@ def test_nobody_is_alike_by_design_where_all_shall_be_apart(outcome: dict[str, A
         make_condenser(apart=1).job()
 
 
+def test_support_vector_machines_alone_get_people_apart() -> None:
+    assert "apart" not in make_condenser(models=["svm", "tree"]).job().settings
+    assert make_condenser(models=["svm"]).job().settings["apart"] is True
+
+
 def test_the_card_says_how_many_differ() -> None:
     table = make_condenser(cohort=101).fit(make_table()).table_
     assert isinstance(table.cohort, pl.DataFrame)

@@ -97,6 +97,7 @@ PORTFOLIOS = {
 
 
 PLAIN = {known.plain for known in PORTFOLIOS.values()}  # regressions without a penalty
+HINGED = {"svm", "SVC"}  # who put no value on a few cases among many that are alike
 ADDITIVE = {"logistic", "naive_bayes", "cox", "aft", *PLAIN}  # blind to what goes together
 
 

@@ -13,7 +13,7 @@ import narwhals as nw
 
 from tincture.errors import SettingError
 from tincture.io.parts import Partitioned
-from tincture.models.portfolio import default_models, resolve
+from tincture.models.portfolio import HINGED, default_models, resolve
 from tincture.models.protocol import Model
 from tincture.models.served import Served
 from tincture.privacy.engine import Engine
@@ -73,7 +73,7 @@ class Condenser(Releasing):
     apart : bool
         Whether everyone of the cohort is drawn alone, for support vector machines and for
         descriptions by several columns. By default several people are alike in all but the outcome,
-        from whom other models learn more.
+        from whom other models learn more, unless no other model is served.
     complete : bool
         Whether no cell of rows and people may be missing, though cells of records may.
     origin : str, optional
@@ -227,7 +227,7 @@ class Condenser(Releasing):
         check_balance(self.balance, schema, features)
         models = tuple(resolve(m, task) for m in self._model_list(task))
         served = Served(models, tuple(self._weights(models)))
-        private = schema, self.epsilon, self.delta, self._settings()
+        private = schema, self.epsilon, self.delta, self._settings(served)
         return TableJob(*private, task, tuple(features), served)
 
     def to_frame(self, kind: str | None = None) -> Any:
@@ -328,12 +328,13 @@ class Condenser(Releasing):
         raw = [float(given.get(m.name, 1.0)) for m in models]
         return [w / sum(raw) for w in raw]
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, served: Served) -> dict[str, Any]:
+        apart = self.apart or HINGED.issuperset(served.names)
         return {
             "version": __version__,
             "n_rows": None if self.n_rows is None else int(self.n_rows),
             "cohort": None if self.cohort is None else int(self.cohort),
-            **({"apart": True} if self.apart else {}),
+            **({"apart": True} if apart else {}),
             "complete": self.complete,
             "method": self.method,
             "weights": dict(self.weights or {}),
