@@ -139,7 +139,7 @@ def demo(
     """
     from tincture.demo import KIND, MODELS, run
 
-    compile_beside(KIND, MODELS, quiet=quiet or as_json, evaluated=True)
+    compile_beside(KIND, MODELS, quiet=quiet or as_json, all_usual=True)
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, effort=effort, seed=seed, progress=progress)
     if as_json:

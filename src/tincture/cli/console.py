@@ -52,12 +52,12 @@ def as_text(content: Any) -> str:
 
 
 def compile_beside(
-    kind: Any, models: Sequence[str], *, quiet: bool, evaluated: bool = False
+    kind: Any, models: Sequence[str], *, quiet: bool, all_usual: bool = False
 ) -> None:
     """Begin a first run's compilation in a second process, and say that it takes a while."""
     from tincture.models.ahead import compile_beside as begin
 
-    if begin(kind, models, evaluated=evaluated) and not quiet:
+    if begin(kind, models, all_usual=all_usual) and not quiet:
         typer.echo("This first run compiles its models, which later ones need not.")
 
 

@@ -44,7 +44,7 @@ class Kind:
         return np.column_stack(known[self.name])
 
 
-def compile_beside(kind: Kind | Task, models: Sequence[str], *, evaluated: bool = False) -> bool:
+def compile_beside(kind: Kind | Task, models: Sequence[str], *, all_usual: bool = False) -> bool:
     """Compile models in a second process, if nothing is compiled yet and there is a core for it.
 
     Parameters
@@ -53,8 +53,9 @@ def compile_beside(kind: Kind | Task, models: Sequence[str], *, evaluated: bool 
     models : sequence of str
         In the order in which they are needed; what is not of the portfolio is left out. The first
         is needed at once, and the last is begun with, so that both processes meet in the middle.
-    evaluated : bool
-        Whether the plain regression will be needed as well, when all others have been.
+    all_usual : bool
+        Whether to go on with the plain regression, which an evaluation asks for, and all other
+        usual models, which later runs will need.
 
     Returns
     -------
@@ -63,7 +64,9 @@ def compile_beside(kind: Kind | Task, models: Sequence[str], *, evaluated: bool 
     """
     pointwise.exp(np.zeros(1))  # the smallest kernel, and the first that every run needs
     known = PORTFOLIOS[kind.name]
-    wanted = [*reversed(models[1:]), *known.guards, *([known.plain] if evaluated else [])]
+    wanted = [*reversed(models[1:]), *known.guards]
+    if all_usual:
+        wanted += [known.plain, *known.usual]
     names = [name for name in dict.fromkeys(wanted) if name in known.makers]
     if not threads.has_compiled():
         return False
