@@ -61,15 +61,19 @@ def invent(
     teacher = levelled(teacher, pool, brief.task, brief.counts)
     alike = np.arange(n) // size_of(brief, teacher, n)
     points = brief.released(copula.spread(alike[-1] + 1, rng), rng)
-    n_draws = DRAWS if three_tell(teacher.basis) else 1
-    outcomes = [outcomes_of(points, alike, brief, teacher, rng) for _ in range(n_draws)]
-    if n_draws > 1:
-        seen = brief.encoding.design(pool).astype(np.float32)
-        judge = Judge(brief.task, seen, brief.task.chance(teacher.score(pool)))
-        design = brief.encoding.design(points)[alike]
-        outcomes = [most_telling(outcomes, design, brief.encoding.numeric, judge)]
+
+    def draw() -> Floats:
+        return outcomes_of(points, alike, brief, teacher, rng)
+
+    if three_tell(teacher.basis):
+        encoding, chance = brief.encoding, brief.task.chance(teacher.score(pool))
+        judge = Judge(brief.task, encoding.design(pool).astype(np.float32), chance)
+        design = encoding.design(points)[alike]
+        outcomes = most_telling([draw() for _ in range(DRAWS)], design, encoding.numeric, judge)
+    else:
+        outcomes = draw()
     order = rng.permutation(n)
-    return Invented(points[alike][order], outcomes[0][order])
+    return Invented(points[alike][order], outcomes[order])
 
 
 def size_of(brief: Brief, teacher: Teacher[Features], n: int) -> int:
