@@ -3,6 +3,7 @@
 Right after an installation nothing is compiled. The compiler keeps to one thread, so that half of a
 small machine would wait. Both processes share numba's cache on disk; by files in a folder of their
 own the first knows what the second has begun, and waits for that instead of compiling it as well.
+The second sees no record.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GLANCE = 0.02  # seconds between two looks at what the other process has done
+PATIENCE = 120.0  # seconds after which a kernel is compiled without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Helper:
     def meet(self, kernel: Callable[..., object]) -> Iterator[None]:
         """Wait for a kernel that it has begun."""
         begun, done = _marks(self.folder.name, kernel)
+        latest = time.monotonic() + PATIENCE
         while begun.exists() and not done.exists() and self.process.poll() is None:
+            if time.monotonic() > latest:
+                break
             time.sleep(GLANCE)
         yield
 
