@@ -54,11 +54,12 @@ def as_text(content: Any) -> str:
 def compile_beside(
     kind: Any, models: Sequence[str], *, quiet: bool, all_usual: bool = False
 ) -> None:
-    """Begin a first run's compilation in a second process, and say that it takes a while."""
+    """Begin a first run's compilation in a second process, and tell whoever watches."""
     from tincture.models.ahead import compile_beside as begin
 
-    if begin(kind, models, all_usual=all_usual) and not quiet:
-        typer.echo("This first run compiles its models, which later ones need not.")
+    console = Console(quiet=quiet)
+    if begin(kind, models, all_usual=all_usual) and console.is_terminal:
+        console.print("This first run compiles its models, which later ones need not.")
 
 
 def print_table(table: Table) -> Console:

@@ -68,11 +68,10 @@ def compile_beside(kind: Kind | Task, models: Sequence[str], *, all_usual: bool 
     if all_usual:
         wanted += [known.plain, *known.usual]
     names = [name for name in dict.fromkeys(wanted) if name in known.makers]
-    if not threads.has_compiled():
-        return False
-    if names and threads.n_threads() > 1:
+    is_first = threads.has_compiled()
+    if is_first and names and threads.n_threads() > 1:
         beside.start(__name__, [kind.name, str(kind.n_outputs), *names])
-    return True
+    return is_first
 
 
 def main(folder: str, task: str, n_outputs: str, *names: str) -> None:
