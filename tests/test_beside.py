@@ -22,13 +22,14 @@ FIT = """
 import sys
 import numpy as np
 from tincture.kernels import threads
-from tincture.models.ahead import compile_beside, Kind
+from tincture.models.ahead import compile_beside
 from tincture.models.portfolio import PORTFOLIOS
+from tincture.public.tasks import Classification
 
-kind = Kind("classification", 2)
-is_first = compile_beside(kind, ["naive_bayes"])
+task = Classification("died", 2)
+is_first = compile_beside(task, ["naive_bayes"])
 rng = np.random.default_rng(1)
-model = PORTFOLIOS["classification"].makers["naive_bayes"](kind)
+model = PORTFOLIOS["classification"].makers["naive_bayes"](task)
 outcomes = (np.arange(50) % 2).astype(float)[:, None]
 numeric = np.array([True, False, True, True, False])
 fitted = model.fit(rng.normal(size=(7, 50, 5)), outcomes, numeric, seed=3)

@@ -137,9 +137,9 @@ def demo(
 
     tincture demo --out tincture-demo
     """
-    from tincture.demo import KIND, MODELS, run
+    from tincture.demo import MODELS, TASK, run
 
-    compile_beside(KIND, MODELS, quiet=quiet or as_json, all_usual=True)
+    compile_beside(TASK, MODELS, quiet=quiet or as_json, all_usual=True)
     with progress_bar(quiet or as_json, "Condensing 6,374 patients to 100 rows") as progress:
         result = run(out, epsilon=epsilon, effort=effort, seed=seed, progress=progress)
     if as_json:

@@ -52,13 +52,13 @@ def as_text(content: Any) -> str:
 
 
 def compile_beside(
-    kind: Any, models: Sequence[str], *, quiet: bool, all_usual: bool = False
+    task: Any, models: Sequence[str], *, quiet: bool, all_usual: bool = False
 ) -> None:
     """Begin a first run's compilation in a second process, and tell whoever watches."""
     from tincture.models.ahead import compile_beside as begin
 
     console = Console(quiet=quiet)
-    if begin(kind, models, all_usual=all_usual) and console.is_terminal:
+    if begin(task, models, all_usual=all_usual) and console.is_terminal:
         console.print("This first run compiles its models, which later ones need not.")
 
 

@@ -1,5 +1,5 @@
 """The demonstration: one real study, condensed and judged."""
 
-from tincture.demo.study import KIND, MODELS, run, support2
+from tincture.demo.study import MODELS, TASK, run, support2
 
-__all__ = ["KIND", "MODELS", "run", "support2"]
+__all__ = ["MODELS", "TASK", "run", "support2"]

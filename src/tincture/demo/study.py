@@ -12,8 +12,8 @@ import polars as pl
 from tincture.evaluation.scores import Evaluation
 from tincture.io.files import new_folder, require_new, require_outside
 from tincture.io.frames import read_table
-from tincture.models.ahead import Kind
 from tincture.public.schema import Schema
+from tincture.public.tasks import Classification
 from tincture.report.figure import Mark, dot_plot
 from tincture.search.optimizer import Progress
 from tincture.tables.bench import evaluate
@@ -21,7 +21,7 @@ from tincture.tables.condenser import Condenser
 
 TARGET = "hospdead"
 MODELS = ("logistic", "tree")
-KIND = Kind("classification", n_outputs=2)
+TASK = Classification(TARGET, 2)
 DELTA = 1e-5
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,11 +99,9 @@ def help_in(folder: str) -> None:
     _role = Helping(folder)
 
 
-@contextmanager
-def meeting(kernel: Callable[..., object]) -> Iterator[None]:
+def meeting(kernel: Callable[..., object]) -> AbstractContextManager[None]:
     """Around the compilation of a kernel, or its loading."""
-    with _role.meet(kernel):
-        yield
+    return _role.meet(kernel)
 
 
 def _marks(folder: str, kernel: Callable[..., object]) -> tuple[Path, Path]:

@@ -119,8 +119,7 @@ def outcomes_of(
         return outcomes if brief.apart else matched(outcomes, task.chance(scores), rng)
     design, deeper = filled(brief.encoding.design(points)), []
     if isinstance(teacher.basis, Crossed):
-        if three_tell(teacher.basis):
-            deeper = list(beneath(values, teacher.basis))
+        deeper = list(beneath(values, teacher.basis))
         own, seen = blocks_of(brief.encoding, teacher.basis)
         values, design = np.delete(values, own, axis=1), np.delete(design, seen, axis=1)
     features = np.concatenate([values[:, :-1], design, *deeper], axis=1)

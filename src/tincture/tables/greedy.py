@@ -32,18 +32,23 @@ def beneath(values: Floats, basis: Crossed) -> Iterator[Floats]:
     """Functions of columns that stand in no term, along those of columns that do.
 
     Along them outcomes are evened, so that beneath a split on one of three that tell together no
-    other column seems to tell anything.
+    other column seems to tell anything. There are none where only pairs do.
 
     Parameters
     ----------
     values : ndarray of shape (n, size)
         The basis' functions.
     """
+    if not three_tell(basis):
+        return
     inside = sorted({column for term in basis.terms for column in term})
     own = [np.arange(block.start, block.stop) for block in basis.base.blocks[:-1]]
     others = [functions for c, functions in enumerate(own) if c not in inside]
-    for told in np.concatenate([own[c][:TOLD] for c in inside]) if others else ():
-        yield values[:, [told]] * values[:, np.concatenate(others)]
+    if not others:
+        return
+    outside = values[:, np.concatenate(others)]
+    for told in np.concatenate([own[c][:TOLD] for c in inside]):
+        yield values[:, [told]] * outside
 
 
 def most_telling(draws: Sequence[Floats], design: Floats, numeric: Mask, judge: Judge) -> Floats:
