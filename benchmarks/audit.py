@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from tincture.tables.methodr import Condenser
 
 from tincture.audit.one_run import Bound, one_run
 from tincture.audit.rehearsal import rehearsed
@@ -34,6 +33,7 @@ from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.layout import Layout
 from tincture.stays.method import usual_plan as stays_plan
 from tincture.tables.canaries import canaries
+from tincture.tables.condenser import Condenser
 from tincture.tables.method import usual_plan
 from tincture.tables.target import audit
 

@@ -29,9 +29,10 @@ from tincture.privacy.engine import LocalEngine
 from tincture.privacy.ledger import Ledger
 from tincture.privacy.query import Records, Sealed
 from tincture.privacy.vault import Vault
+from tincture.stays.classical import logistic
 from tincture.stays.condenser import SeriesCondenser
 from tincture.stays.expectation import GOOD, POOR, RULE
-from tincture.stays.inputs import Logistic, Standard, channels
+from tincture.stays.inputs import Standard, channels
 from tincture.stays.layout import Layout
 from tincture.stays.method import search, usual_plan
 
@@ -95,7 +96,7 @@ def auroc(layout: Layout, train: Records, test: Records) -> float:
     standard = Standard.of(inputs)
     if not standard.kept.any():
         return 0.5
-    model = Logistic.train(standard(inputs), train.outcomes[:, 0].astype(int))
+    model = logistic(standard(inputs), train.outcomes[:, 0].astype(int))
     odds = model.log_odds(standard(channels(test.points, layout)))
     return float(roc_auc_score(test.outcomes[:, 0], odds))
 
