@@ -1,4 +1,8 @@
-"""The teacher of stays fitted once more, to all answers at once (`tincture.spine.posterior`)."""
+"""The teacher of stays fitted to all answers at once (`tincture.spine.posterior`).
+
+Weights are as if drawn from a Student distribution, few of them large, whose scale the answers tell
+(a normal scale mixture fitted by expectation and maximisation: Lange, Little and Taylor 1989).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
 from tincture.spine.posterior import Asked, posterior
 
-STEPS = 15
-WORTH = 4.0  # weights that what was believed of their size counts as
+FREEDOM = 4.0  # degrees of it
+WORTH = 4.0  # weights that what was believed of their scale counts as
+TURNS = 5  # of scale and weights
+LOOSE = 1e-6  # precision of the constant, which is hardly held back
 
 
 class Heard(NamedTuple):
@@ -41,9 +47,16 @@ class Crowd(NamedTuple):
 
 
 def together(
-    heard: Sequence[Heard], start: Floats, crowd: Crowd, task: Task, counts: Floats, prior: float
+    heard: Sequence[Heard],
+    start: Floats,
+    crowd: Crowd,
+    task: Task,
+    counts: Floats,
+    *,
+    prior: float,
+    steps: int,
 ) -> Floats:
-    """The posterior mode given all answers, with one usual size of all weights.
+    """The posterior mode given all answers so far.
 
     Parameters
     ----------
@@ -56,19 +69,17 @@ def together(
         Released cell counts of the outcome.
     prior : float
         Variance of a weight before anything is known.
+    steps : int
 
     Returns
     -------
     ndarray of shape (size,)
     """
-    size = len(start)
 
     def precision(weights: Floats, spread: Floats | None) -> Floats:
-        variance = prior
-        if spread is not None:
-            seen = np.square(weights[:-1]).sum() + np.trace(spread[:-1, :-1])
-            variance = (seen + WORTH * prior) / (size - 1 + WORTH)
-        return np.append(np.full(size - 1, 1 / variance), 1e-6)
+        if spread is None:
+            return np.append(np.full(len(start) - 1, 1 / prior), LOOSE)
+        return _precision(np.square(weights) + np.diag(spread), prior)
 
     noise = heard[0].told.noise / math.sqrt(len(heard))
     answers = [(crowd.values @ h.weights, h.told.value) for h in heard]
@@ -80,6 +91,15 @@ def together(
         counts,
         each=crowd.each,
         unlike=0.0,
-        steps=STEPS,
+        steps=steps,
         precision=precision,
     )
+
+
+def _precision(squares: Floats, prior: float) -> Floats:
+    """Precision of each weight, given what the square of each but the last is thought to be."""
+    scale = prior
+    for _ in range(TURNS):
+        told = (FREEDOM + 1) / (FREEDOM * scale + squares[:-1])
+        scale = (len(told) + WORTH) / (told.sum() + WORTH / prior)
+    return np.append(told, LOOSE)
