@@ -1,7 +1,6 @@
 """The teacher of stays fitted to all answers at once (`tincture.spine.posterior`).
 
-Weights are as if drawn from a Student distribution, few of them large, whose scale the answers tell
-(a normal scale mixture fitted by expectation and maximisation: Lange, Little and Taylor 1989).
+Weights are as if drawn from a Student distribution, few of them large, whose scale answers tell.
 """
 
 from __future__ import annotations
@@ -15,11 +14,10 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
-from tincture.spine.posterior import Asked, posterior
+from tincture.spine.posterior import Asked, posterior, sizes
 
-FREEDOM = 4.0  # degrees of it
+FREEDOM = 4.0  # degrees of the distribution
 WORTH = 4.0  # weights that what was believed of their scale counts as
-TURNS = 5  # of scale and weights
 LOOSE = 1e-6  # precision of the constant, which is hardly held back
 
 
@@ -79,7 +77,9 @@ def together(
     def precision(weights: Floats, spread: Floats | None) -> Floats:
         if spread is None:
             return np.append(np.full(len(start) - 1, 1 / prior), LOOSE)
-        return _precision(np.square(weights) + np.diag(spread), prior)
+        squares = np.square(weights[:-1]) + np.diag(spread)[:-1]
+        own = sizes(squares, np.ones_like(squares), prior, freedom=FREEDOM, worth=WORTH)
+        return np.append(1 / own, LOOSE)
 
     noise = heard[0].told.noise / math.sqrt(len(heard))
     answers = [(crowd.values @ h.weights, h.told.value) for h in heard]
@@ -94,12 +94,3 @@ def together(
         steps=steps,
         precision=precision,
     )
-
-
-def _precision(squares: Floats, prior: float) -> Floats:
-    """Precision of each weight, given what the square of each but the last is thought to be."""
-    scale = prior
-    for _ in range(TURNS):
-        told = (FREEDOM + 1) / (FREEDOM * scale + squares[:-1])
-        scale = (len(told) + WORTH) / (told.sum() + WORTH / prior)
-    return np.append(told, LOOSE)

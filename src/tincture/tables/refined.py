@@ -16,11 +16,12 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
-from tincture.spine.posterior import Asked, posterior
+from tincture.spine.posterior import Asked, posterior, sizes
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import PRIOR_WORTH, Belief
 
 STEPS = 20
+USUAL_WORTH = 1.0  # columns that what was believed of a usual one counts as
 UNLIKE = 0.1  # of sampling's mean variance, by which invented people may differ from real ones
 
 
@@ -109,10 +110,10 @@ def _by_basis(told: Sequence[Heard], points: Floats, each: float) -> list[Asked]
 
 def _sizes(basis: Features, weights: Floats, spread: Floats, belief: Belief) -> Floats:
     """Variance of a weight of each block: E‖w‖² / size, and some belief in the usual."""
-    variance = belief.variance.copy()
-    free = np.diag(spread).reshape(weights.shape)
-    for b, block in enumerate(basis.blocks[:-1]):
-        own = weights[..., block].ravel()
-        seen = own @ own + free[..., block].sum()
-        variance[b] = (seen + PRIOR_WORTH * belief.prior) / (own.size + PRIOR_WORTH)
-    return variance
+    free, blocks = np.diag(spread).reshape(weights.shape), basis.blocks[:-1]
+    squares = [np.square(weights[..., b]).sum() + free[..., b].sum() for b in blocks]
+    numbers = [weights[..., b].size for b in blocks]
+    own = sizes(
+        np.array(squares), np.array(numbers), belief.prior, freedom=PRIOR_WORTH, worth=USUAL_WORTH
+    )
+    return np.append(own, belief.variance[-1])
