@@ -18,9 +18,9 @@ from tincture.stays.summaries import Summaries
 from tincture.stays.together import Crowd, Heard, together
 
 N_IMAGINED = 4000  # summaries from which expected slopes are computed
-PRIOR = 0.03  # variance of a weight before anything is known
+PRIOR = 0.015  # variance of a weight before anything is known
 PRIOR_EXACT = 0.025
-STEPS, SETTLED = 5, 15  # to the posterior mode, after each round and after the last
+STEP = 0.25  # of a full step in every weight by itself: related summaries would overshoot together
 KEPT = 16  # variables and statics that the teacher heeds in the end
 INFORMATION = 0.16  # p(1 − p) of fixed Newton steps, between its mean and its bound of ¼
 
@@ -60,8 +60,7 @@ def teach(
     basis = replace(basis, reach=float(np.median(np.linalg.norm(imagined, axis=1))))
     products = imagined.T @ imagined / len(imagined) if exact is None else exact
     slopes = n_units * products / basis.reach
-    crowd = Crowd(imagined, basis.bounded(imagined), n_units / len(imagined))
-    heard = list[Heard]()
+    rounds, heard = engine.ledger.plan.count(ResidualSums.question), list[Heard]()
 
     def asked(weights: Floats) -> Query:
         return ResidualSums(task, Teacher(basis, weights), counts)
@@ -70,13 +69,17 @@ def teach(
         if exact is not None:
             return _newton(weights, answer.value, slopes, basis.reach)
         heard.append(Heard(weights, answer))
-        return together(heard, weights, crowd, task, counts, prior=PRIOR, steps=STEPS)
+        information = float(task.information(imagined @ weights, counts).mean())
+        noise = answer.noise / np.sqrt(rounds)
+        slope = np.diag(slopes) * information + 1e-9
+        return _by_itself(weights, answer.value, slope, noise, basis.reach)
 
     first = np.append(np.zeros(basis.size - 1), task.level(counts))
     share = min(1.0, ENOUGH_UNITS / n_units)
     weights = taught(engine, first, asked, learned, tick, share=share)
     if heard:
-        weights = together(heard, weights, crowd, task, counts, prior=PRIOR, steps=SETTLED)
+        crowd = Crowd(imagined, basis.bounded(imagined), n_units / len(imagined))
+        weights = together(heard, weights, crowd, task, counts, PRIOR)
     few = Teacher(basis, sparse(weights, basis.blocks, products))
     return Teachers(Teacher(basis, weights), few)
 
@@ -124,6 +127,18 @@ def _newton(weights: Floats, answer: Floats, slopes: Floats, reach: float) -> Fl
     ridge = _free_constant(len(weights)) / PRIOR_EXACT / reach
     step = np.linalg.solve(INFORMATION * slopes + np.diag(ridge), answer - ridge * weights)
     return np.asarray(weights + step)
+
+
+def _by_itself(
+    weights: Floats, answer: Floats, slope: Floats, noise: float, reach: float
+) -> Floats:
+    """A damped step to each weight's posterior mode, were summaries independent.
+
+    ``noise`` is that of the mean of all planned answers; sampling noise is slope / reach.
+    """
+    variance = noise**2 + slope / reach
+    precision, prior = slope**2 / variance, _free_constant(len(weights)) / PRIOR
+    return weights + STEP * (slope / variance * answer - prior * weights) / (precision + prior)
 
 
 def _free_constant(size: int) -> Floats:

@@ -1,7 +1,4 @@
-"""The teacher of stays fitted to all answers at once (`tincture.spine.posterior`).
-
-Weights are as if drawn from a Student distribution, few of them large, whose scale answers tell.
-"""
+"""The teacher of stays fitted once more, to all answers at once (`tincture.spine.posterior`)."""
 
 from __future__ import annotations
 
@@ -14,11 +11,10 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
-from tincture.spine.posterior import Asked, posterior, sizes
+from tincture.spine.posterior import Asked, posterior
 
-FREEDOM = 4.0  # degrees of the distribution
-WORTH = 4.0  # weights that what was believed of their scale counts as
-LOOSE = 1e-6  # precision of the constant, which is hardly held back
+STEPS = 15
+WORTH = 4.0  # weights that what was believed of their size counts as
 
 
 class Heard(NamedTuple):
@@ -45,16 +41,9 @@ class Crowd(NamedTuple):
 
 
 def together(
-    heard: Sequence[Heard],
-    start: Floats,
-    crowd: Crowd,
-    task: Task,
-    counts: Floats,
-    *,
-    prior: float,
-    steps: int,
+    heard: Sequence[Heard], start: Floats, crowd: Crowd, task: Task, counts: Floats, prior: float
 ) -> Floats:
-    """The posterior mode given all answers so far.
+    """The posterior mode given all answers, with one usual size of all weights.
 
     Parameters
     ----------
@@ -67,19 +56,19 @@ def together(
         Released cell counts of the outcome.
     prior : float
         Variance of a weight before anything is known.
-    steps : int
 
     Returns
     -------
     ndarray of shape (size,)
     """
+    size = len(start)
 
     def precision(weights: Floats, spread: Floats | None) -> Floats:
-        if spread is None:
-            return np.append(np.full(len(start) - 1, 1 / prior), LOOSE)
-        squares = np.square(weights[:-1]) + np.diag(spread)[:-1]
-        own = sizes(squares, np.ones_like(squares), prior, freedom=FREEDOM, worth=WORTH)
-        return np.append(1 / own, LOOSE)
+        variance = prior
+        if spread is not None:
+            seen = np.square(weights[:-1]).sum() + np.trace(spread[:-1, :-1])
+            variance = (seen + WORTH * prior) / (size - 1 + WORTH)
+        return np.append(np.full(size - 1, 1 / variance), 1e-6)
 
     noise = heard[0].told.noise / math.sqrt(len(heard))
     answers = [(crowd.values @ h.weights, h.told.value) for h in heard]
@@ -91,6 +80,6 @@ def together(
         counts,
         each=crowd.each,
         unlike=0.0,
-        steps=steps,
+        steps=STEPS,
         precision=precision,
     )
