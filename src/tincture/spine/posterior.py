@@ -21,7 +21,6 @@ from tincture.arrays import Floats
 from tincture.public.tasks import Task
 
 LONGEST = 1.0  # change of a weight in one step
-TURNS = 6  # of sizes of blocks and the usual one
 
 
 class Asked(NamedTuple):
@@ -98,35 +97,6 @@ def posterior(
         weights = weights + np.clip(step, -LONGEST, LONGEST).reshape(weights.shape)
         prior = precision(weights, np.asarray(np.linalg.inv(mode)))
     return weights
-
-
-def sizes(
-    squares: Floats, numbers: Floats, prior: float, *, freedom: float, worth: float
-) -> Floats:
-    """Variance of the weights of each block, as if sizes were alike, a few of them large.
-
-    Weights of a block are normal, and their variance is drawn from an inverse χ² about the usual
-    one, which all blocks tell: of one weight each that is Student's distribution, its scale learned
-    (expectation and maximisation: Lange, Little and Taylor 1989).
-
-    Parameters
-    ----------
-    squares : ndarray of shape (n_blocks,)
-        What the sum of a block's squared weights is thought to be.
-    numbers : ndarray of shape (n_blocks,)
-        Weights a block.
-    prior : float
-        The usual variance before anything is known.
-    freedom : float
-        Weights that the usual variance counts as in each block.
-    worth : float
-        Blocks that the prior counts as in the usual variance.
-    """
-    usual = prior
-    for _ in range(TURNS):
-        variance = (squares + freedom * usual) / (numbers + freedom)
-        usual = (len(variance) + worth) / ((1 / variance).sum() + worth / prior)
-    return np.asarray(variance)
 
 
 def _along(left: Floats, information: Floats, right: Floats) -> Floats:

@@ -16,12 +16,13 @@ import numpy as np
 from tincture.arrays import Floats
 from tincture.privacy.engine import Told
 from tincture.public.tasks import Task
-from tincture.spine.posterior import Asked, posterior, sizes
+from tincture.spine.posterior import Asked, posterior
 from tincture.spine.teaching import Features, Teacher
 from tincture.tables.additive import PRIOR_WORTH, Belief
 
 STEPS = 20
 USUAL_WORTH = 1.0  # columns that what was believed of a usual one counts as
+TURNS = 6  # of sizes of blocks and the usual one
 UNLIKE = 0.1  # of sampling's mean variance, by which invented people may differ from real ones
 
 
@@ -117,3 +118,32 @@ def _sizes(basis: Features, weights: Floats, spread: Floats, belief: Belief) -> 
         np.array(squares), np.array(numbers), belief.prior, freedom=PRIOR_WORTH, worth=USUAL_WORTH
     )
     return np.append(own, belief.variance[-1])
+
+
+def sizes(
+    squares: Floats, numbers: Floats, prior: float, *, freedom: float, worth: float
+) -> Floats:
+    """Variance of the weights of each block, as if sizes were alike, a few of them large.
+
+    Weights of a block are normal, and their variance is drawn from an inverse χ² about the usual
+    one, which all blocks tell: of one weight each that is Student's distribution, its scale learned
+    (expectation and maximisation: Lange, Little and Taylor 1989).
+
+    Parameters
+    ----------
+    squares : ndarray of shape (n_blocks,)
+        What the sum of a block's squared weights is thought to be.
+    numbers : ndarray of shape (n_blocks,)
+        Weights a block.
+    prior : float
+        The usual variance before anything is known.
+    freedom : float
+        Weights that the usual variance counts as in each block.
+    worth : float
+        Blocks that the prior counts as in the usual variance.
+    """
+    usual = prior
+    for _ in range(TURNS):
+        variance = (squares + freedom * usual) / (numbers + freedom)
+        usual = (len(variance) + worth) / ((1 / variance).sum() + worth / prior)
+    return np.asarray(variance)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tincture.spine.posterior import sizes
+from tincture.tables.refined import sizes
 
 PRIOR = 0.05
 
